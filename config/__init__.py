@@ -1,0 +1,1 @@
+"""THE PLACE: settings models, the site loader and the example site."""

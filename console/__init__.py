@@ -1,0 +1,1 @@
+"""THE OPERATOR: the command line. Thin: it parses, calls and shows."""
