@@ -1,0 +1,172 @@
+"""The mapping file: every key that may be written in one, declared once with its meaning and an example.
+
+Validation, the JSON Schema for editors and the reference page all come from these declarations. The vocabulary is
+closed and holds values and look-ups only: a condition or an expression will not be added (a named converter in
+Python is the way out). Compiling the rows is the business of `compile.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+Scalar = StrictStr | StrictBool | StrictInt | None
+Direction = Literal["read", "write", "both"]
+Empty = Literal["omit", "null", "text", "list"]
+Name = Annotated[StrictStr, Field(min_length=1)]
+
+
+class Default(BaseModel):
+    """What to put where one side says nothing at all, in our words. It never replaces a value or a known emptiness."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    read: Scalar = Field(
+        default=None,
+        description="what a record without this path reads as",
+        examples=["not-asked"],
+    )
+    write: Scalar = Field(
+        default=None,
+        description="what is written when neither the referral nor the target knows; null writes it as empty",
+        examples=["unknown"],
+    )
+
+
+class Cell(BaseModel):
+    """The keys that a row has, and a row of a list item has too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    ours: Name | None = Field(
+        default=None,
+        description="path in the referral; a list item is picked by fixed keys. Left out only beside `constant`",
+        examples=["person.name.family", "person.telecom[system=phone,use=mobile].value"],
+    )
+    theirs: Name | None = Field(
+        default=None,
+        description="path in the system's record: / goes down, @x is an attribute, . an element's own text, "
+        "[key=value] picks one item of a list",
+        examples=["Subject/Surname", "@code", ".", "contacts[type=mobile]/value"],
+    )
+    as_: Name | None = Field(
+        default=None,
+        alias="as",
+        description="name of the converter; left out, the type of our field decides",
+        examples=["date", "time", "phone"],
+    )
+    codes: Name | None = Field(
+        default=None, description="name of the code list between the two", examples=["casework-priority"]
+    )
+    zone: Name | None = Field(
+        default=None,
+        description="zone of their times without offset; left out, the zone that the connection's profile gives",
+        examples=["Europe/London"],
+    )
+    absent: list[Scalar] | None = Field(
+        default=None,
+        min_length=1,
+        description="their values that mean: known to be empty. The first one is written for an empty field",
+        examples=[["0001-01-01"]],
+    )
+    constant: Scalar = Field(
+        default=None, description="always write this, in their words; goes with no `ours` and is never read", examples=["DOLEN"]
+    )
+    default: Default | None = Field(
+        default=None,
+        description="what to put where one side says nothing; nothing is ever assumed that is not declared here",
+        examples=[{"write": "unknown"}],
+    )
+    direction: Direction = Field(default="both", description="carry this row one way only", examples=["read"])
+    lossy: StrictBool | Name = Field(
+        default=False,
+        description="true, or what is lost: what is read does not come back the same when it is written, or the reverse",
+        examples=["their system keeps minutes, not seconds"],
+    )
+    needed: StrictBool = Field(
+        default=False,
+        description="a record without a value here is stopped, in either direction; so is one with an unknown code",
+        examples=[True],
+    )
+    max_length: StrictInt | None = Field(
+        default=None, gt=0, description="characters that the system holds; a longer text is left out, never cut", examples=[35]
+    )
+    empty: Empty | None = Field(
+        default=None,
+        description="how a field that is known to be empty is written: the key left out, null, an empty text or an "
+        "empty list. Left out, the file's `empty` decides",
+        examples=["text"],
+    )
+    missing: Literal["unknown", "empty"] = Field(
+        default="unknown",
+        description="what a record without this path says: nothing, or (a system that leaves empty fields out) empty",
+        examples=["empty"],
+    )
+    drop: StrictBool = Field(
+        default=False, description="only in a file that extends another: take the row out", examples=[True]
+    )
+    note: StrictStr | None = Field(default=None, description="for the reader; changes nothing", examples=["asked for by OT"])
+
+
+class ItemRow(Cell):
+    """A row of `each`: both its paths are relative to the list item."""
+
+    key: StrictBool = Field(
+        default=False,
+        description="this value tells the items of the list apart; an item that is written over its match keeps "
+        "what is not mapped in it",
+        examples=[True],
+    )
+
+
+class Row(Cell):
+    """A row: one field of ours and one path of theirs."""
+
+    each: list[ItemRow] | None = Field(
+        default=None,
+        min_length=1,
+        description="rows for the items of a list; `ours` and `theirs` of the row above name the two lists",
+        examples=[[{"ours": "code", "theirs": "@code", "codes": "casework-need"}, {"ours": "text", "theirs": "."}]],
+    )
+    where: dict[Name, Scalar] | None = Field(
+        default=None,
+        min_length=1,
+        description="only beside `each`: only their items with these fixed values count, and new ones get them",
+        examples=[{"type": "mobile"}],
+    )
+
+
+class MappingFile(BaseModel):
+    """A mapping file: one kind of record of one system, read in both directions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    extends: Name | None = Field(
+        default=None,
+        description="the mapping whose rows this file changes; a row with the same `ours` is laid over it key by key",
+        examples=["casework/referral"],
+    )
+    system: Name | None = Field(
+        default=None, description="name of the system, as its profile has it", examples=["casework"]
+    )
+    record: Name | None = Field(
+        default=None, description="kind of record, as the profile has it", examples=["Referral"]
+    )
+    empty: Literal["omit", "null", "text"] | None = Field(
+        default=None,
+        description="how known emptiness is written where a row does not say: usually omit for XML, null for JSON",
+        examples=["null"],
+    )
+    optional: list[Name] | None = Field(
+        default=None,
+        description="groups of theirs that the interface lets be empty as a whole, when nothing in them has a value",
+        examples=[["Subject/Address", "Needs"]],
+    )
+    fields: list[Row] = Field(description="the rows", min_length=1, examples=[[]])
+    note: StrictStr | None = Field(default=None, description="for the reader; changes nothing", examples=["agreed 3 May"])
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a mapping file, for editors that complete and check while somebody types."""
+    return MappingFile.model_json_schema(by_alias=True)
