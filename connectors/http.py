@@ -1,0 +1,218 @@
+"""One requests.Session made safe: the only door through which this room sends anything over HTTP.
+
+A call has a deadline that covers everything from the name look-up to the last byte; a reply is read in pieces up to
+a cap, also when it was packed; no redirect is followed; only the addresses of the connection's own settings are
+called; neither proxies nor logins are taken from the environment. What went wrong becomes a named error in one
+place, `named_errors`, and whether a request left the machine is known from the socket and not guessed from the
+kind of exception.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+import urllib3
+from urllib3.util import parse_url
+
+from connectors.deadline import Deadline
+from connectors.errors import Misconfigured, Unknown, Unreachable
+from connectors.pace import Pace
+from connectors.settings import HttpSettings
+from connectors.sockets import Call, DeadlineAdapter, current_call, tls_context
+
+PIECE = 65_536  # bytes read at once: a reply can pass its cap by no more than this
+MOVED = frozenset({301, 302, 303, 307, 308})
+
+
+class TransportTrouble(Exception):
+    """Stands in a traceback for the library's own error, by the name of its class alone."""
+
+
+class ReplyTooLarge(Unknown):
+    """The reply is longer than `max_reply_bytes`. It was not read to its end, so nobody knows what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: any status but a redirect. The body is complete and unpacked."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)  # looked up without regard to case
+    body: bytes = field(repr=False)
+    seconds: float  # from the first byte sent to the last byte read
+
+    @property
+    def media_type(self) -> str:
+        """Content type in lower case, without parameters; "" if none was given."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+class HttpSession:
+    """Sends requests to one connection's system. Safe to use from several threads at once."""
+
+    def __init__(
+        self,
+        settings: HttpSettings,
+        *,
+        also: Iterable[str] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Allow the host of `settings.url` and those of `also` (a token address); every other is refused."""
+        self._settings = settings
+        self._monotonic = monotonic
+        self._allowed = frozenset(origin(url) for url in (settings.url, *also))
+        self._pace = Pace(
+            calls_a_second=settings.limits.calls_a_second,
+            at_once=settings.limits.at_once,
+            monotonic=monotonic,
+            sleep=sleep,
+        )
+        self._session = requests.Session()
+        self._session.trust_env = False  # settled once: no proxy, .netrc or CA from whoever started the process
+        self._session.headers.clear()
+        self._session.cookies.set_policy(
+            DefaultCookiePolicy(allowed_domains=[])
+        )  # one thread's cookie is not another's
+        self._proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else {}
+        adapter = DeadlineAdapter(tls_context(settings.ca_bundle), places=settings.limits.at_once)
+        for scheme in list(self._session.adapters):
+            del self._session.adapters[scheme]
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def deadline(self) -> Deadline:
+        """Start the clock of one call; hand the result to every `send` that belongs to it."""
+        return Deadline.of(self._settings.timeout_seconds, self._monotonic)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        deadline: Deadline | None = None,
+    ) -> Reply:
+        """Send one request and read the whole reply, whatever its status.
+
+        Raises Unreachable (nothing was sent), Throttled (our own limits), Unknown (sent, no complete answer),
+        ReplyTooLarge, and Misconfigured for an address that is not allowed or has moved for good.
+        """
+        deadline = deadline or self.deadline()
+        given = {"User-Agent": "dolen", "Accept-Encoding": "gzip", **(headers or {})}
+        request = requests.Request(method, url, headers=given, params=params, data=body).prepare()
+        place = origin(str(request.url))
+        if place not in self._allowed:
+            raise Misconfigured(
+                f"the address {place} is not one of this connection's ({', '.join(sorted(self._allowed))}); "
+                "nothing was sent. If it is right, write it as the connection's url"
+            )
+        with self._pace.turn(deadline):
+            call = Call(deadline)
+            with named_errors(call, place):
+                return self._exchange(request, call, place)
+
+    def close(self) -> None:
+        """Let go of open sockets. Idempotent."""
+        self._session.close()
+
+    def _exchange(self, request: requests.PreparedRequest, call: Call, place: str) -> Reply:
+        token = current_call.set(call)
+        started = self._monotonic()
+        try:
+            response = self._session.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                timeout=call.deadline.left_or_raise(),
+                proxies=self._proxies,
+                verify=True,
+            )
+            try:
+                if response.status_code in MOVED:
+                    raise _moved(response.status_code, place)
+                body = self._read(response, place)
+            finally:
+                response.close()
+            return Reply(response.status_code, response.headers, body, self._monotonic() - started)
+        finally:
+            current_call.reset(token)
+
+    def _read(self, response: requests.Response, place: str) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        for piece in response.raw.stream(PIECE, decode_content=True):
+            size += len(piece)
+            if size > self._settings.max_reply_bytes:
+                raise ReplyTooLarge(
+                    f"the reply of {place} is longer than max_reply_bytes ({self._settings.max_reply_bytes}); "
+                    "it was not read"
+                )
+            pieces.append(piece)
+        if not response.raw.closed:
+            response.raw.release_conn()
+        return b"".join(pieces)
+
+
+@contextmanager
+def named_errors(call: Call, place: str) -> Iterator[None]:
+    """Turn whatever the transport raises into Unreachable (nothing was sent) or Unknown (sent, no whole answer)."""
+    try:
+        yield
+    except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError) as problem:
+        if not call.sent:
+            why = call.trouble or "no connection"
+            raise Unreachable(f"{place} could not be reached: {why}; nothing was sent") from _bare(problem)
+        if call.deadline.left() <= 0:
+            why = f"no complete answer within {call.deadline.seconds:g} seconds"
+        else:
+            why = f"the connection broke before the answer was complete ({type(problem).__name__})"
+        raise Unknown(f"{place}: {why}") from _bare(problem)
+
+
+def _bare(problem: Exception) -> Exception:
+    """Keep the kind of a transport error and drop its text: it may hold an address with a person or a token."""
+    return TransportTrouble(type(problem).__name__)
+
+
+def _moved(status: int, place: str) -> Misconfigured | Unknown:
+    words = f"{place} answered with a redirect ({status}), which is never followed; is it a login page, or is url old?"
+    # 307 and 308 ask for the same request elsewhere, so nothing was done. After the others it may have been.
+    return Misconfigured(words) if status in (307, 308) else Unknown(words)
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of an address, as urllib3 will read it when it connects."""
+    try:
+        parts = parse_url(url)
+    except urllib3.exceptions.LocationParseError as problem:
+        raise Misconfigured("an address cannot be read") from _bare(problem)
+    scheme = (parts.scheme or "").lower()
+    if scheme not in ("http", "https") or not parts.host or parts.auth:
+        raise Misconfigured("an address must begin with http:// or https://, name a host and hold no user name")
+    port = parts.port or (443 if scheme == "https" else 80)
+    return f"{scheme}://{parts.host.lower()}:{port}"
+
+
+def retry_after(reply: Reply) -> float | None:
+    """Return the seconds that Retry-After asks for, or None; a date in it is read against the reply's own Date."""
+    text = reply.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    if text.isdigit():
+        return float(text[:9])
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+        now = email.utils.parsedate_to_datetime(reply.headers.get("Date", ""))
+        return max((until - now).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None

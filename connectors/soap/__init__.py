@@ -1,0 +1,1 @@
+"""The SOAP family: zeep renders requests from a pinned WSDL, lxml reads replies against its pinned schema."""

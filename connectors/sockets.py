@@ -1,0 +1,249 @@
+"""Connections that keep a deadline and know whether anything was sent.
+
+urllib3 sets one time-out for each wait on the socket; here every wait gets what is left of the whole call, from
+the name look-up to the last byte of the body. The call in progress is found through a context variable, because
+requests and urllib3 hand nothing through. Whether a request left the machine is noted where the bytes are written:
+that decides between "safe to send again" and "not sure", so it must not be guessed from exceptions.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+import threading
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import certifi
+import requests.adapters
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.retry import Retry
+
+from connectors.deadline import Deadline
+
+# A quiet connection is opened anew after this: many web servers hang up after 5 seconds, and a request that meets
+# the hang-up half-way would be "not sure" for no reason.
+IDLE_SECONDS = 4.0
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way: how long it may take, whether it was sent, and why it could not be."""
+
+    deadline: Deadline
+    sent: bool = False
+    trouble: str = ""
+
+
+current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
+
+
+def _call() -> Call:
+    call = current_call.get()
+    if call is None:
+        raise RuntimeError("a connection of connectors.http was used outside HttpSession.send")
+    return call
+
+
+def tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
+    """Make the TLS rules of a connection: always verified, 1.2 at least, and trusting only `ca_bundle` if given."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_bundle is not None:
+        context.load_verify_locations(cafile=str(ca_bundle))
+    else:
+        context.load_default_certs()  # what the council's own IT has installed on this machine
+        context.load_verify_locations(cafile=certifi.where())  # a slim container has none
+    return context
+
+
+class _Reader(io.RawIOBase):
+    """The reading end of a DeadlineSocket."""
+
+    def __init__(self, owner: DeadlineSocket) -> None:
+        super().__init__()
+        self._owner = owner
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._owner.recv_into(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._owner.reader_closed()
+
+
+class DeadlineSocket:
+    """A socket of which every wait is bounded by the call's deadline. Everything else is the socket itself."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._readers = 0
+        self._closing = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def sendall(self, data: Any) -> None:
+        self._sock.settimeout(_call().deadline.left_or_raise())
+        self._sock.sendall(data)
+
+    def recv_into(self, buffer: Any) -> int:
+        self._sock.settimeout(_call().deadline.left_or_raise())
+        return self._sock.recv_into(buffer)
+
+    def makefile(self, *_args: Any, **_kwargs: Any) -> io.BufferedReader:
+        self._readers += 1
+        return io.BufferedReader(_Reader(self))
+
+    def reader_closed(self) -> None:
+        self._readers -= 1
+        if self._closing and not self._readers:
+            self._sock.close()
+
+    def close(self) -> None:
+        """Close once the reply that is still being read is closed too, as a real socket does."""
+        self._closing = True
+        if not self._readers:
+            self._sock.close()
+
+
+def _addresses(host: str, port: int, deadline: Deadline) -> list[Any]:
+    """Look a name up, but wait no longer than the deadline: the resolver itself knows no time-out."""
+    answer: list[Any] = []
+
+    def ask() -> None:
+        try:
+            answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as problem:
+            answer.append(problem)
+
+    asking = threading.Thread(target=ask, name="look-up", daemon=True)
+    asking.start()
+    asking.join(deadline.left_or_raise())
+    if not answer:
+        raise TimeoutError("the name look-up took too long")
+    if isinstance(answer[0], OSError):
+        raise answer[0]
+    return list(answer[0])
+
+
+def _connected(host: str, port: int, deadline: Deadline, options: Any) -> socket.socket:
+    """Try each address of a host in turn, sharing out the time that is left."""
+    trouble: OSError = OSError("the name has no address")
+    found = _addresses(host, port, deadline)
+    for tried, (family, kind, protocol, _, address) in enumerate(found):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(deadline.left_or_raise() / (len(found) - tried))
+            sock.connect(address)
+        except OSError as problem:
+            sock.close()
+            trouble = problem
+        else:
+            return sock
+    raise trouble
+
+
+def _words(problem: BaseException) -> str:
+    """Say in a few words why connecting failed, without the text of the library."""
+    if isinstance(problem, socket.gaierror):
+        return "its name is not known (DNS)"
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted ({problem.verify_message})"
+    if isinstance(problem, ssl.SSLError):
+        return f"no secure connection ({(problem.reason or 'TLS').replace('_', ' ').lower()})"
+    if isinstance(problem, TimeoutError):
+        return "it does not answer to connecting"
+    if isinstance(problem, ConnectionRefusedError):
+        return "it refuses connections"
+    return "no connection"
+
+
+class _Deadlines:
+    """What both kinds of connection do differently from urllib3's."""
+
+    sock: Any
+    _used = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        return _connected(self._dns_host, self.port, _call().deadline, self.socket_options)  # type: ignore[attr-defined]
+
+    def connect(self) -> None:
+        call = _call()
+        before = call.sent  # talking to a proxy while connecting is not sending the request
+        try:
+            super().connect()  # type: ignore[misc]
+        except Exception as problem:
+            call.trouble = _words(problem)
+            raise
+        finally:
+            call.sent = before
+        self.sock = DeadlineSocket(self.sock)
+        self._used = time.monotonic()
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        self._used = time.monotonic()
+        _call().sent = True
+        super().send(data)  # type: ignore[misc]
+
+    @property
+    def is_connected(self) -> bool:
+        """Say no for a connection that was quiet for long, so that the pool opens a new one."""
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            return False
+        return bool(super().is_connected)  # type: ignore[misc]
+
+
+class _Plain(_Deadlines, HTTPConnection):
+    pass
+
+
+class _Secure(_Deadlines, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain  # type: ignore[assignment]
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _Secure  # type: ignore[assignment]
+
+
+_POOLS = {"http": _PlainPool, "https": _SecurePool}
+
+
+class DeadlineAdapter(requests.adapters.HTTPAdapter):
+    """The adapter that puts our connections under a requests.Session. Never tries again by itself."""
+
+    def __init__(self, context: ssl.SSLContext, *, places: int) -> None:
+        self._context = context
+        super().__init__(pool_connections=4, pool_maxsize=places, max_retries=Retry(0, read=False))
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
+        found = super().proxy_manager_for(proxy, ssl_context=self._context, proxy_ssl_context=self._context, **kwargs)
+        found.pool_classes_by_scheme = _POOLS
+        return found  # type: ignore[no-any-return]
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - requests' signature
+        """Leave the authorities to our own context; requests would add the public ones to a council's own."""
+        if url.lower().startswith("https"):
+            conn.cert_reqs = "CERT_REQUIRED"
