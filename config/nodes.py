@@ -14,7 +14,7 @@ from config.findings import Finding, KeyPath, clean, dotted, shown
 
 DEEPEST = 24  # levels; our deepest file has about ten
 
-# No leading zero and at most 18 digits: whatever else looks like a number is a code or a number to ring, and stays text.
+# No leading zero and at most 18 digits: anything else made of digits is a code or a number to ring, and stays text.
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})")
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}

@@ -1,0 +1,52 @@
+"""One council: who it is, its connections and its routes. One file a council, named after its code."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from config.connection import Connection
+from config.declared import Declared, Name, Phone, Words, Zone, matching
+from config.routes import Route
+
+Gss = Annotated[
+    str,
+    *matching(r"[EWSN][0-9]{8}", "a GSS code such as W06000020", "look the code up in the ONS register"),
+]
+
+
+class Identity(Declared):
+    """Who the council is."""
+
+    code: Name = Field(description="Its short name here; the file is called after it.", examples=["torfaen"])
+    gss: Gss = Field(description="Its GSS code.", examples=["W06000020"])
+    name: Words = Field(description="Its name in both languages.", examples=[{"cy": "Torfaen", "en": "Torfaen"}])
+    time_zone: Zone = Field(
+        default="Europe/London",
+        description="In which its times are shown and its schedules meant.",
+        examples=["Europe/London"],
+    )
+    phone: Phone = Field(
+        description="The number that residents ring to speak to a person; it stands in each text.",
+        examples=["01632 960100"],
+    )
+
+
+class CouncilSettings(Declared):
+    """A file under `config/councils/`."""
+
+    council: Identity = Field(
+        description="Who the council is.",
+        examples=[{"code": "torfaen", "gss": "W06000020", "name": {"cy": "Torfaen", "en": "Torfaen"}}],
+    )
+    connections: dict[Name, Connection] = Field(
+        min_length=1,
+        description="Its installations of systems, each under a name that screens and routes use.",
+        examples=[{"contact": {"profile": "contact"}}],
+    )
+    routes: list[Route] = Field(
+        default_factory=list,
+        description="What is carried from where to where.",
+        examples=[[{"name": "contact-to-casework", "from": "contact", "to": "casework"}]],
+    )

@@ -1,0 +1,176 @@
+"""How a setting is declared: once, with description and example, and closed against what it does not know.
+
+The types that several files share are here: durations, names, clock times, words in two languages. Each says in its
+own error what to write instead, and none shows the value that it refused.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from config.findings import kind_of
+
+
+class Declared(BaseModel):
+    """A section of settings: unknown keys are refused, `yes` is not true, "5" is not 5, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def refusal(found: str, expected: str, remedy: str) -> PydanticCustomError:
+    """Make the error by which a validator of ours refuses; none of the three texts may hold the value itself."""
+    context = {"found": found, "expected": expected, "remedy": remedy}
+    return PydanticCustomError("dolen", "found {found}, expected {expected}; {remedy}", context)
+
+
+_DURATION = re.compile(
+    r"P(?=.)(?:(?P<years>\d{1,3})Y)?(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
+    r"(?:T(?=.)(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,8}(?:\.\d{1,3})?)S)?)?"
+)
+_DURATION_IN_SCHEMAS = r"^P(?=.)(\d+Y)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$"
+_MONTHS = re.compile(r"P(\d+Y)?\d+M(\d+D)?")
+
+
+def parse_duration(value: Any) -> timedelta:
+    """Read an ISO 8601 duration: PT15M, PT2S, P90D, P6Y. A year counts as 365 days; months are refused.
+
+    A month has no fixed length, and `P6M` is nearly always a slip for `PT6M`, six minutes.
+    """
+    if isinstance(value, timedelta):
+        return value
+    expected = "a duration such as PT2S (2 seconds), PT15M (15 minutes), P90D (90 days) or P6Y (6 years)"
+    if not isinstance(value, str):
+        raise refusal(kind_of(value), expected, "write it as a duration, with its unit")
+    match = _DURATION.fullmatch(value)
+    if match is None:
+        if _MONTHS.fullmatch(value):
+            remedy = "for minutes put a T before the number (PT6M); for months write days (P180D)"
+            raise refusal("a duration in months", expected, remedy)
+        raise refusal("a text that is no duration", expected, "begin with P for days, with PT for hours or less")
+    part = {name: float(digits) for name, digits in match.groupdict().items() if digits}
+    days = part.pop("years", 0) * 365 + part.pop("days", 0)
+    return timedelta(days=days, **part)
+
+
+def duration_text(value: timedelta) -> str:
+    """Write a duration as ISO 8601, in days and seconds."""
+    days, rest = divmod(value, timedelta(days=1))
+    seconds = rest.total_seconds()
+    tail = f"T{seconds:g}S" if seconds or not days else ""
+    return f"P{days}D{tail}" if days else f"P{tail}"
+
+
+def _more_than_nothing(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise refusal("no time at all", "a duration longer than nothing", "write how long, such as PT15M")
+    return value
+
+
+_AS_DURATION = (BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": _DURATION_IN_SCHEMAS}))
+Duration = Annotated[timedelta, *_AS_DURATION]
+LongerThanNothing = Annotated[timedelta, AfterValidator(_more_than_nothing), *_AS_DURATION]
+
+
+def matching(pattern: str, what: str, remedy: str) -> tuple[BeforeValidator, WithJsonSchema]:
+    """Accept texts of one form only; `what` names the form in the error."""
+    form = re.compile(pattern)
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise refusal(kind_of(value), what, "put it in quotes" if isinstance(value, int | float) else remedy)
+        if not form.fullmatch(value):
+            raise refusal("a text of another form", what, remedy)
+        return value
+
+    return BeforeValidator(check), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
+
+
+Name = Annotated[
+    str,
+    *matching(
+        r"[a-z][a-z0-9]*(?:-[a-z0-9]+){0,12}",
+        "a name in small letters, digits and single hyphens, such as contact-to-casework",
+        "write it in small letters a-z, words joined by hyphens",
+    ),
+]
+FileName = Annotated[
+    str,
+    *matching(
+        r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*){0,3}",
+        "the name of a file without folder tricks or ending, such as contact/request",
+        "write folder and name in small letters, without `..`, and without .yaml",
+    ),
+]
+Kind = Annotated[
+    str,
+    *matching(
+        r"[A-Z][A-Za-z0-9]{0,39}",
+        "a kind of record as the profile names it, such as Referral",
+        "begin with a capital letter, and use letters and digits only",
+    ),
+]
+Group = Annotated[
+    str,
+    *matching(
+        r"[a-z][a-z_]{0,39}",
+        "a group of fields, such as person, language or status",
+        "write the first word of the field's path only",
+    ),
+]
+FieldPath = Annotated[
+    str,
+    *matching(
+        r"[a-z][a-z_]*(?:\.[a-z][a-z_]*|\[[a-z_]+=[a-z_-]+(?:,[a-z_]+=[a-z_-]+)*\])*",
+        "the path of a field, such as assigned_to.team",
+        "look the field up in the list of fields",
+    ),
+]
+ClockTime = Annotated[
+    str,
+    *matching(
+        r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "a time of day such as 08:30", "write two digits, a colon, two digits"
+    ),
+]
+Phone = Annotated[
+    str,
+    *matching(
+        r"\+?[0-9][0-9 ()-]{2,24}",
+        "a telephone number such as 01632 960100",
+        "write digits and spaces only",
+    ),
+]
+Line = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError, KeyError):  # a folder's name, a name with .., a name nobody knows
+        raise refusal("a name that is no time zone", "a zone such as Europe/London", "write Europe/London") from None
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+
+REFERENCE = r"(?:env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:[^\x00-\x1f]{1,500})"
+Reference = Annotated[
+    str,
+    *matching(
+        REFERENCE,
+        "a reference to a secret: env:NAME or file:PATH",
+        "keep the secret in the environment or in a file of its own, and write env:NAME or file:PATH here",
+    ),
+]
+
+
+class Words(Declared):
+    """The same words in Welsh and in English; neither may be missing."""
+
+    cy: Line = Field(description="In Welsh.", examples=["Tor-faen"])
+    en: Line = Field(description="In English.", examples=["Torfaen"])

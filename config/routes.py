@@ -1,0 +1,125 @@
+"""Routes: from one connection to another of the same council, under a condition of equality and in-lists.
+
+A route has no place for another council's connection, so that one council's referral cannot be sent to another by a
+slip in a file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from config.declared import Declared, FieldPath, FileName, Kind, Line, LongerThanNothing, Name, refusal
+from config.findings import kind_of
+
+Coded = str | bool | None
+
+
+def _allowed_codes(value: Any) -> list[Coded]:
+    """Read one code, or a list of codes; `null` stands for "not known or empty"."""
+    codes = value if isinstance(value, list) else [value]
+    for code in codes:
+        if not isinstance(code, str | bool | None):
+            raise refusal(kind_of(code), "codes: texts, true, false or null", "put each code in quotes")
+    if not codes:
+        raise refusal("an empty list", "at least one code", "list the codes, or take the condition out")
+    return codes
+
+
+_CODES_SCHEMA = {
+    "anyOf": [
+        {"type": ["string", "boolean", "null"]},
+        {"type": "array", "minItems": 1, "items": {"type": ["string", "boolean", "null"]}},
+    ]
+}
+Codes = Annotated[list[Coded], BeforeValidator(_allowed_codes), WithJsonSchema(_CODES_SCHEMA)]
+
+LIVE_NEEDS = ("purpose", "lawful_basis", "agreement", "owner", "retention", "arrive_within")
+
+
+class Route(Declared):
+    """What is carried from one connection to another."""
+
+    name: Name = Field(
+        description="What the route is called on screens and in files.", examples=["contact-to-casework"]
+    )
+    from_: Name = Field(alias="from", description="The connection it comes from.", examples=["contact"])
+    to: Name = Field(description="The connection it goes to.", examples=["casework"])
+    carries: Literal["state", "event"] = Field(
+        default="state",
+        description="`state`: the target is kept in step, and only the newest is sent. "
+        "`event`: something is told once, in order, such as a text.",
+        examples=["state"],
+    )
+    record: Kind | None = Field(
+        default=None,
+        description="The kind of record in the target. Needed unless the route sends a text.",
+        examples=["Referral"],
+    )
+    text: FileName | None = Field(
+        default=None,
+        description="The text that is sent: a file under `texts/`. For routes that carry events.",
+        examples=["track-my-request"],
+    )
+    recipient: Literal["person", "referrer"] | None = Field(
+        default=None,
+        description="Whom a text goes to: the person it is about, if they opted in; "
+        "or the one who referred them, if the person agreed.",
+        examples=["person"],
+    )
+    when: dict[FieldPath, Codes] = Field(
+        default_factory=dict,
+        description="Which referrals take this route: each field must have one of its codes, all fields must hold. "
+        "`null` among the codes means that the field is not known. Without `when`, all do.",
+        examples=[{"assigned_to.team": ["adults"]}],
+    )
+    creates_persons: bool = Field(
+        default=False,
+        description="The target makes a new person for a new record. Then records of one person are sent one after "
+        "the other, so that it is not made twice.",
+        examples=[True],
+    )
+    arrive_within: LongerThanNothing | None = Field(
+        default=None, description="What takes longer raises an alert. Needed in live.", examples=["PT15M"]
+    )
+    purpose: Line | None = Field(
+        default=None,
+        description="Why the data is carried. Needed in live.",
+        examples=["To assess and arrange care and support for an adult who asks for it"],
+    )
+    lawful_basis: Line | None = Field(
+        default=None,
+        description="The lawful basis, and the condition for special-category data. Needed in live.",
+        examples=["UK GDPR 6(1)(e) and 9(2)(h); Social Services and Well-being (Wales) Act 2014"],
+    )
+    agreement: Line | None = Field(
+        default=None,
+        description="The sharing agreement or internal record. Needed in live.",
+        examples=["ISP-2026-014"],
+    )
+    owner: Line | None = Field(
+        default=None,
+        description="Who answers for this flow of data. Needed in live.",
+        examples=["Head of Adult Services"],
+    )
+    retention: LongerThanNothing | None = Field(
+        default=None,
+        description="How long what was carried is kept here after the referral is closed. Needed in live.",
+        examples=["P90D"],
+    )
+
+    @model_validator(mode="after")
+    def _one_load(self) -> Self:
+        """A route carries a record or a text, and a text has someone who receives it."""
+        if self.from_ == self.to:
+            raise refusal("the same connection at both ends", "two connections", "correct `from` or `to`")
+        if (self.record is None) == (self.text is None):
+            found = "neither `record` nor `text`" if self.record is None else "both `record` and `text`"
+            raise refusal(found, "one of the two", "give `record` to keep a system in step, `text` to tell a resident")
+        if self.text is not None and self.carries != "event":
+            raise refusal("a text on a route that carries state", "`carries: event`", "write `carries: event`")
+        if (self.text is None) != (self.recipient is None):
+            found = "a text without `recipient`" if self.text else "a `recipient` without `text`"
+            raise refusal(found, "both or neither", "write `recipient: person` or `recipient: referrer` beside `text`")
+        return self

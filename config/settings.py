@@ -1,0 +1,171 @@
+"""The site's own settings: `config/dolen.yaml`. What belongs to one council is in `config/council.py`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from config.declared import REFERENCE, Declared, Line, LongerThanNothing, Reference, parse_duration, refusal
+from config.findings import kind_of
+from config.retention import Retention
+
+SCHEMA_VERSION = 1
+
+_REFERENCE = re.compile(REFERENCE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s]*")
+_PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
+
+def _address(value: Any) -> str:
+    """Accept a URL without a password, or a reference to one."""
+    if not isinstance(value, str):
+        raise refusal(kind_of(value), "a URL", "write it as text")
+    if _REFERENCE.fullmatch(value):
+        return value
+    if _PASSWORD_IN_URL.search(value):
+        expected = "a URL without a password, or a reference"
+        raise refusal("a URL with a password in it", expected, "put the whole URL in the environment: env:DOLEN_...")
+    if not _URL.fullmatch(value):
+        raise refusal("a text that is no URL", "a URL such as sqlite:///var/ledger.db", "begin with the scheme and ://")
+    return value
+
+
+Address = Annotated[
+    str, BeforeValidator(_address), WithJsonSchema({"type": "string", "pattern": rf"^(?:{REFERENCE}|{_URL.pattern})$"})
+]
+
+
+def canonical_recipient(text: str) -> str:
+    """Write a number or address in one form: no spaces, numbers with +44, addresses in small letters."""
+    bare = re.sub(r"[\s()-]", "", text) if "@" not in text else text.strip().casefold()
+    if bare.startswith("00"):
+        return "+" + bare[2:]
+    return "+44" + bare[1:] if re.match(r"0[1-9]", bare) else bare
+
+
+def _recipient_pattern(value: str) -> str:
+    stem = value[:-1] if value.endswith("*") else value
+    if "*" in stem:
+        raise refusal(
+            "a * in the middle", "a * at the end only", "write a number or address, with * at the end at most"
+        )
+    if not re.fullmatch(r"\+?[0-9 ()-]{4,24}|[^@\s]+@[^@\s]+", stem):
+        expected = "a number or address, with * at the end at most, such as +447700900*"
+        raise refusal("a text of another form", expected, "write at least the first four digits")
+    return value
+
+
+class Ledger(Declared):
+    """Where everything that was seen, sent and answered is kept."""
+
+    url: Address = Field(
+        default="sqlite:///var/ledger.db",
+        description="The database. A path without a leading slash is under the site's folder.",
+        examples=["sqlite:///var/ledger.db"],
+    )
+
+
+class Broker(Declared):
+    """What wakes the workers. It carries ids only, and losing it loses nothing."""
+
+    url: Address = Field(default="memory://", description="The broker.", examples=["memory://"])
+
+
+class Keys(Declared):
+    """The keys by which everything about people is encrypted. Keep them apart from the database and its backup."""
+
+    main: Reference = Field(
+        default="file:var/keys/main.key",
+        description="Where the main key is. A missing file is made on first use, readable by its owner only.",
+        examples=["env:DOLEN_KEY"],
+    )
+
+
+class Console(Declared):
+    """The web pages for staff."""
+
+    host: Line = Field(default="127.0.0.1", description="The address to listen on.", examples=["127.0.0.1"])
+    port: int = Field(default=8080, ge=0, le=65535, description="The port; 0 takes a free one.", examples=[8080])
+    language: Literal["cy", "en"] = Field(
+        default="en", description="The language in which pages open; each page has a switch.", examples=["cy"]
+    )
+
+
+class Alerts(Declared):
+    """Who is told when something waits for a person. An alert holds ids, never a person."""
+
+    to: list[Line] = Field(
+        default_factory=list, description="Addresses that alerts go to.", examples=[["integration@example.org"]]
+    )
+    mail_server: Line | None = Field(
+        default=None, description="The mail server that takes them: host:port.", examples=["mail.example.org:587"]
+    )
+    webhook: Address | None = Field(
+        default=None, description="A URL that alerts are posted to as JSON.", examples=["env:DOLEN_ALERT_URL"]
+    )
+    attention_after: LongerThanNothing = Field(
+        default_factory=lambda: parse_duration("PT4H"),
+        description="Say it again when something has needed attention for so long.",
+        examples=["PT4H"],
+    )
+
+
+class Log(Declared):
+    """What is written about the running of it. Never a person."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is written.", examples=["info"]
+    )
+    format: Literal["json", "text"] = Field(
+        default="json", description="`json` for a log collector, `text` for reading at a terminal.", examples=["json"]
+    )
+
+
+class SiteSettings(Declared):
+    """The file `config/dolen.yaml`."""
+
+    schema_version: Literal[1] = Field(description="The version of this file's format.", examples=[SCHEMA_VERSION])
+    stage: Literal["test", "live"] = Field(
+        default="test",
+        description="In `test`, messages to residents reach the numbers of `residents_only_to` and nobody else. "
+        "In `live`, each route must say why and for how long it carries data.",
+        examples=["test"],
+    )
+    residents_only_to: list[Annotated[str, AfterValidator(_recipient_pattern)]] = Field(
+        default_factory=list,
+        description="In `test`: the numbers and addresses that messages may reach. A * at the end stands for the rest.",
+        examples=[["+447700900*", "tester@example.org"]],
+    )
+    data: Line = Field(
+        default="var",
+        description="The folder for what the running site writes, under the site's folder.",
+        examples=["var"],
+    )
+    ledger: Ledger = Field(
+        default_factory=Ledger, description="The database.", examples=[{"url": "sqlite:///var/ledger.db"}]
+    )
+    broker: Broker = Field(
+        default_factory=Broker, description="What wakes the workers.", examples=[{"url": "memory://"}]
+    )
+    keys: Keys = Field(default_factory=Keys, description="Where the keys are.", examples=[{"main": "env:DOLEN_KEY"}])
+    retention: Retention = Field(
+        default_factory=Retention, description="How long data is kept, by class.", examples=[{"raw": "P30D"}]
+    )
+    console: Console = Field(default_factory=Console, description="The web pages for staff.", examples=[{"port": 8080}])
+    alerts: Alerts = Field(
+        default_factory=Alerts, description="Who is told.", examples=[{"to": ["integration@example.org"]}]
+    )
+    log: Log = Field(default_factory=Log, description="What is logged.", examples=[{"level": "info"}])
+
+    def may_reach(self, recipient: str) -> bool:
+        """Say whether a message may go to this number or address in this stage."""
+        if self.stage == "live":
+            return True
+        wanted = canonical_recipient(recipient)
+        for pattern in self.residents_only_to:
+            allowed = canonical_recipient(pattern.removesuffix("*"))
+            if wanted == allowed or (pattern.endswith("*") and wanted.startswith(allowed)):
+                return True
+        return False
