@@ -1,20 +1,29 @@
 """Facts: a referral seen as a flat dict from field path to JSON value. Facts are what is compared and merged.
 
-A path that is not there is unknown; None is known to be empty, and an empty list or text is spelled None too.
-`assemble` makes the nested referral of them, `facts_of` goes back. Both plan once per set of paths.
+A path that is not there is unknown; None is known to be empty, and an empty list, object or text is spelled None too.
+`assemble` makes the nested referral of them, `facts_of` goes back. Both plan once per set of paths: while records
+flow, no path is parsed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
-from mappings.fieldpaths import group, sensitivity
+from pydantic import ValidationError
+
+from mappings.assembly import plan_for, reader_for
+from mappings.fieldpaths import group, normalise, sensitivity
+from mappings.language import Language
 from mappings.meta import Json
 from mappings.referral import Referral
 
-__all__ = ["Refused", "assemble", "facts_of", "group", "normal", "sensitivity"]
+__all__ = ["Facts", "Refused", "assemble", "facts_of", "group", "normal", "sensitivity"]
 
 Facts = Mapping[str, Json]
+
+# Fields whose declaration has a value for "not known": there None and that value are the same fact.
+_STANDS_FOR_NONE = {"language.correspondence": Language().correspondence}
 
 
 class Refused(ValueError):
@@ -28,19 +37,47 @@ class Refused(ValueError):
 def assemble(facts: Facts, given: Mapping[str, Json]) -> Referral:
     """The referral of these facts and of what the ledger owns (`given`: referral_id, council, source_identifiers ...).
 
-    `given` uses top-level field names and wins over facts. Raises Refused.
+    `given` uses top-level field names and wins over facts. Members of a list that filters name come in the order of
+    their paths, after those of a whole list. Raises Refused; BadPath for a path that is none.
     """
-    raise NotImplementedError
+    nested = plan_for(tuple(facts))(facts)
+    nested.update(given)
+    nested.setdefault("correlation_id", nested.get("referral_id"))
+    try:
+        return Referral.model_validate(nested)
+    except ValidationError as error:
+        problems = [
+            (".".join(str(part) for part in found["loc"]), found["msg"])
+            for found in error.errors(include_input=False, include_context=False, include_url=False)
+        ]
+    raise Refused(problems)  # outside the except: pydantic's own error holds the values
 
 
 def facts_of(referral: Referral, paths: Iterable[str]) -> dict[str, Json]:
-    """The value at each path, None where the referral has none."""
-    raise NotImplementedError
+    """The value at each path, None where the referral has none. Raises BadPath for a path that is none."""
+    return {path: read(referral) for path, read in _readers(tuple(paths))}
+
+
+@lru_cache(maxsize=256)  # one entry a mapping
+def _readers(paths: tuple[str, ...]) -> tuple[tuple[str, Callable[[Referral], Json]], ...]:
+    return tuple((path, reader_for(path)) for path in paths)
 
 
 def normal(facts: Facts) -> dict[str, Json]:
     """The same facts in their one spelling: normalised paths; empty text, list and object as None.
 
-    `facts_of(assemble(f, given), f) == normal(f)` for every f that maps to a referral.
+    `facts_of(assemble(f, given), normal(f)) == normal(f)` for every f without two paths to one place.
     """
-    raise NotImplementedError
+    spelled = {}
+    for path, value in facts.items():
+        name = normalise(path)
+        spelled[name] = _STANDS_FOR_NONE.get(name) if (tidied := _tidy(value)) is None else tidied
+    return spelled
+
+
+def _tidy(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: kept for key, inner in value.items() if (kept := _tidy(inner)) is not None} or None
+    if isinstance(value, list | tuple):
+        return [kept for inner in value if (kept := _tidy(inner)) is not None] or None
+    return None if value == "" else value

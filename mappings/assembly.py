@@ -1,0 +1,169 @@
+"""The plans behind facts: from a set of paths to a function that nests them, and from a path to one that reads it.
+
+A plan is a tree of plain tuples, made once per set of paths and then only walked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+from mappings.declaration import declared
+from mappings.fieldpaths import BadPath, Step, check, normalise, parse
+from mappings.meta import Json, Part
+from mappings.referral import Referral
+
+Where = tuple[tuple[str, str], ...]
+Nest = Callable[[Mapping[str, Json]], dict[str, Any]]
+
+
+class _Node:
+    """One object of the nested referral while a plan is being made."""
+
+    __slots__ = ("children", "leaves")
+
+    def __init__(self) -> None:
+        self.leaves: list[tuple[str, str]] = []  # name, the fact's path
+        self.children: dict[Step, _Node] = {}
+
+
+@lru_cache(maxsize=256)  # one entry a combination of fields that a mapping gives; paths are not personal
+def plan_for(paths: tuple[str, ...]) -> Nest:
+    """The function that nests facts of exactly these paths. Raises BadPath for the first path that is none."""
+    root = _Node()
+    for path in sorted(paths, key=normalise):  # the order of a dict must not decide the order of a list
+        if problem := check(path):
+            raise BadPath(problem)
+        node = root
+        *outer, leaf = parse(path)
+        for step in outer:
+            node = node.children.setdefault(step, _Node())
+        node.leaves.append((leaf.name, path))
+    return _nest(root)
+
+
+def _nest(node: _Node) -> Nest:
+    leaves = tuple(node.leaves)
+    objects = tuple((step.name, _nest(child)) for step, child in node.children.items() if step.where is None)
+    members = tuple((step.name, dict(step.where), _nest(child)) for step, child in node.children.items() if step.where)
+
+    def nest(facts: Mapping[str, Json]) -> dict[str, Any]:
+        made = {name: value for name, path in leaves if (value := facts[path]) is not None and value != ""}
+        for name, inner in objects:
+            if found := inner(facts):
+                made[name] = found
+        for name, where, inner in members:
+            if found := inner(facts):
+                _place(made, name, where, found)
+        return made
+
+    return nest
+
+
+def _place(made: dict[str, Any], name: str, where: dict[str, str], found: dict[str, Any]) -> None:
+    """Lays what was found into the list's member that the filter picks, or appends that member."""
+    members = made[name] = list(made.get(name) or ())
+    for place, member in enumerate(members):
+        if isinstance(member, dict) and where.items() <= member.items():
+            members[place] = member | found
+            return
+    members.append(where | found)
+
+
+@lru_cache(maxsize=4096)
+def reader_for(path: str) -> Callable[[Referral], Json]:
+    """The function that reads the fact at the path from a referral. Raises BadPath."""
+    if problem := check(path):
+        raise BadPath(problem)
+    steps = parse(path)
+    if steps[0].name == "extensions":
+        return _extension_reader(steps[1].name, steps[2].name)
+    hops: list[tuple[str, tuple[tuple[str, str], ...] | None]] = []
+    generic = ""
+    for step in steps:
+        field = declared()[generic + step.name]
+        hops.append((field.attribute, _by_attribute(field.path, step.where) if step.where else None))
+        generic = field.path + ("[]." if field.many else ".")
+    if all(where is None for _, where in hops):
+        return _plain_reader(tuple(name for name, _ in hops))
+    return _picking_reader(tuple(hops))
+
+
+def _by_attribute(listed: str, where: Where) -> Where:
+    return tuple((declared()[f"{listed}[].{key}"].attribute, value) for key, value in where)
+
+
+def _extension_reader(system: str, name: str) -> Callable[[Referral], Json]:
+    def read(referral: Referral) -> Json:
+        return _empty_as_none(referral.extensions.get(system, {}).get(name))
+
+    return read
+
+
+def _plain_reader(names: tuple[str, ...]) -> Callable[[Referral], Json]:
+    if len(names) == 1:
+        get = attrgetter(names[0])
+        return lambda referral: _json(get(referral))
+    *outer, last = names
+
+    def read(referral: Referral) -> Json:
+        at: Any = referral
+        for name in outer:
+            at = getattr(at, name)
+            if at is None:
+                return None
+        return _json(getattr(at, last))
+
+    return read
+
+
+def _picking_reader(hops: tuple[tuple[str, Where | None], ...]) -> Callable[[Referral], Json]:
+    def read(referral: Referral) -> Json:
+        at: Any = referral
+        for name, where in hops:
+            at = getattr(at, name)
+            if where is not None:
+                for member in at:
+                    if all(getattr(member, key) == value for key, value in where):
+                        at = member
+                        break
+                else:
+                    return None
+            if at is None:
+                return None
+        return _json(at)
+
+    return read
+
+
+def _json(value: Any) -> Json:
+    if value is None or value == "":
+        return None
+    if type(value) is str:
+        return value
+    if isinstance(value, Part):
+        return _object(value)
+    if type(value) is tuple:
+        return [_json(member) for member in value] or None
+    if isinstance(value, Enum):
+        return value.value
+    return value
+
+
+def _object(part: Part) -> dict[str, Json]:
+    """A member of a list as JSON, without what it does not say."""
+    return {
+        name: value for attribute, name in _names(type(part)) if (value := _json(getattr(part, attribute))) is not None
+    }
+
+
+@lru_cache(maxsize=64)  # one entry a class of Part
+def _names(part: type[Part]) -> tuple[tuple[str, str], ...]:
+    return tuple((attribute, info.alias or attribute) for attribute, info in part.model_fields.items())
+
+
+def _empty_as_none(value: Json) -> Json:
+    return None if value in ("", [], {}) else value
