@@ -1,0 +1,109 @@
+"""How a call says who it is: Basic, a key in a header, or a login that renews itself (`connectors.oauth2`).
+
+`send_logged_in` is the one place where a refused login is renewed, once, and the call repeated: a 401 says that nothing
+was done, so this is safe for writes too. No secret is ever part of a repr or of an error.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from connectors.deadline import Deadline
+from connectors.errors import Misconfigured
+from connectors.http import HttpSession, Reply
+from connectors.oauth2 import ClientCredentials
+from connectors.settings import ApiKeyLogin, BasicLogin, HttpSettings
+
+Headers = Mapping[str, str]
+
+
+class HttpLogin(Protocol):
+    """A way to log in over HTTP. Safe to use from several threads at once."""
+
+    def headers(self, deadline: Deadline) -> Headers:
+        """Return the headers that log a call in; may fetch a token. Raises Unauthorised, Unreachable or Throttled."""
+
+    def renewed(self, refused: Headers, deadline: Deadline) -> Headers | None:
+        """Return other headers after these were refused, or None if this login has no others."""
+
+
+class Fixed:
+    """A login that says the same with every call."""
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = dict(headers)
+
+    def __repr__(self) -> str:
+        return f"Fixed({', '.join(self._headers) or 'no login'})"
+
+    def headers(self, deadline: Deadline) -> Headers:  # noqa: ARG002 - nothing to wait for
+        """Return the headers."""
+        return self._headers
+
+    def renewed(self, refused: Headers, deadline: Deadline) -> Headers | None:  # noqa: ARG002
+        """There is no other."""
+        return None
+
+
+def basic(login: BasicLogin) -> Fixed:
+    """Log in with a user name and password, in UTF-8 as RFC 7617 wishes. Raises Misconfigured."""
+    if ":" in login.username:
+        raise Misconfigured("login.basic.username holds a colon, which HTTP Basic cannot carry")
+    pair = f"{login.username}:{login.password.get_secret_value()}".encode()
+    return Fixed({"Authorization": f"Basic {base64.b64encode(pair).decode()}"})
+
+
+def api_key(login: ApiKeyLogin) -> Fixed:
+    """Log in with a fixed key in a header. Raises Misconfigured for a key that no header can carry."""
+    key = login.key.get_secret_value()
+    if not key.isascii() or not key.isprintable():
+        raise Misconfigured("login.api_key.key holds signs that a header cannot carry; is it the right secret?")
+    return Fixed({login.header: key})
+
+
+def login_addresses(settings: HttpSettings) -> tuple[str, ...]:
+    """Return the addresses beside `url` that logging in has to call."""
+    login = settings.login
+    return (login.oauth2.token_url,) if login is not None and login.oauth2 is not None else ()
+
+
+def open_login(
+    settings: HttpSettings, session: HttpSession, *, monotonic: Callable[[], float] = time.monotonic
+) -> HttpLogin:
+    """Return the login that the settings name. A WS-Security login is part of the message and not of HTTP: none."""
+    login = settings.login
+    if login is None or login.ws_security is not None:
+        return Fixed({})
+    if login.basic is not None:
+        return basic(login.basic)
+    if login.api_key is not None:
+        return api_key(login.api_key)
+    if login.oauth2 is not None:
+        return ClientCredentials(login.oauth2, session, monotonic=monotonic)
+    raise Misconfigured(f"login {login.kind} is not one that HTTP headers can carry; write basic, api_key or oauth2")
+
+
+def send_logged_in(
+    session: HttpSession,
+    login: HttpLogin,
+    method: str,
+    url: str,
+    *,
+    deadline: Deadline,
+    headers: Headers | None = None,
+    params: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+) -> Reply:
+    """Send one call logged in; after a 401 renew the login once and send it again. A second 401 is returned."""
+    own = dict(headers or {})
+    who = login.headers(deadline)
+    reply = session.send(method, url, headers={**own, **who}, params=params, body=body, deadline=deadline)
+    if reply.status != 401:
+        return reply
+    other = login.renewed(who, deadline)
+    if other is None:
+        return reply
+    return session.send(method, url, headers={**own, **other}, params=params, body=body, deadline=deadline)
