@@ -71,7 +71,9 @@ class Cell(BaseModel):
         examples=[["0001-01-01"]],
     )
     constant: Scalar = Field(
-        default=None, description="always write this, in their words; goes with no `ours` and is never read", examples=["DOLEN"]
+        default=None,
+        description="always write this, in their words; goes with no `ours` and is never read",
+        examples=["DOLEN"],
     )
     default: Default | None = Field(
         default=None,
@@ -81,7 +83,7 @@ class Cell(BaseModel):
     direction: Direction = Field(default="both", description="carry this row one way only", examples=["read"])
     lossy: StrictBool | Name = Field(
         default=False,
-        description="true, or what is lost: what is read does not come back the same when it is written, or the reverse",
+        description="true, or what is lost: a value that goes there and back does not come back the same",
         examples=["their system keeps minutes, not seconds"],
     )
     needed: StrictBool = Field(
@@ -89,8 +91,23 @@ class Cell(BaseModel):
         description="a record without a value here is stopped, in either direction; so is one with an unknown code",
         examples=[True],
     )
+    options: dict[Name, Any] | None = Field(
+        default=None,
+        min_length=1,
+        description="options of the converter that have no key of their own here",
+        examples=[{"separator": ", "}],
+    )
     max_length: StrictInt | None = Field(
-        default=None, gt=0, description="characters that the system holds; a longer text is left out, never cut", examples=[35]
+        default=None,
+        gt=0,
+        description="characters that the system holds; a longer text is left out, never cut",
+        examples=[35],
+    )
+    max_items: StrictInt | None = Field(
+        default=None,
+        gt=0,
+        description="how many items the system holds; a longer list is left out, never cut",
+        examples=[5],
     )
     empty: Empty | None = Field(
         default=None,
@@ -106,7 +123,9 @@ class Cell(BaseModel):
     drop: StrictBool = Field(
         default=False, description="only in a file that extends another: take the row out", examples=[True]
     )
-    note: StrictStr | None = Field(default=None, description="for the reader; changes nothing", examples=["asked for by OT"])
+    note: StrictStr | None = Field(
+        default=None, description="for the reader; changes nothing", examples=["asked for by OT"]
+    )
 
 
 class ItemRow(Cell):
@@ -164,7 +183,9 @@ class MappingFile(BaseModel):
         examples=[["Subject/Address", "Needs"]],
     )
     fields: list[Row] = Field(description="the rows", min_length=1, examples=[[]])
-    note: StrictStr | None = Field(default=None, description="for the reader; changes nothing", examples=["agreed 3 May"])
+    note: StrictStr | None = Field(
+        default=None, description="for the reader; changes nothing", examples=["agreed 3 May"]
+    )
 
 
 def json_schema() -> dict[str, Any]:

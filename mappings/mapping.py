@@ -8,8 +8,10 @@ else: it never shows in `repr`, and whoever logs a gap logs `str(gap)`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping as Dictionary
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
+from dataclasses import field as member  # `Gap.field` is a name of its own
 from typing import Any, Literal
 
 from mappings.facts import Facts
@@ -50,7 +52,7 @@ class Gap:
     theirs: str  # path in the system's record
     kind: GapKind
     code_list: str = ""  # name of the code list that has no row for the value
-    value: str = field(default="", repr=False, compare=False)  # may be personal: for the desk, never for a log
+    value: str = member(default="", repr=False, compare=False)  # may be personal: for the desk, never for a log
     reason: str = ""  # what was expected, in our words, without the value
 
     def __str__(self) -> str:
@@ -60,19 +62,28 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a value that was read all the same: `ambiguous-time`, `no-such-time`."""
+
+    field: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """A system's record in our words. A field that is not in `facts` is not known; None in it is known to be empty."""
 
-    facts: Facts = field(repr=False)
+    facts: Facts = member(repr=False)
     left_out: list[Gap]
     stopped: list[Gap]  # not empty: the record must not go on as it is
+    remarks: list[Remark] = member(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
     """A referral as the system's record. `record` must not be sent when anything `stopped` it."""
 
-    record: dict[str, Any] = field(repr=False)
+    record: dict[str, Any] = member(repr=False)
     left_out: list[Gap]
     stopped: list[Gap]
 
@@ -96,10 +107,10 @@ class Mapping:
     system: str
     record: str
     digest: str  # of everything that it was made from
-    artifacts: Dictionary[str, tuple[str, bytes]] = field(repr=False)  # digest -> (kind, body): "mapping", "codes"
-    rows: tuple[MappedField, ...] = field(repr=False)
-    _read: Callable[[dict[str, Any]], Reading] = field(repr=False)
-    _write: Callable[[Referral, dict[str, Any] | None], Writing] = field(repr=False)
+    artifacts: Dictionary[str, tuple[str, bytes]] = member(repr=False)  # digest -> (kind, body): "mapping", "codes"
+    rows: tuple[MappedField, ...] = member(repr=False)
+    _read: Callable[[dict[str, Any]], Reading] = member(repr=False)
+    _write: Callable[[Referral | Facts, dict[str, Any] | None, Collection[str]], Writing] = member(repr=False)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -110,13 +121,16 @@ class Mapping:
         """Turn a system's record into facts. Never raises for what a record holds."""
         return self._read(record)
 
-    def write(self, referral: Referral, onto: dict[str, Any] | None = None) -> Writing:
+    def write(
+        self, what: Referral | Facts, onto: dict[str, Any] | None = None, *, empty: Collection[str] = ()
+    ) -> Writing:
         """Lay what we know over `onto` (what the target holds; None for a create), which is not changed itself.
 
-        A field that the referral does not know stays as it is in `onto`; one that is known to be empty is emptied.
+        Facts say it exactly: a path that is not there is not known and stays as it is in `onto`, None empties it. A
+        referral cannot tell the two apart: what it does not say stays, unless its path is in `empty`.
         Never raises for what a referral or `onto` holds.
         """
-        return self._write(referral, onto)
+        return self._write(what, onto, empty)
 
     def expected(self, record: dict[str, Any]) -> Facts:
         """Return the facts that the system will show once it holds `record`: what an echo of our write reads as."""

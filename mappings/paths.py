@@ -43,7 +43,9 @@ def parse(text: str) -> Path:
     steps = tuple(_step(part, text) for part in _split(text))
     for step in steps[:-1]:
         if step.key == "." or step.key.startswith("@"):
-            raise PathError(f"{text!r}, which goes on below {step.key!r}", "an attribute or a text at the end of a path")
+            raise PathError(
+                f"{text!r}, which goes on below {step.key!r}", "an attribute or a text at the end of a path"
+            )
     if steps[-1].where and steps[-1].key in (".",):
         raise PathError(repr(text), "no filter on a text")
     return steps
@@ -77,7 +79,9 @@ def _step(part: str, whole: str) -> Step:
     match = _STEP.fullmatch(part)
     if match is None:
         what = "an empty step" if not part else f"the step {part!r}"
-        raise PathError(f"{what} in {whole!r}", "steps such as Subject, @code, . or contacts[type=mobile], between slashes")
+        raise PathError(
+            f"{what} in {whole!r}", "steps such as Subject, @code, . or contacts[type=mobile], between slashes"
+        )
     where = match["where"]
     if where is None:
         return Step(match["key"])
