@@ -28,7 +28,7 @@ def _address(value: Any) -> str:
         expected = "a URL without a password, or a reference"
         raise refusal("a URL with a password in it", expected, "put the whole URL in the environment: env:DOLEN_...")
     if not _URL.fullmatch(value):
-        raise refusal("a text that is no URL", "a URL such as sqlite:///var/ledger.db", "begin with the scheme and ://")
+        raise refusal("a text that is no URL", "a URL such as sqlite:///ledger.db", "begin with the scheme and ://")
     return value
 
 
@@ -61,9 +61,9 @@ class Ledger(Declared):
     """Where everything that was seen, sent and answered is kept."""
 
     url: Address = Field(
-        default="sqlite:///var/ledger.db",
-        description="The database. A path without a leading slash is under the site's folder.",
-        examples=["sqlite:///var/ledger.db"],
+        default="sqlite:///ledger.db",
+        description="The database. A path without a leading slash is under the folder named by `data`.",
+        examples=["sqlite:///ledger.db"],
     )
 
 
@@ -144,7 +144,7 @@ class SiteSettings(Declared):
         examples=["var"],
     )
     ledger: Ledger = Field(
-        default_factory=Ledger, description="The database.", examples=[{"url": "sqlite:///var/ledger.db"}]
+        default_factory=Ledger, description="The database.", examples=[{"url": "sqlite:///ledger.db"}]
     )
     broker: Broker = Field(
         default_factory=Broker, description="What wakes the workers.", examples=[{"url": "memory://"}]
