@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from sandbox.faults import Faults, Numbers
 from sandbox.store import Json
@@ -52,17 +52,25 @@ class System(Protocol):
 
     name: str
 
-    def answer(self, request: Request, exchange: Exchange) -> Response:
+    def answer(self, request: Request, exchange: Exchange, /) -> Response:
         """Answer one call. What it raises beyond `Interrupted` becomes `failure(request, 500)`."""
 
-    def failure(self, request: Request, status: int) -> Response:
+    def failure(self, request: Request, status: int, /) -> Response:
         """The system's own body for an error of the whole server (5xx, 429)."""
 
-    def staff_put(self, tenant: str, id: str, record: Json) -> Json:
+    def staff_put(self, tenant: str, id: str, record: Json, /) -> Json:
         """Write a record as the system's own staff would: next version, stamp of now. Returns what is now stored.
 
-        Raises ValueError in plain words for a record that the system's own screens would not let through.
+        `id` "" makes a new one. Raises ValueError in plain words for what the system's own screens refuse.
         """
+
+
+@runtime_checkable
+class Breakable(Protocol):
+    """A system into which a record can be put that its own interface does not allow, as an old import once did."""
+
+    def write_unchecked(self, tenant: str, id: str, record: Json, /) -> Json:
+        """Write like `staff_put`, past every check."""
 
 
 class Interrupted(Exception):
