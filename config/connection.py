@@ -15,6 +15,7 @@ from config.declared import (
     ClockTime,
     Declared,
     Duration,
+    FieldPath,
     FileName,
     Group,
     Kind,
@@ -109,6 +110,12 @@ class RecordUse(Declared):
     """How one kind of record of this system is read and written."""
 
     mapping: FileName = Field(description="The mapping file, under `mappings/`.", examples=["contact/request"])
+    match: list[FieldPath] = Field(
+        default_factory=list,
+        description="Exact identifiers by which a record that we have not seen before may belong to a referral that "
+        "we know. Without any, only our own key and the case numbers already linked count.",
+        examples=[["person.nhs_number"]],
+    )
 
 
 class Connection(Declared):

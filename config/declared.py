@@ -123,10 +123,11 @@ Group = Annotated[
         "write the first word of the field's path only",
     ),
 ]
+_STEP = r"[A-Za-z_][A-Za-z0-9_-]*(?:\[[a-z_]+=[A-Za-z0-9_:/+-]+(?:,[a-z_]+=[A-Za-z0-9_:/+-]+)*\])?"
 FieldPath = Annotated[
     str,
     *matching(
-        r"[a-z][a-z_]*(?:\.[a-z][a-z_]*|\[[a-z_]+=[a-z_-]+(?:,[a-z_]+=[a-z_-]+)*\])*",
+        rf"{_STEP}(?:\.{_STEP}){{0,7}}",
         "the path of a field, such as assigned_to.team",
         "look the field up in the list of fields",
     ),

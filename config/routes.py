@@ -119,6 +119,9 @@ class Route(Declared):
             raise refusal(found, "one of the two", "give `record` to keep a system in step, `text` to tell a resident")
         if self.text is not None and self.carries != "event":
             raise refusal("a text on a route that carries state", "`carries: event`", "write `carries: event`")
+        if self.text is not None and "status" not in self.when:
+            remedy = "add for instance `when: {status: [accepted, completed]}`"
+            raise refusal("a text for no status", "`status` in `when`: the news that a text tells", remedy)
         if (self.text is None) != (self.recipient is None):
             found = "a text without `recipient`" if self.text else "a `recipient` without `text`"
             raise refusal(found, "both or neither", "write `recipient: person` or `recipient: referrer` beside `text`")
