@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 
@@ -52,6 +53,11 @@ class Reply:
     def media_type(self) -> str:
         """Content type in lower case, without parameters; "" if none was given."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def date(self) -> datetime | None:
+        """What the system's own clock showed when it answered, to the second, in UTC; None if it does not say."""
+        return _date(self.headers.get("Date", ""))
 
 
 class HttpSession:
@@ -210,9 +216,14 @@ def retry_after(reply: Reply) -> float | None:
         return None
     if text.isdigit():
         return float(text[:9])
+    until, now = _date(text), reply.date
+    return None if until is None or now is None else max((until - now).total_seconds(), 0.0)
+
+
+def _date(text: str) -> datetime | None:
+    """Read an HTTP date; one without zone is in UTC, as the standard says."""
     try:
-        until = email.utils.parsedate_to_datetime(text)
-        now = email.utils.parsedate_to_datetime(reply.headers.get("Date", ""))
-        return max((until - now).total_seconds(), 0.0)
+        found = email.utils.parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return None
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -69,6 +69,11 @@ class ReplyPaths(Closed):
     version: PathText | None = Field(default=None, description="The new version token.", examples=["Version"])
     modified: PathText | None = Field(default=None, description="The new stamp.", examples=["LastChanged"])
 
+    @property
+    def paths(self) -> list[str]:
+        """Those that are given."""
+        return [path for path in (self.id, self.version, self.modified) if path]
+
 
 class SoapCreate(Closed):
     """Create a record under our key."""

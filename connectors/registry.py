@@ -1,0 +1,117 @@
+"""Which code speaks which protocol. The one list of families; everything else is derived from it.
+
+A family's code is imported when it is first asked for: zeep and the OpenAPI reader are heavy, and most commands open no
+connection at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from connectors.errors import Misconfigured
+from connectors.port import Connector
+from connectors.problems import Problem, ProfileFaults, checked
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Where the parts of one protocol family are, each as module:name."""
+
+    profile: str
+    settings: str
+    connector: str  # called with (profile, settings, interfaces, clock=...)
+
+
+FAMILIES: Mapping[str, Family] = {
+    "soap": Family(
+        "connectors.soap.profile:SoapProfile",
+        "connectors.settings:SoapSettings",
+        "connectors.soap.connector:SoapConnector",
+    ),
+    "rest": Family(
+        "connectors.rest.profile:RestProfile",
+        "connectors.settings:RestSettings",
+        "connectors.rest.connector:RestConnector",
+    ),
+    "notify": Family(
+        "connectors.notify:NotifyProfile",
+        "connectors.notify:NotifySettings",
+        "connectors.notify:NotifyConnector",
+    ),
+    "by-hand": Family(
+        "connectors.by_hand:ByHandProfile",
+        "connectors.by_hand:ByHandSettings",
+        "connectors.by_hand:ByHandConnector",
+    ),
+}
+
+
+def profile_model(protocol: str) -> type[BaseModel]:
+    """Return the closed schema of a family's profiles. Raises Misconfigured for a protocol that is not known."""
+    return cast(type[BaseModel], _named(_family(protocol).profile))
+
+
+def settings_model(protocol: str) -> type[BaseModel]:
+    """Return the closed schema of a family's connection settings. Raises Misconfigured."""
+    return cast(type[BaseModel], _named(_family(protocol).settings))
+
+
+def check_profile(profile: Mapping[str, Any]) -> BaseModel:
+    """Validate a profile. Raises ProfileFaults with every problem and its path."""
+    return cast(BaseModel, checked(profile_model(_protocol(profile)), profile, _title(profile)))
+
+
+def check_settings(protocol: str, connect: Mapping[str, Any], *, secret: Callable[[str], str]) -> BaseModel:
+    """Validate the settings of a connection, resolving its references. Raises ProfileFaults, or what `secret` raises."""
+    return cast(BaseModel, checked(settings_model(protocol), connect, "the connection's settings", secret=secret))
+
+
+def open_connector(
+    profile: Mapping[str, Any],
+    connect: Mapping[str, Any],
+    *,
+    interfaces: Callable[[str], bytes],
+    clock: Callable[[], datetime],
+    secret: Callable[[str], str],
+) -> Connector:
+    """Build the connector of one connection. Nothing is sent.
+
+    `interfaces` gives the bytes of a pinned file by its name in the profile, `clock` the time with its zone, `secret`
+    what a reference such as env:NAME stands for. Raises ProfileFaults (a Misconfigured) with every problem.
+    """
+    checked_profile = check_profile(profile)
+    protocol = _protocol(profile)
+    settings = check_settings(protocol, connect, secret=secret)
+    made = _named(_family(protocol).connector)
+    return cast(Connector, made(checked_profile, settings, interfaces, clock=clock))
+
+
+def _protocol(profile: Mapping[str, Any]) -> str:
+    protocol = profile.get("protocol")
+    if not isinstance(protocol, str) or protocol not in FAMILIES:
+        known = f"write one of {', '.join(FAMILIES)}"
+        raise ProfileFaults(_title(profile), [Problem(("protocol",), "is missing or not known", known)])
+    return protocol
+
+
+def _family(protocol: str) -> Family:
+    try:
+        return FAMILIES[protocol]
+    except KeyError:
+        raise Misconfigured(f"there is no protocol {protocol}: write one of {', '.join(FAMILIES)}") from None
+
+
+def _title(profile: Mapping[str, Any]) -> str:
+    system = profile.get("system")
+    return f"the profile of {system}" if isinstance(system, str) else "the profile"
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

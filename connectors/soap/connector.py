@@ -1,0 +1,226 @@
+"""A SOAP system as a connector: the port's verbs, each one operation of the profile.
+
+Reads are tried again inside their deadline; writes are sent once and never again from here. zeep renders, our own
+session sends, lxml reads: zeep's reading turns a wrong date into nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+from connectors import xml
+from connectors.again import safely_again
+from connectors.deadline import Deadline
+from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
+from connectors.http import HttpSession, Reply, ReplyTooLarge
+from connectors.logins import login_addresses, open_login, send_logged_in
+from connectors.port import Finding, Item, Page, Receipt, Record, Tier
+from connectors.quiet import silence_libraries
+from connectors.settings import SoapSettings
+from connectors.soap import doctor
+from connectors.soap.interface import Interface
+from connectors.soap.items import Items
+from connectors.soap.login import signer
+from connectors.soap.pinned import Interfaces
+from connectors.soap.profile import ReplyPaths, SoapProfile, SoapRecord
+from connectors.soap.reply import UnreadableReply, answer_of
+from connectors.soap.times import moment
+from connectors.soap.walk import page_size, place, skipped, watermark_of
+
+Section = TypeVar("Section")
+
+
+class SoapConnector:
+    """One council's installation of a SOAP system. Safe to use from several threads at once."""
+
+    def __init__(
+        self,
+        profile: SoapProfile,
+        settings: SoapSettings,
+        interfaces: Interfaces,
+        *,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Read the pinned interface; nothing is sent. Raises Misconfigured."""
+        silence_libraries()
+        self.profile = profile
+        self.settings = settings
+        self.interface = Interface(profile, interfaces)
+        self.clock = clock
+        self._zone = ZoneInfo(profile.clock)
+        self._sign = signer(settings.login, clock)
+        self._session = HttpSession(settings, also=login_addresses(settings), monotonic=monotonic, sleep=sleep)
+        self._login = open_login(settings, self._session)
+        self._sleep = sleep
+        self._items = {
+            kind: Items(record.item, self._zone, self.interface.validity, self.interface.namespaces)
+            for kind, record in profile.records.items()
+        }
+
+    def kinds(self) -> tuple[str, ...]:
+        """See `connectors.port.Connector`."""
+        return tuple(self.profile.records)
+
+    def offers(self, kind: str) -> frozenset[str]:
+        """See `connectors.port.Connector`."""
+        return self._record(kind).offers
+
+    def tier(self, kind: str) -> Tier:
+        """See `connectors.port.Target`."""
+        return self._record(kind).tier
+
+    def reads_first(self, kind: str) -> bool:
+        """See `connectors.port.Target`."""
+        update = self._record(kind).update
+        return update is not None and update.mode == "replace"
+
+    def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
+        """See `connectors.port.Source`."""
+        feed = self._section(kind, self._record(kind).changes, "changes")
+        walk = place(feed, watermark, cursor, self._zone)
+        size = page_size(walk, feed.page, limit)
+        content: Record = {}
+        xml.put(content, feed.since, walk.since)
+        xml.put(content, feed.page.number, walk.offset // size + feed.page.first)
+        xml.put(content, feed.page.size, size)
+        try:
+            answer, reply = self._read(kind, feed.operation, content)
+        except (ReplyTooLarge, UnreadableReply) as problem:
+            raise PageUnreadable(problem.reason, reply=problem.reply) from None
+        shell, items = self._items[kind].of_page(answer, feed.items, reply.body)
+        more = xml.text_at(shell, feed.page.more) in ("true", "1")
+        walk = walk.saw([item.modified for item in items], not_after=reply.date)
+        if not more:
+            return Page(items, "", watermark_of(walk, watermark))
+        if not items:
+            raise Unknown(f"{self._what(feed.operation)}: an empty page says that there are more", reply=reply.body)
+        onward = walk.step(size, items[0].raw, feed.page)
+        return Page(items, onward.cursor, watermark_of(walk, watermark))
+
+    def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:
+        """See `connectors.port.Source`."""
+        feed = self._section(kind, self._record(kind).changes, "changes")
+        return skipped(place(feed, watermark, cursor, self._zone)).cursor
+
+    def fetch(self, kind: str, id: str) -> Item | None:
+        """See `connectors.port.Source`."""
+        told = self._section(kind, self._record(kind).fetch, "fetch")
+        content: Record = {}
+        xml.put(content, told.id, id)
+        try:
+            answer, reply = self._read(kind, told.operation, content)
+        except NotThere:
+            return None
+        found = self._items[kind].whole(answer, told.item, reply.body)
+        return found[0] if found else None
+
+    def find(self, kind: str, key: str) -> list[Item]:
+        """See `connectors.port.Target`."""
+        told = self._record(kind).find
+        if told is None:
+            raise NotImplementedError(f"{self.profile.system} cannot be searched by our key ({kind})")
+        content: Record = {}
+        xml.put(content, told.by, key)
+        try:
+            answer, reply = self._read(kind, told.operation, content)
+        except NotThere:
+            return []
+        return self._items[kind].whole(answer, told.items, reply.body)
+
+    def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:
+        """See `connectors.port.Target`."""
+        told = self._record(kind)
+        sent = copy.deepcopy(record)
+        if not id:
+            create = self._section(kind, told.create, "create")
+            if create.our_key:
+                xml.put(sent, create.our_key, key)
+            return self._write(kind, create.operation, create.record, sent, create.reply, id="")
+        update = self._section(kind, told.update, "update")
+        xml.put(sent, update.id, id)
+        if update.version and version:
+            xml.put(sent, update.version, version)
+        return self._write(kind, update.operation, update.record, sent, update.reply, id=id)
+
+    def doctor(self) -> list[Finding]:
+        """See `connectors.port.Connector`."""
+        return doctor.look(self)
+
+    def close(self) -> None:
+        """See `connectors.port.Connector`."""
+        self._session.close()
+
+    def probe(self, kind: str, operation: str, content: Mapping[str, Any]) -> Reply:
+        """Make one call for `doctor` and return the reply as it came, after looking whether it is an answer."""
+        return self._call(kind, operation, content, self._session.deadline())[1]
+
+    def _call(
+        self, kind: str, operation: str, content: Mapping[str, Any], deadline: Deadline
+    ) -> tuple[etree._Element, Reply]:
+        request = self.interface.request(operation, content, self._sign)
+        reply = send_logged_in(
+            self._session,
+            self._login,
+            "POST",
+            self.settings.url,
+            deadline=deadline,
+            headers=request.headers,
+            body=request.body,
+        )
+        answer = answer_of(
+            reply,
+            expected=self.interface.answer(operation),
+            errors=self._record(kind),
+            what=self._what(operation),
+            max_bytes=self.settings.max_reply_bytes,
+        )
+        return answer, reply
+
+    def _read(self, kind: str, operation: str, content: Mapping[str, Any]) -> tuple[etree._Element, Reply]:
+        deadline = self._session.deadline()
+        return safely_again(lambda: self._call(kind, operation, content, deadline), deadline, sleep=self._sleep)
+
+    def _write(self, kind: str, operation: str, at: str, record: Record, paths: ReplyPaths, *, id: str) -> Receipt:
+        content: Record = {}
+        xml.put(content, at, record)
+        answer, reply = self._call(kind, operation, content, self._session.deadline())
+        if fault := self.interface.validity.fault_but_for_additions(answer):
+            raise Unknown(
+                f"{self._what(operation)}: the answer is not as the interface says: {fault}", reply=reply.body
+            )
+        told = xml.record_of(answer, self.interface.namespaces)
+        found = xml.text_at(told, paths.id) or id
+        if not found:
+            raise Unknown(f"{self._what(operation)}: the answer names no record", reply=reply.body)
+        return Receipt(
+            id=found,
+            effect="updated" if id else "created",
+            version=xml.text_at(told, paths.version),
+            modified=moment(xml.text_at(told, paths.modified), self._zone),
+            reply=reply.body,
+        )
+
+    def _record(self, kind: str) -> SoapRecord:
+        try:
+            return self.profile.records[kind]
+        except KeyError:
+            raise Misconfigured(
+                f"the profile of {self.profile.system} has no kind of record {kind}: it has {', '.join(self.kinds())}"
+            ) from None
+
+    def _section(self, kind: str, section: Section | None, name: str) -> Section:
+        if section is None:
+            raise Misconfigured(f"the profile of {self.profile.system} offers no {name} for {kind}")
+        return section
+
+    def _what(self, operation: str) -> str:
+        return f"{self.profile.system} {operation}"
