@@ -17,11 +17,16 @@ _DEEPEST = 254  # orjson writes no deeper; nothing that means something comes ne
 
 
 class UnreadableBody(Exception):
-    """A body is not the JSON that was promised. `reason` is safe to log."""
+    """A body is not the JSON that was promised. `reason` is safe to log.
 
-    def __init__(self, reason: str) -> None:
+    `foreign` says that it is no JSON by its own account (HTML, nothing at all): another page altogether, such as a
+    login, and no broken record.
+    """
+
+    def __init__(self, reason: str, *, foreign: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.foreign = foreign
 
 
 class _GivenTwice(dict[str, Any]):
@@ -51,10 +56,12 @@ def parse(body: bytes, content_type: str) -> Any:
     kind, _, rest = content_type.partition(";")
     kind = kind.strip().lower()
     if not body.strip():
-        raise UnreadableBody("the answer has no body; JSON was expected")
+        raise UnreadableBody("the answer has no body; JSON was expected", foreign=True)
     if kind != "application/json" and not kind.endswith("+json"):
         found = kind if kind in {"text/html", "text/plain", "text/xml", "application/xml"} else "another content type"
-        raise UnreadableBody(f"the answer is {found if kind else 'without a content type'}; JSON was expected")
+        raise UnreadableBody(
+            f"the answer is {found if kind else 'without a content type'}; JSON was expected", foreign=True
+        )
     charset = rest.lower().partition("charset=")[2].split(";")[0].strip(' "')
     if charset not in {"", "utf-8", "utf8", "us-ascii"}:
         raise UnreadableBody("the answer says that it is not UTF-8; JSON is always UTF-8")

@@ -55,7 +55,7 @@ ContentType = Annotated[str, Field(pattern=r"^application/([a-z0-9.-]+\+)?json$"
 
 
 class NamedPages(Closed):
-    """Pages of which each names the next. Absent, null or empty means that the walk is complete."""
+    """Pages of which each names the next."""
 
     next: PathText | None = Field(default=None, description="Where the reply names the next page.", examples=["next"])
     next_header: Literal["Link"] | None = Field(
@@ -66,6 +66,11 @@ class NamedPages(Closed):
         alias="is",
         description="token: a text to send back. link: an address; one that leaves the connection's url is refused.",
         examples=["token"],
+    )
+    at_end: Literal["null", "absent"] = Field(
+        default="null",
+        description="The last page. null: next is null or empty, and its absence is a fault. absent: next is left out.",
+        examples=["null"],
     )
     cursor: ParameterName | None = Field(
         default=None, description="Parameter that takes the token of the next page.", examples=["cursor"]

@@ -70,18 +70,36 @@ class Walk:
             seen, until = digest, until * 2
         return Walk(token, self.newest, self.page + 1, seen, until)
 
+    def begun_again(self, *, most_pages: int) -> Walk:
+        """Go back to the first page because the system has forgotten this one. Pages and stamps still count.
+
+        Raises PageUnreadable when the walk is as long as a walk may be: it is forgotten faster than it is walked.
+        """
+        if self.page >= most_pages:
+            raise PageUnreadable(f"the feed forgets its pages before they are read, {most_pages} pages long")
+        return Walk(newest=self.newest, page=self.page + 1, until=self.page + 2)
+
 
 def since(watermark: str, overlap: timedelta) -> str:
     """Return the moment to ask from, in whole seconds and UTC. Raises Misconfigured for a watermark not of ours."""
+    return (_moment(watermark).astimezone(UTC) - overlap).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def later(newest: str, watermark: str) -> str:
+    """Return the later of what a walk has seen and where it began, so that a watermark never goes back."""
+    return max(newest, as_text(_moment(watermark))) if watermark else newest
+
+
+def as_text(stamp: datetime) -> str:
+    """Write a moment so that later ones sort later as text."""
+    return stamp.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _moment(watermark: str) -> datetime:
     try:
         moment = datetime.fromisoformat(watermark)
     except ValueError:
         moment = datetime(1, 1, 1)  # noqa: DTZ001 - stands for "no offset", refused below
     if moment.tzinfo is None:
         raise Misconfigured("the kept watermark cannot be read: sync from a moment (--from TIME) to set it anew")
-    return (moment.astimezone(UTC) - overlap).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def as_text(stamp: datetime) -> str:
-    """Write a moment so that later ones sort later as text."""
-    return stamp.astimezone(UTC).isoformat(timespec="microseconds")
+    return moment

@@ -1,0 +1,1 @@
+"""GOV.UK Notify through its official client, behind our own door: deadline, size cap, no redirects."""

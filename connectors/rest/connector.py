@@ -1,0 +1,304 @@
+"""One council's installation of a REST system, driven by its profile.
+
+Reads are tried again inside the call's deadline; a write is sent once, and whatever is not a clear answer to it is
+Unknown. Every record that comes back is checked against the pinned OpenAPI file before it is handed on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.again import safely_again
+from connectors.deadline import Deadline
+from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
+from connectors.http import HttpSession, Reply, ReplyTooLarge
+from connectors.json_body import UnreadableBody, parse, read
+from connectors.logins import login_addresses, open_login, send_logged_in
+from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.quiet import silence_libraries
+from connectors.rest.addresses import Addresses, next_in
+from connectors.rest.doctor import examine
+from connectors.rest.interface import Interface, open_interface
+from connectors.rest.items import ItemReader
+from connectors.rest.profile import CursorFeed, RestProfile, RestRecord
+from connectors.rest.replies import at, refuse, their_time
+from connectors.rest.walk import Walk, later, since
+from connectors.rest.write import Write, creating, receipt, updating
+from connectors.settings import RestSettings
+
+Headers = Mapping[str, str]
+ASKED = {"Accept": "application/json"}
+MISSING = object()
+PLACE_LOST = frozenset({400, 404, 410, 422})  # what systems answer to a page token that they no longer know
+
+
+class RestConnector:
+    """Speaks to one REST system as its profile says. Safe to use from several threads at once."""
+
+    def __init__(
+        self,
+        profile: RestProfile,
+        settings: RestSettings,
+        *,
+        interfaces: Callable[[str], bytes],
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Read the pinned interface and sit ready; nothing is sent yet. Raises Misconfigured."""
+        silence_libraries()
+        self._profile = profile
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+        self._interface = open_interface(interfaces(profile.interface), profile.interface)
+        self._readers = {
+            kind: ItemReader(kind, record, self._interface, profile.clock) for kind, record in profile.records.items()
+        }
+        self._addresses = Addresses(settings.url)
+        self._session = HttpSession(settings, also=login_addresses(settings), monotonic=monotonic, sleep=sleep)
+        self._login = open_login(settings, self._session, monotonic=monotonic)
+
+    def __repr__(self) -> str:
+        return f"RestConnector({self._profile.system})"
+
+    @property
+    def interface(self) -> Interface:
+        """The pinned interface, for checking mappings against."""
+        return self._interface
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of record that the profile has a section for."""
+        return tuple(self._profile.records)
+
+    def offers(self, kind: str) -> frozenset[str]:
+        """What the profile declares for this kind."""
+        return self._record(kind).offers
+
+    def tier(self, kind: str) -> Tier:
+        """How a create of this kind can be made to happen once."""
+        return self._record(kind).tier
+
+    def reads_first(self, kind: str) -> bool:
+        """Whether an update must be written onto what the system holds."""
+        update = self._record(kind).update
+        return update is not None and update.reads_first
+
+    def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
+        """Read one page of changes; see the port."""
+        record, walk, doing = self._record(kind), Walk.at(cursor), f"listing {kind}"
+        feed = self._feed(kind)
+        deadline = self._session.deadline()
+        called, reply = self._ask_page(feed, walk, watermark, limit, deadline)
+        if walk.token and reply.status in PLACE_LOST:
+            # The place in this walk is gone. Its first page is not, and what is read twice is known by id and version.
+            walk = walk.begun_again(most_pages=feed.page.at_most)
+            called, reply = self._ask_page(feed, walk, watermark, limit, deadline)
+        self._expect(reply, record, doing=doing, one=False)
+        page = self._page(reply, doing)
+        found = page if feed.items == "[]" else at(page, feed.items.removesuffix("[]"))
+        if not isinstance(found, list):
+            raise PageUnreadable(f"{doing}: at {feed.items}: expected a list of records", reply=reply.body)
+        items = [self._readers[kind].item(one) for one in found]
+        horizon = _horizon(reply, feed.overlap)
+        for item in items:
+            walk = walk.saw(item.modified, not_after=horizon)
+        following = self._following(feed, page, reply, called, doing)
+        following = walk.step(following, most_pages=feed.page.at_most).cursor if following else ""
+        return Page(items, following, later(walk.newest, watermark))
+
+    def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:
+        """Return the cursor behind the one record at `cursor`, if the reply that cannot be read still names it.
+
+        Only the name of the next page is looked for; nothing else of such a reply is believed.
+        """
+        feed, walk, doing = self._feed(kind), Walk.at(cursor), f"stepping over a {kind}"
+        if feed.page.size is None:
+            return None
+        called, reply = self._ask_page(feed, walk, watermark, 1, self._session.deadline())
+        self._expect(reply, self._record(kind), doing=doing, one=False)
+        try:
+            page: Any = parse(reply.body, reply.headers.get("Content-Type", ""))
+        except UnreadableBody:
+            page = None
+        try:
+            following = self._following(feed, page, reply, called, doing)
+        except PageUnreadable:
+            return None
+        return walk.step(following, most_pages=feed.page.at_most).cursor if following else None
+
+    def fetch(self, kind: str, id: str) -> Item | None:
+        """Read one record; see the port. Raises PageUnreadable, with its bytes, if it is not as the interface says."""
+        record = self._record(kind)
+        if record.fetch is None:
+            raise self._not_offered(kind, "fetch")
+        doing = f"reading a {kind}"
+        reply = self._get(self._addresses.below(record.fetch.path, id=id), {}, self._session.deadline())
+        try:
+            self._expect(reply, record, doing=doing, one=True)
+        except NotThere:
+            return None
+        return self._whole(kind, self._page(reply, doing, whole=True), reply, doing)
+
+    def find(self, kind: str, key: str) -> list[Item]:
+        """Find what the system holds under our key; see the port."""
+        record = self._record(kind)
+        if record.find is None:
+            raise NotImplementedError(f"{self._profile.system} cannot be searched for a {kind} by our key")
+        doing, listed = f"looking up a {kind}", record.find.items
+        address = self._addresses.below(record.find.path, our_key=key) if not record.find.by else ""
+        address = address or self._addresses.below(record.find.path)
+        params = {record.find.by: key} if record.find.by else {}
+        reply = self._get(address, params, self._session.deadline())
+        try:
+            self._expect(reply, record, doing=doing, one=listed is None)
+        except NotThere:
+            return []
+        page = self._page(reply, doing, whole=True)
+        found = [page] if listed is None else page if listed == "[]" else at(page, listed.removesuffix("[]"))
+        if not isinstance(found, list):
+            raise PageUnreadable(f"{doing}: at {listed}: expected a list of records", reply=reply.body)
+        items = [self._whole(kind, one, reply, doing) for one in found]
+        # A search that also finds what is merely like our key must not pair us with another's record.
+        return [item for item in items if record.item.our_key is None or item.our_key == key]
+
+    def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:
+        """Create or update a record, sent once; see the port."""
+        section = self._record(kind)
+        write: Write
+        if id:
+            if section.update is None:
+                raise self._not_offered(kind, "update")
+            write = updating(kind, section, section.update, record, id=id, version=version)
+        else:
+            if section.create is None:
+                raise self._not_offered(kind, "create")
+            write = creating(kind, section, section.create, record, key=key)
+        deadline = self._session.deadline()
+        reply = self._send(
+            write.method,
+            self._addresses.below(write.path, **write.places),
+            deadline,
+            headers={**ASKED, **write.headers},
+            body=write.body,
+        )
+        self._expect(reply, section, doing=write.doing, one=bool(id))
+        return receipt(write, reply, section, self._readers[kind], self._addresses)
+
+    def doctor(self) -> list[Finding]:
+        """Look at the live connection without changing anything."""
+        return examine(self, self._clock())
+
+    def close(self) -> None:
+        """Let go of connections. Idempotent."""
+        self._session.close()
+
+    def log_in(self) -> None:
+        """Fetch what logging in needs, and nothing else. Raises as `changes` does."""
+        self._login.headers(self._session.deadline())
+
+    def look(self, kind: str) -> Reply:
+        """Ask for the smallest first page of a kind, and judge nothing. For `doctor`."""
+        feed = self._feed(kind)
+        return self._ask_page(feed, Walk(), "", 1, self._session.deadline())[1]
+
+    def _record(self, kind: str) -> RestRecord:
+        try:
+            return self._profile.records[kind]
+        except KeyError:
+            known = ", ".join(self._profile.records)
+            raise Misconfigured(
+                f"the profile of {self._profile.system} has no records {kind}; it has {known}"
+            ) from None
+
+    def _feed(self, kind: str) -> CursorFeed:
+        feed = self._record(kind).changes
+        if feed is None:
+            raise self._not_offered(kind, "changes")
+        return feed
+
+    def _not_offered(self, kind: str, what: str) -> Misconfigured:
+        return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
+
+    def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
+        return send_logged_in(self._session, self._login, method, url, deadline=deadline, **more)
+
+    def _get(self, url: str, params: Mapping[str, str], deadline: Deadline) -> Reply:
+        def once() -> Reply:
+            reply = self._send("GET", url, deadline, headers=ASKED, params=params)
+            if (reply.status >= 500 or reply.status == 408) and "Retry-After" not in reply.headers:
+                raise _Passing(reply)
+            return reply
+
+        try:
+            return safely_again(once, deadline, sleep=self._sleep)
+        except _Passing as passing:
+            return passing.answer
+
+    def _ask_page(
+        self, feed: CursorFeed, walk: Walk, watermark: str, limit: int | None, deadline: Deadline
+    ) -> tuple[str, Reply]:
+        pages = feed.page
+        count = min(limit or pages.of, pages.of)
+        address, params = self._addresses.below(feed.path), dict(feed.query)
+        if pages.is_ == "link" and walk.token:
+            size = (pages.size, count) if pages.size and limit else None
+            address, params = self._addresses.linked(address, walk.token, size=size), {}
+        else:
+            if watermark:
+                params[feed.since] = since(watermark, feed.overlap)
+            if pages.size:
+                params[pages.size] = str(count)
+            if pages.cursor and walk.token:
+                params[pages.cursor] = walk.token
+        try:
+            return address, self._get(address, params, deadline)
+        except ReplyTooLarge as large:
+            raise PageUnreadable(large.reason) from None
+
+    def _following(self, feed: CursorFeed, page: Any, reply: Reply, called: str, doing: str) -> str:
+        name = feed.page.next
+        told = next_in(reply.headers.get("Link", "")) if name is None else at(page, name, MISSING)
+        if told is None or told == "" or (told is MISSING and feed.page.at_end == "absent"):
+            return ""
+        if isinstance(told, bool) or not isinstance(told, str | int):
+            raise PageUnreadable(f"{doing}: at {name}: expected the next page or null", reply=reply.body)
+        if feed.page.is_ == "link":
+            return self._addresses.linked(called, str(told))
+        return str(told)
+
+    def _expect(self, reply: Reply, record: RestRecord, *, doing: str, one: bool) -> None:
+        if not 200 <= reply.status < 300:
+            refuse(reply, doing=doing, record=record, interface=self._interface, one=one)
+
+    def _page(self, reply: Reply, doing: str, *, whole: bool = False) -> Any:
+        content_type = reply.headers.get("Content-Type", "")
+        try:
+            return read(reply.body, content_type) if whole else parse(reply.body, content_type)
+        except UnreadableBody as trouble:
+            if trouble.foreign:  # a login or maintenance page says nothing about the records
+                raise Unknown(f"{doing}: {trouble.reason}", reply=reply.body) from None
+            raise PageUnreadable(f"{doing}: {trouble.reason}", reply=reply.body) from None
+
+    def _whole(self, kind: str, found: Any, reply: Reply, doing: str) -> Item:
+        item = self._readers[kind].item(found, etag=reply.headers.get("ETag", ""))
+        if isinstance(item, UnreadableItem):
+            raise PageUnreadable(f"{doing}: {item.reason}", reply=reply.body)
+        return item
+
+
+class _Passing(Unknown):
+    """Carries a reply that may be better next time out of the tries."""
+
+    def __init__(self, answer: Reply) -> None:
+        super().__init__("the system has trouble of its own")
+        self.answer = answer
+
+
+def _horizon(reply: Reply, overlap: timedelta) -> datetime | None:
+    """Return the latest moment that a stamp in this reply can honestly have, by the system's own clock."""
+    theirs = their_time(reply)
+    return None if theirs is None else theirs + overlap

@@ -1,0 +1,128 @@
+"""What is sent to create or update a record, and what is read out of the answer to it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from connectors.errors import Outdated, Rejected, Unknown
+from connectors.http import Reply
+from connectors.json_body import UnreadableBody, read, sound
+from connectors.port import Receipt, Record
+from connectors.rest.addresses import Addresses
+from connectors.rest.items import ItemReader
+from connectors.rest.profile import RestCreate, RestRecord, RestUpdate
+
+ACCEPTED = 202  # "will be looked at": neither done nor refused
+EMPTY = 204
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One request that changes something."""
+
+    method: str
+    path: str
+    places: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    doing: str
+    id: str = ""  # of the record that is updated
+    key: str = ""  # of the record that is created
+    version: str = ""
+
+
+def creating(kind: str, section: RestRecord, create: RestCreate, record: Record, *, key: str) -> Write:
+    """Make the request that creates `record` under our key. Raises Rejected for a record that JSON cannot hold."""
+    sent = _without(record, section.leave_out)
+    if create.our_key:
+        _put(sent, create.our_key, key)
+    headers = {"Content-Type": create.content_type}
+    if create.key_header:
+        headers[create.key_header] = _for_header(key, "our key")
+    places = {"our_key": key} if "{our_key}" in create.path else {}
+    doing = f"creating a {kind}"
+    return Write(create.method, create.path, places, headers, _body(sent, doing), doing, key=key)
+
+
+def updating(kind: str, section: RestRecord, update: RestUpdate, record: Record, *, id: str, version: str) -> Write:
+    """Make the request that updates `id`. Raises Outdated if the version that it was made from is not known."""
+    doing = f"updating a {kind}"
+    headers = {"Content-Type": update.content_type}
+    if update.check is not None:
+        if not version:
+            raise Outdated(f"{doing}: the version it was made from is not known; nothing was sent")
+        headers[update.check.header] = _for_header(update.check.value.replace("{version}", version), "the version")
+    body = _body(_without(record, section.leave_out), doing)
+    return Write(update.method, update.path, {"id": id}, headers, body, doing, id=id, version=version)
+
+
+def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader, addresses: Addresses) -> Receipt:
+    """Read the answer to a write that went well. Raises Unknown if it does not say which record it was."""
+    if reply.status == ACCEPTED:
+        raise Unknown(f"{write.doing}: HTTP 202 promises it for later", reply=reply.body)
+    answer: Any = None
+    if reply.body or reply.status not in (EMPTY, 201):
+        try:
+            answer = read(reply.body, reply.headers.get("Content-Type", ""))
+        except UnreadableBody as trouble:
+            raise Unknown(f"{write.doing}: {trouble.reason}", reply=reply.body) from None
+    id = reader.id(answer)
+    if not id and section.fetch is not None:
+        id = addresses.id_in(reply.headers.get("Location", ""), section.fetch.path)
+    if not id and reply.status == EMPTY:
+        id = write.id
+    if not id or (write.id and id != write.id):
+        raise Unknown(f"{write.doing}: the answer names no record, or another", reply=reply.body)
+    kept = reader.our_key(answer)
+    if write.key and kept and kept != write.key:
+        raise Unknown(f"{write.doing}: the answer is about a record with another key", reply=reply.body)
+    version = reader.version(answer, reply.headers.get("ETag", ""))
+    if not write.id:
+        effect = "created" if reply.status != 200 or write.method == "POST" else "updated"
+    else:
+        effect = "nothing" if version and version == write.version else "updated"
+    return Receipt(id, effect, version, reader.modified(answer), reply.body)
+
+
+def _without(record: Record, paths: list[str]) -> Record:
+    """Return a copy without what the system sets itself."""
+    sent = copy.deepcopy(record)
+    for path in paths:
+        *way, last = path.split("/")
+        inner: Any = sent
+        for step in way:
+            inner = inner.get(step) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            inner.pop(last, None)
+    return sent
+
+
+def _put(record: Record, path: str, value: str) -> None:
+    *way, last = path.split("/")
+    inner = record
+    for step in way:
+        below = inner.setdefault(step, {})
+        if not isinstance(below, dict):
+            raise Rejected(f"our key cannot be written at {path}: there is something else on the way")
+        inner = below
+    inner[last] = value
+
+
+def _body(record: Record, doing: str) -> bytes:
+    try:
+        return sound(record)
+    except UnreadableBody as blemish:
+        raise Rejected(f"{doing}: {blemish.reason}; nothing was sent") from None
+    except orjson.JSONEncodeError:
+        raise Rejected(f"{doing}: something that JSON cannot hold; nothing was sent") from None
+
+
+def _for_header(value: str, what: str) -> str:
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        raise Rejected(f"{what} cannot stand in a header; nothing was sent")
+    return value
