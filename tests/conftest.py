@@ -1,7 +1,7 @@
 """What every test shares: the hypothesis profiles, one printed seed, and the rule that CI skips nothing.
 
-A test takes `seed` (or `rng`, seeded with it) wherever it wants chance; the seed is in the first lines of every run, so
-that a failure can be repeated with DOLEN_TEST_SEED. Nothing here builds parts of Dolen: rooms keep fixtures of their own.
+A test takes `seed` (or `rng`, seeded with it) wherever it wants chance; the seed is in the first lines of every run,
+so that a failure can be repeated with DOLEN_TEST_SEED. Nothing here builds parts of Dolen: each room has its fixtures.
 """
 
 import os
