@@ -1,8 +1,8 @@
 """The pretend GOV.UK Notify: the public version 2 interface for texts and emails, driven by the official client.
 
 Tokens are checked as Notify does: HS256, the service as issuer, issued within thirty seconds. As there, nothing stops a
-caller from sending the same text twice; references can be looked up but are not unique. Delivery reports follow the clock:
-created, then sending, then delivered, or a failure for the two numbers that Notify's documentation sets aside for it.
+caller from sending the same text twice; references can be looked up but are not unique. A message's state follows the
+clock: created, then sending, then delivered, or a failure for the two numbers that Notify sets aside for it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _KINDS = ("sms", "email", "letter")
 
 
 class Template(TypedDict):
-    """One text that a service may send. `status` and `language` say when and to whom; Notify itself does not show them."""
+    """One text that a service may send. `status` and `language` say when and to whom; Notify shows neither."""
 
     id: str
     name: str
