@@ -6,6 +6,8 @@ person" is one of the answers that every connector may give.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -43,7 +45,15 @@ class ByHandSettings(Closed):
 class ByHandConnector:
     """Hands every record to a person."""
 
-    def __init__(self, profile: ByHandProfile, settings: ByHandSettings) -> None:
+    def __init__(
+        self,
+        profile: ByHandProfile,
+        settings: ByHandSettings,
+        _interfaces: Callable[[str], bytes] | None = None,
+        *,
+        clock: Callable[[], datetime] | None = None,  # noqa: ARG002 - every family is made in the same way
+    ) -> None:
+        """Nothing is opened: there is nothing."""
         self._profile = profile
         self._where = settings.where or self._profile.system
 

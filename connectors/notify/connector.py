@@ -30,6 +30,7 @@ from connectors.notify.client import Client
 from connectors.notify.profile import NotifyProfile, NotifySettings, allows
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier
 from connectors.quiet import silence_libraries
+from connectors.sight import certificate_finding, name_finding
 
 KIND = "Text"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -53,7 +54,9 @@ class NotifyConnector:
         self,
         profile: NotifyProfile,
         settings: NotifySettings,
+        _interfaces: Callable[[str], bytes] | None = None,  # the client knows the interface
         *,
+        clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -64,7 +67,7 @@ class NotifyConnector:
         self._allowed = None if settings.only_to is None else allows(settings.only_to)
         self._session = HttpSession(settings, monotonic=monotonic, sleep=sleep)
         self._client = Client(self._session, settings.url, settings.login.notify.api_key)
-        self._sleep = sleep
+        self._sleep, self._settings, self._clock = sleep, settings, clock
 
     def __repr__(self) -> str:
         return f"NotifyConnector({self._profile.system})"
@@ -144,21 +147,27 @@ class NotifyConnector:
         raise Misconfigured("notify is not a source: it offers create, fetch and find")
 
     def doctor(self) -> list[Finding]:
-        """Look up a reference that does not exist: that needs route, TLS, key and clock to be right."""
+        """Look up a reference that does not exist: that needs name, TLS, key and clock to be right."""
+        found = [name_finding(self._settings)]
+        certificate = certificate_finding(self._settings, self._clock())
+        found += [certificate] if certificate else []
+        if not all(finding.well for finding in found):
+            return found
         try:
             self.find(KIND, "dolen-doctor")
         except Unauthorised as error:
-            return [
-                Finding(
-                    "login", False, error.reason, "compare the API key with Notify, and set this machine's clock by NTP"
-                )
-            ]
+            remedy = "compare the API key with Notify's, and set this machine's clock by a time server"
+            return [*found, Finding("login", False, error.reason, remedy)]
         except ConnectorError as error:
-            return [Finding("route", False, error.reason, "look at Notify's status page, url and the way through")]
+            return [
+                *found,
+                Finding("route", False, error.reason, "look at Notify's status page, url and the way through"),
+            ]
         listed = "everybody" if self._allowed is None else "listed numbers and addresses only"
         return [
+            *found,
             Finding("route", True, "Notify answers"),
-            Finding("login", True, "it accepts our key and clock"),
+            Finding("login", True, "it accepts our key, and our clock within 30 seconds"),
             Finding("recipients", True, f"messages may go to {listed}"),
         ]
 

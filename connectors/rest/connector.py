@@ -24,7 +24,7 @@ from connectors.rest.doctor import examine
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
 from connectors.rest.profile import CursorFeed, RestProfile, RestRecord
-from connectors.rest.replies import at, refuse, their_time
+from connectors.rest.replies import at, refuse
 from connectors.rest.walk import Walk, later, since
 from connectors.rest.write import Write, creating, receipt, updating
 from connectors.settings import RestSettings
@@ -42,8 +42,8 @@ class RestConnector:
         self,
         profile: RestProfile,
         settings: RestSettings,
-        *,
         interfaces: Callable[[str], bytes],
+        *,
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -190,7 +190,7 @@ class RestConnector:
 
     def doctor(self) -> list[Finding]:
         """Look at the live connection without changing anything."""
-        return examine(self, self._clock())
+        return examine(self, self._settings, self._clock())
 
     def close(self) -> None:
         """Let go of connections. Idempotent."""
@@ -300,5 +300,4 @@ class _Passing(Unknown):
 
 def _horizon(reply: Reply, overlap: timedelta) -> datetime | None:
     """Return the latest moment that a stamp in this reply can honestly have, by the system's own clock."""
-    theirs = their_time(reply)
-    return None if theirs is None else theirs + overlap
+    return None if reply.date is None else reply.date + overlap

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled, Unauthorised, Unreachable
 from connectors.http import Reply
 from connectors.port import Finding, Page, UnreadableItem
-from connectors.rest.replies import their_time
-
-MOST_SKEW = 60.0  # seconds; beyond it tokens expire early and stamps mislead
+from connectors.settings import HttpSettings
+from connectors.sight import certificate_finding, clock_finding, name_finding
 
 
 class Examined(Protocol):
@@ -32,13 +31,18 @@ class Examined(Protocol):
         """What can be done with a kind."""
 
 
-def examine(connector: Examined, now: datetime) -> list[Finding]:
+def examine(connector: Examined, settings: HttpSettings, now: datetime) -> list[Finding]:
     """Look at the live connection, in the order in which things can go wrong, and stop where going on means nothing."""
-    found: list[Finding] = []
+    found = [name_finding(settings)]
+    certificate = certificate_finding(settings, now)
+    found += [certificate] if certificate else []
+    if not all(finding.well for finding in found):
+        return found
     try:
         connector.log_in()
     except ConnectorError as error:
-        return [_trouble("logging in", error)]
+        return [*found, _trouble("logging in", error)]
+    clock_seen = False
     for kind in connector.kinds():
         if "changes" not in connector.offers(kind):
             continue
@@ -46,8 +50,9 @@ def examine(connector: Examined, now: datetime) -> list[Finding]:
             reply = connector.look(kind)
         except ConnectorError as error:
             return [*found, _trouble("route", error)]
-        if not found:
-            found = [Finding("route", True, "the system answers"), _clock(reply, now)]
+        if not clock_seen:
+            found += [Finding("route", True, "the system answers"), clock_finding(reply, now)]
+            clock_seen = True
         try:
             page = connector.changes(kind, watermark="", limit=1)
         except ConnectorError as error:
@@ -55,7 +60,9 @@ def examine(connector: Examined, now: datetime) -> list[Finding]:
             continue
         found.append(Finding(f"reading {kind}", True, f"one page of {len(page.items)} was read with our login"))
         found.append(_interface(kind, page))
-    return found or [Finding("login", True, "logging in went well; no kind of record can be listed")]
+    if not clock_seen:
+        found.append(Finding("login", True, "logging in went well; no kind of record can be listed"))
+    return found
 
 
 def _trouble(subject: str, error: ConnectorError) -> Finding:
@@ -69,17 +76,6 @@ def _trouble(subject: str, error: ConnectorError) -> Finding:
     elif isinstance(error, Throttled):
         remedy = "wait, and lower limits.calls_a_second"
     return Finding(subject, False, error.reason, remedy)
-
-
-def _clock(reply: Reply, now: datetime) -> Finding:
-    theirs = their_time(reply)
-    if theirs is None:
-        return Finding("clock", True, "the system does not tell its time")
-    skew = (theirs - now.astimezone(UTC)).total_seconds()
-    if abs(skew) <= MOST_SKEW:
-        return Finding("clock", True, f"its clock and ours differ by {abs(skew):.0f} seconds")
-    words = f"its clock is {abs(skew):.0f} seconds {'ahead of' if skew > 0 else 'behind'} ours"
-    return Finding("clock", False, words, "set this machine's clock by NTP; if it is right, tell the supplier")
 
 
 def _interface(kind: str, page: Page) -> Finding:

@@ -18,8 +18,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
 from connectors.errors import Duplicate, Misconfigured, NotThere, Outdated, Rejected, Throttled, Unauthorised, Unknown
@@ -51,15 +49,6 @@ def at(record: Any, path: str, missing: Any = None) -> Any:
             return missing
         record = record[step]
     return record
-
-
-def their_time(reply: Reply) -> datetime | None:
-    """Return the system's own clock as its answer tells it, None if it does not."""
-    try:
-        moment = parsedate_to_datetime(reply.headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def refuse(reply: Reply, *, doing: str, record: RestRecord, interface: Interface, one: bool) -> NoReturn:
