@@ -14,7 +14,8 @@ from lxml import etree
 
 from sandbox.casework.shape import schema_element
 
-_NAMESPACES = re.compile(r"\{[^}]*\}")
+_NAMESPACES = re.compile(r"\{(urn|http):[^}]*\}")
+_ATTRIBUTE = re.compile(r", attribute '([^']+)'")
 
 
 class Schema:
@@ -33,7 +34,9 @@ class Schema:
             if schema.validate(body):
                 return None
             error: etree._LogEntry = cast(Any, schema.error_log)[0]  # lxml's stubs do not know that it is a list
-            return _path(body, error), _NAMESPACES.sub("", error.message)
+            message = _NAMESPACES.sub("", error.message)
+            attribute = _ATTRIBUTE.search(message)
+            return _path(body, error) + (f"/@{attribute[1]}" if attribute else ""), message
         finally:
             self._pool.put(schema)
 

@@ -78,10 +78,10 @@ class Casework:
         return Response(status, fault.body, fault.content_type)
 
     def staff_put(self, tenant: str, id: str, record: Json) -> Json:
-        """Write a record as staff do: next version, stamped now, a new status dated now. A new code joins the lists."""
+        """Write a record as staff do: a new status is dated now, null leaves out, a new code joins the lists."""
+        record = _by_staff(record)
         with self._store.transaction():
             before = self._records(tenant).get(id) if id else None
-            record = {key: value for key, value in record.items() if key not in _GIVEN}
             if before is not None and record.get("Status") != before.body.get("Status"):
                 unchanged = record.get("StatusChanged") == before.body.get("StatusChanged")
                 record["StatusChanged"] = (
@@ -94,7 +94,7 @@ class Casework:
 
     def write_unchecked(self, tenant: str, id: str, record: Json) -> Json:
         """Write a record past the schema and the lists, as an old import once did: so unreadable records come about."""
-        record = {key: value for key, value in record.items() if key not in _GIVEN}
+        record = _by_staff(record)
         to_xml(record)  # it must still be possible to send it
         with self._store.transaction():
             before = self._records(tenant).get(id) if id else None
@@ -240,6 +240,18 @@ def _referrals(documents: list[Document], exchange: Exchange) -> str:
         extra = f"<cw:Scan>{'A' * int(huge['bytes'])}</cw:Scan>"
         documents = [Document(first.id, 0, "", "", {**first.body, "Extra": extra}), *documents[1:]]
     return "".join(to_xml(document.body) for document in documents)
+
+
+def _by_staff(record: Json) -> Json:
+    return {key: value for key, value in _without_nulls(record).items() if key not in _GIVEN}
+
+
+def _without_nulls(record: Json) -> Json:
+    return {
+        key: _without_nulls(value) if isinstance(value, dict) else value
+        for key, value in record.items()
+        if value is not None
+    }
 
 
 def _invalid(field: str, code: str, message: str) -> SoapFault:

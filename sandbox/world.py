@@ -1,0 +1,59 @@
+"""Builds one sandbox: its store, its clock, its systems, its faults, and the server in front of them."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sandbox.casework import Casework
+from sandbox.contact import Contact
+from sandbox.control import Control
+from sandbox.exchange import System
+from sandbox.faults import Faults
+from sandbox.notify import Notify
+from sandbox.store import Store
+from sandbox.tally import Tally
+from sandbox.web import Server
+
+TENANTS = ("torfaen", "blaenau-gwent", "neath-port-talbot")
+
+
+class SettableClock:
+    """The time that all systems of a sandbox share: the machine's, moved by as much as somebody set it apart."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def set(self, now: datetime) -> None:
+        """Make it `now` (aware); time goes on from there."""
+        self._ahead = now - datetime.now(UTC)
+
+
+class World:
+    """One sandbox with its state in `directory`, which is made if it is not there."""
+
+    def __init__(self, directory: Path, *, tenants: Iterable[str] = TENANTS) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.store = Store(directory / "sandbox.db")
+        self.clock = SettableClock()
+        self.faults, self.tally = Faults(), Tally()
+        systems: list[System] = [
+            Casework(self.store, self.clock),
+            Contact(self.store, self.clock),
+            Notify(self.store, self.clock),
+        ]
+        self.systems = {system.name: system for system in systems}
+        self.control = Control(self.store, self.systems, self.faults, self.tally, self.clock, tuple(tenants))
+
+    def server(self, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> Server:
+        """Open the port; `start()` on what is returned begins to serve. Raises OSError where the port is taken."""
+        return Server(self.systems, self.control, self.faults, self.tally, self.clock, host=host, port=port, tls=tls)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.store.close()
