@@ -59,11 +59,15 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def duration_text(value: timedelta) -> str:
-    """Write a duration as ISO 8601, in days and seconds."""
-    days, rest = divmod(value, timedelta(days=1))
-    seconds = rest.total_seconds()
-    tail = f"T{seconds:g}S" if seconds or not days else ""
-    return f"P{days}D{tail}" if days else f"P{tail}"
+    """Write a duration as ISO 8601, in its largest whole units: P6Y, P90D, PT4H, PT1M30S."""
+    years, days = divmod(value.days, 365)
+    minutes, seconds = divmod(value.seconds + value.microseconds / 1_000_000, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    large = "".join(f"{count}{unit}" for count, unit in ((years, "Y"), (days, "D")) if count)
+    small = "".join(f"{count:g}{unit}" for count, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if count)
+    if not large and not small:
+        return "PT0S"
+    return f"P{large}T{small}" if small else f"P{large}"
 
 
 def _more_than_nothing(value: timedelta) -> timedelta:
@@ -173,5 +177,5 @@ Reference = Annotated[
 class Words(Declared):
     """The same words in Welsh and in English; neither may be missing."""
 
-    cy: Line = Field(description="In Welsh.", examples=["Tor-faen"])
+    cy: Line = Field(description="In Welsh.", examples=["Torfaen"])
     en: Line = Field(description="In English.", examples=["Torfaen"])

@@ -141,7 +141,7 @@ def _indented_with_tabs(text: str, name: str) -> Iterator[Finding]:
             return  # one is enough: whoever mends it replaces them all
 
 
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def _unseen_letters(text: str, name: str) -> Iterator[Finding]:

@@ -147,7 +147,7 @@ def declared_at(model: type[BaseModel], path: KeyPath) -> tuple[FieldInfo | None
     field: FieldInfo | None = None
     section: type[BaseModel] | None = None
     for step in path:
-        current = _bare(current)
+        current = bare(current)
         if inspect.isclass(current) and issubclass(current, BaseModel):
             section = current
             found = {(info.alias or name): info for name, info in current.model_fields.items()}.get(str(step))
@@ -162,7 +162,7 @@ def declared_at(model: type[BaseModel], path: KeyPath) -> tuple[FieldInfo | None
     return field, section
 
 
-def _bare(annotation: Any) -> Any:
+def bare(annotation: Any) -> Any:
     """Strip `Annotated` and `| None`."""
     while True:
         if hasattr(annotation, "__metadata__"):
