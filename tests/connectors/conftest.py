@@ -5,7 +5,6 @@ Every test gets a council of its own in the one sandbox, so that no test sees an
 
 from __future__ import annotations
 
-import itertools
 import json
 import subprocess
 import sys
