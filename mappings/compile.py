@@ -84,12 +84,12 @@ def _mapped(row: ReadyRow) -> MappedField:
     return MappedField(row.ours, row.shown, row.direction, row.placed.whole.origin, loses)
 
 
-def _optional(resolved: Resolved) -> list[tuple[str, ...]]:
-    """The groups that may be empty as a whole, as keys."""
-    groups = []
-    for index, text in enumerate(resolved.head.get("optional", [])):
+def _optional(resolved: Resolved) -> dict[tuple[str, ...], str | None]:
+    """The groups that may be empty as a whole, as keys, and how that is written."""
+    groups = {}
+    for text, style in resolved.head.get("optional", {}).items():
         place = resolved.places["optional"]
-        place = place._replace(path=(*place.path, index))
+        place = place._replace(path=(*place.path, text))
         try:
             path = paths.parse(text)
         except paths.PathError as error:
@@ -97,7 +97,7 @@ def _optional(resolved: Resolved) -> list[tuple[str, ...]]:
             continue
         if not any(len(other) > len(path) and other[: len(path)] == path for other in _their_paths(resolved)):
             resolved.fault(place, repr(text), "a group with rows in it", "Correct the path, or take it out.")
-        groups.append(tuple(step.key for step in path))
+        groups[tuple(step.key for step in path)] = style
     return groups
 
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 Scalar = StrictStr | StrictBool | StrictInt | None
 Direction = Literal["read", "write", "both"]
-Empty = Literal["omit", "null", "text", "list"]
+Empty = Literal["omit", "null", "text", "list", "default"] | None  # YAML reads an unquoted null as None
+EmptyGroup = Literal["omit", "null", "text"] | None
 Name = Annotated[StrictStr, Field(min_length=1)]
 
 
@@ -109,11 +110,16 @@ class Cell(BaseModel):
         description="how many items the system holds; a longer list is left out, never cut",
         examples=[5],
     )
-    empty: Empty | None = Field(
+    empty: Empty = Field(
         default=None,
-        description="how a field that is known to be empty is written: the key left out, null, an empty text or an "
-        "empty list. Left out, the file's `empty` decides",
+        description="how a field that is known to be empty is written: omit (the key left out), null, text (an empty "
+        "one), list (an empty one) or default (what `default` says). Left out, the file's `empty` decides",
         examples=["text"],
+    )
+    lead: StrictBool = Field(
+        default=False,
+        description="without this value the group or the picked item around it means nothing and goes as a whole",
+        examples=[True],
     )
     missing: Literal["unknown", "empty"] = Field(
         default="unknown",
@@ -172,15 +178,16 @@ class MappingFile(BaseModel):
     record: Name | None = Field(
         default=None, description="kind of record, as the profile has it", examples=["Referral"]
     )
-    empty: Literal["omit", "null", "text"] | None = Field(
-        default=None,
+    empty: EmptyGroup = Field(
+        default="omit",
         description="how known emptiness is written where a row does not say: usually omit for XML, null for JSON",
         examples=["null"],
     )
-    optional: list[Name] | None = Field(
+    optional: dict[Name, EmptyGroup] | None = Field(
         default=None,
-        description="groups of theirs that the interface lets be empty as a whole, when nothing in them has a value",
-        examples=[["Subject/Address", "Needs"]],
+        description="groups of theirs that the interface lets be empty as a whole, and how that is written, when "
+        "nothing in them has a value",
+        examples=[{"Subject/Address": "omit", "customer/address": "null"}],
     )
     fields: list[Row] = Field(description="the rows", min_length=1, examples=[[]])
     note: StrictStr | None = Field(

@@ -148,7 +148,7 @@ def _lay_rows(
         for key, value in keys.items():
             if key == "each":
                 _lay_rows(value, Place(place.origin, (*place.path, "each")), below.each, resolved, over=over)
-            elif value is None and key not in ("constant", "default"):
+            elif value is None and key not in ("constant", "empty"):
                 below.keys.pop(key, None)  # `codes: null` in an overlay takes the key away again
             else:
                 below.keys[key] = value

@@ -36,6 +36,17 @@ DROP: Final = Mark("DROP")  # take the key out
 KEEP: Final = Mark("KEEP")  # leave what is there
 
 
+# How known emptiness is written. `default` is filled in where the row's default has been converted.
+NOTHING: Final[dict[str | None, Json]] = {
+    "omit": DROP,
+    "null": None,
+    None: None,
+    "text": "",
+    "list": [],
+    "default": ABSENT,
+}
+
+
 class UnknownCode(WrongType):
     """The code list has no row for the value."""
 
@@ -59,6 +70,7 @@ class ReadyRow:
     unwritten: Json = ABSENT  # what is written when nobody knows
     constant: Json = ABSENT
     key: bool = False
+    lead: bool = False  # without it the group around it goes
     each: list[ReadyRow] = field(default_factory=list)
     where: dict[str, Json] = field(default_factory=dict)  # fixed keys of new items of `each`
     most: int = 0  # items that the system holds, 0 for no limit
@@ -101,7 +113,7 @@ class RowMaker:
         row = ReadyRow(ours, theirs, keys.get("direction", "both"), placed)
         row.needed = keys.get("needed", False)
         row.stops = row.needed or fieldpaths.needed(f"{within}[].{ours}" if within else ours)
-        row.key = keys.get("key", False)
+        row.key, row.lead = keys.get("key", False), keys.get("lead", False)
         row.most = keys.get("max_items", 0)
         many = bool(placed.each) or fieldpaths.type_of(ours, within).many
         row.emptied = self._emptied(keys, many=many)
@@ -245,15 +257,17 @@ class RowMaker:
         row.write = through_back(converter.write, writes)
 
     def _emptied(self, keys: dict[str, Any], *, many: bool) -> Json:
-        style = keys.get("empty")
-        if style is None:
-            if "absent" in keys:
-                return keys["absent"][0]
-            style = "list" if many and self._empty != "omit" else self._empty
-        return {"omit": DROP, "null": None, "text": "", "list": []}[style]
+        if "empty" in keys:
+            return NOTHING[keys["empty"]]
+        if "absent" in keys:
+            return keys["absent"][0]
+        return [] if many and NOTHING[self._empty] is not DROP else NOTHING[self._empty]
 
     def _defaults(self, row: ReadyRow) -> None:
         default = row.placed.keys.get("default")
+        if row.emptied is ABSENT and (default is None or default.get("write") is None):
+            self._fault(row.placed, "empty", "`empty: default` without a default to write", "`default: {write: ...}`",
+                        "Add it, or write emptiness in another way.")  # fmt: skip
         if default is None:
             return
         if row.each:
@@ -267,6 +281,8 @@ class RowMaker:
             except WrongType as error:
                 found = f"a default that cannot be written: {default['write']!r}"
                 self._fault(row.placed, "default", found, str(error), "Give a value in our words.")
+        if row.emptied is ABSENT:
+            row.emptied = row.unwritten
 
     def _fault(self, placed: PlacedRow, key: str, found: str, expected: str, remedy: str) -> None:
         self.resolved.fault(placed.place(key), found, expected, remedy)

@@ -14,21 +14,21 @@ from mappings.converters import TooLong, WrongType
 from mappings.mapping import Gap, GapKind, Writing
 from mappings.meta import Json
 from mappings.read import Branch, Notes, Where, as_items, matches, refusal, unwrap
-from mappings.rows import ABSENT, DROP, KEEP, ReadyRow, spelled
+from mappings.rows import ABSENT, DROP, KEEP, NOTHING, ReadyRow, spelled
 
 Put = Callable[[Json, Mapping[str, Json], Notes], Json]  # (what is there, facts, notes) -> new value, DROP or KEEP
 
 _UNCONVERTIBLE = (WrongType, ValueError, TypeError, AttributeError, KeyError, OverflowError)
+_INSIDE_AN_ITEM = ("[]",)  # a place that no file can name as optional
 _TWO_OR_MORE = "one of it in the target, and not several"
 
 
 class Shape:
     """What the file says of groups: how emptiness is written, and which groups may be empty as a whole."""
 
-    def __init__(self, empty: str, optional: Iterable[tuple[str, ...]]) -> None:
-        self.nothing: Json = {"omit": DROP, "null": None, "text": ""}[empty]
+    def __init__(self, empty: str | None, optional: Mapping[tuple[str, ...], str | None]) -> None:
         self.nothing_listed: Json = DROP if empty == "omit" else []
-        self.optional = frozenset(optional)
+        self.optional = {keys: NOTHING[style] for keys, style in optional.items()}
 
 
 def writer(rows: Iterable[ReadyRow], shape: Shape) -> Callable[[Mapping[str, Json], dict[str, Any] | None], Writing]:
@@ -55,23 +55,17 @@ def _group(branch: Branch, at: tuple[str, ...], shape: Shape, fixed: Where = ())
     puts += [(key, _group(group, (*at, key), shape)) for key, group in branch.groups.items()]
     puts += [(key, _picks(picks, (*at, key), shape)) for key, picks in branch.picks.items()]
     constants = {key: row.constant for key, row in branch.rows if row.constant is not ABSENT}
-    return _putter(
-        tuple(puts), constants, branch, fixed, goes=at in shape.optional or bool(fixed), nothing=shape.nothing
-    )
+    nothing = DROP if fixed else shape.optional.get(at, KEEP)
+    return _putter(tuple(puts), constants, branch, {key for key, _ in fixed}, nothing)
 
 
 def _putter(
-    puts: tuple[tuple[str, Put], ...],
-    constants: dict[str, Json],
-    branch: Branch,
-    fixed: Where,
-    *,
-    goes: bool,
-    nothing: Json,
+    puts: tuple[tuple[str, Put], ...], constants: dict[str, Json], branch: Branch, fixed: set[str], nothing: Json
 ) -> Put:
+    """`nothing`: what is left of a group in which nothing is said; KEEP if the group must be there all the same."""
     has_text, rows, always = branch.has_text(), branch.all_rows(), bool(constants) and not puts
-    given = {key for key, _ in fixed} | set(constants)
-    leaves_nothing = DROP if fixed else nothing
+    given = fixed | set(constants)
+    leads = tuple(key for key, row in branch.rows if row.lead)
 
     def put(there: Json, facts: Mapping[str, Json], notes: Notes) -> Json:
         held: dict[str, Json]
@@ -102,8 +96,8 @@ def _putter(
         if made is None and not always:
             return KEEP
         made = dict(held) if made is None else made
-        if goes and all(blank(value) for key, value in made.items() if key not in given):
-            return leaves_nothing
+        if nothing is not KEEP and _nothing_left(made, given, leads):
+            return nothing
         made.update(constants)
         return made["."] if has_text and set(made) == {"."} else made
 
@@ -180,7 +174,7 @@ def _list(row: ReadyRow, shape: Shape) -> Put:
     for item_row in row.each:
         if item_row.writes:
             tree.add(item_row.theirs, item_row)
-    put_item = _group(tree, (), Shape("omit", ()) if shape.nothing is DROP else shape)
+    put_item = _group(tree, _INSIDE_AN_ITEM, shape)
     names = tuple(item_row.ours for item_row in row.each if item_row.writes and item_row.ours)
     key = next((item_row for item_row in row.each if item_row.key and len(item_row.theirs) == 1), None)
 
@@ -257,6 +251,13 @@ def blank(value: Json) -> bool:
     if isinstance(value, list):
         return all(blank(inner) for inner in value)
     return value is None or value == ""
+
+
+def _nothing_left(made: dict[str, Json], given: set[str], leads: tuple[str, ...]) -> bool:
+    """Whether a group says nothing: a value that leads it is not there, or none that we do not always give."""
+    if any(blank(made.get(key)) for key in leads):
+        return True
+    return all(blank(value) for key, value in made.items() if key not in given)
 
 
 def _note(notes: Notes, row: ReadyRow, kind: GapKind, reason: str) -> None:
