@@ -105,9 +105,10 @@ def is_instant(value: str) -> bool:
 def is_phone(value: str, country: str = "GB") -> bool:
     """Whether the text can be a phone number. Possible is enough: number ranges change more often than our library."""
     try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(value, country))
+        number = phonenumbers.parse(value, country)
     except phonenumbers.NumberParseException:
         return False
+    return bool(phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE)
 
 
 def _date(value: Any, _: Part) -> str | None:

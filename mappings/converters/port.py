@@ -6,10 +6,12 @@ goes back. Neither ever puts the value into an error message.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from mappings.meta import Json, Kind
+
+Convert = Callable[[Json], Json]
 
 
 class WrongType(ValueError):
@@ -38,7 +40,7 @@ class Converter:
     """One named pair.
 
     read: their JSON value to ours; None and "" give None (known to be empty). write: ours to theirs; None gives the
-    first of `absent`, else None. Both raise WrongType (TooLong from write where `at_most` is passed).
+    first of `absent`, else None. Both raise WrongType.
     The law of every converter: `read(write(v)) == v` for each v that `read` can give, save where `law` says otherwise.
     `exact`: also `write(read(x)) == x` for each x it reads. `kinds`: what our field may be; `many`: ours is a list.
     `theirs`: JSON type names that `write` gives. `note(raw)`: a remark code about a value that was read with a choice
@@ -46,11 +48,91 @@ class Converter:
     """
 
     name: str
-    read: Callable[[Json], Json]
-    write: Callable[[Json], Json]
+    read: Convert
+    write: Convert
     law: str
     kinds: tuple[Kind, ...]
     theirs: tuple[str, ...]
     many: bool = False
     exact: bool = False
     note: Callable[[Json], str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a factory gets: the name it was asked for by, the row's options, and the zone of times without offset."""
+
+    name: str
+    options: Mapping[str, Json]
+    zone: str
+
+    def choice(self, option: str, among: Collection[str], default: str) -> str:
+        """One of some words. Raises BadOption."""
+        value = self.options.get(option, default)
+        if not isinstance(value, str) or value not in among:
+            raise BadOption(option, f"one of {', '.join(among)}")
+        return value
+
+    def texts(self, option: str) -> tuple[str, ...]:
+        """A text or a list of texts, () where the option is not given. Raises BadOption."""
+        value = self.options.get(option, [])
+        values = value if isinstance(value, list) else [value]
+        if (option in self.options and not values) or not all(isinstance(one, str) and one for one in values):
+            raise BadOption(option, "a text or a list of texts, none of them empty")
+        return tuple(values)
+
+
+Factory = Callable[[Request], Converter]
+
+
+def with_absent(converter: Converter, absent: object) -> Converter:
+    """The converter with empty values taken care of: None, "" and the values of `absent` read as None.
+
+    Raises BadOption where `absent` is not a list of texts, numbers or booleans.
+    """
+    if not isinstance(absent, list | tuple) or not all(isinstance(one, str | int | float | bool) for one in absent):
+        raise BadOption("absent", "a list of texts, numbers or booleans")
+    inner_read, inner_write = converter.read, converter.write
+    if not absent:
+
+        def read(raw: Json) -> Json:
+            return None if raw is None or raw == "" else inner_read(raw)
+
+        def write(value: Json) -> Json:
+            return None if value is None else inner_write(value)
+
+        return _with(converter, read, write)
+
+    first = absent[0]
+    # By type too: 0 is not False, and a record's true is not 1.
+    empties = frozenset((type(one), one) for one in absent)
+    scalars = (str, int, float, bool)
+
+    def read_absent(raw: Json) -> Json:
+        if raw is None or raw == "" or (type(raw) in scalars and (type(raw), raw) in empties):
+            return None
+        return inner_read(raw)
+
+    def write_absent(value: Json) -> Json:
+        if value is None:
+            return first
+        written = inner_write(value)
+        if type(written) in scalars and (type(written), written) in empties:
+            raise WrongType("a value that does not mean `absent` over there")
+        return written
+
+    return _with(converter, read_absent, write_absent)
+
+
+def _with(converter: Converter, read: Convert, write: Convert) -> Converter:
+    return Converter(
+        converter.name,
+        read,
+        write,
+        converter.law,
+        converter.kinds,
+        converter.theirs,
+        converter.many,
+        converter.exact,
+        converter.note,
+    )
