@@ -8,6 +8,7 @@
     GET POST DELETE /control/faults                      {"tenant", "system", "faults": {name: settings}, "seed"}
     GET DELETE      /control/calls                       calls counted by operation and outcome
     GET PUT         /control/clock                       {"now": an ISO 8601 time with offset}
+    /control/life, /control/truth, /control/verdict      see story_desk.py
 
 Errors are `{"error": words}`. It has no login: it listens on loopback only, and refuses pages of other origins.
 """
@@ -15,7 +16,7 @@ Errors are `{"error": words}`. It has no login: it listens on loopback only, and
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ from sandbox.store import Collection, Json, Store
 from sandbox.tally import Tally
 
 _MOST_A_PAGE = 500
+Stories = Callable[[Request, list[str]], Response | None]
 
 
 class Clock(Protocol):
@@ -57,9 +59,11 @@ class Control:
         tally: Tally,
         clock: Clock,
         tenants: tuple[str, ...],
+        stories: Stories,
     ) -> None:
         self._store, self._systems, self._faults, self._tally, self._clock = store, systems, faults, tally, clock
         self._tenants = tenants
+        self._stories = stories
         self._pages = Pages(self)
 
     def __call__(self, request: Request) -> Response:
@@ -151,6 +155,8 @@ class Control:
                 return self._answer_records(method, request, tenant, name)
             case method, [tenant, name, "records", id]:
                 return self._answer_record(method, request, tenant, name, id)
+        if told := self._stories(request, steps):
+            return told
         raise Refused(404, "There is no such control; see sandbox/control.py for the list.")
 
     def _answer_faults(self, method: str, request: Request) -> Response:

@@ -101,6 +101,8 @@ class Life:
                 if truth is None:
                     continue
                 self._contact.staff_put(truth.tenant, truth.contact_id, truth.wish)
+                truth.unreadable = False
+                self.account.keep(truth)
                 self._await(truth, ARRIVAL)
                 self._count(deeds=1)
             mended += 1
@@ -160,6 +162,7 @@ class Life:
         else:
             if errand.sort is Sort.UNREADABLE:
                 made = self._contact.write_unchecked(errand.tenant, "", {**wish, **_UNREADABLE})
+                truth.unreadable = True
             else:
                 made = self._contact.staff_put(errand.tenant, "", wish)
             truth.contact_id = made["id"]

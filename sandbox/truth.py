@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from sandbox import people
 from sandbox.store import Collection, Json, Store
@@ -35,6 +34,7 @@ class Truth:
     textable_since: str = (
         ""  # when a correction first gave a number that is safe to text; "" = from the start, or never
     )
+    unreadable: bool = False  # stands at its source in a form that its own interface does not allow
     typed: Json | None = None  # an officer typed it in by hand: number, at, and the wish as it was then
 
     @property

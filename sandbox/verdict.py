@@ -80,7 +80,7 @@ class Verdict:
                 if body is None:
                     self._note("lost", truth, f"no record in {system}")
             self._judge_texts(truth, seen.texts(truth))
-        if contact is not None:
+        if contact is not None and not truth.unreadable:
             self._judge_contact(truth, contact)
         if case is not None and truth.sort != Sort.ELSEWHERE:
             self._judge_case(truth, case)
@@ -227,5 +227,8 @@ def _known(value: Any) -> Any:
 def _elements(text: str | None) -> list[Any]:
     if not text:
         return []
-    root = etree.fromstring(f"<extra>{text}</extra>", etree.XMLParser(resolve_entities=False, no_network=True))
+    try:
+        root = etree.fromstring(f"<extra>{text}</extra>", etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError:
+        return [text]
     return [(element.tag, (element.text or "").strip(), dict(element.attrib)) for element in root.iter()][1:]

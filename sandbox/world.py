@@ -12,8 +12,10 @@ from sandbox.contact import Contact
 from sandbox.control import Control
 from sandbox.exchange import System
 from sandbox.faults import Faults
+from sandbox.life import Life
 from sandbox.notify import Notify
 from sandbox.store import Store
+from sandbox.story_desk import StoryDesk
 from sandbox.tally import Tally
 from sandbox.web import Server
 
@@ -42,18 +44,23 @@ class World:
         self.store = Store(directory / "sandbox.db")
         self.clock = SettableClock()
         self.faults, self.tally = Faults(), Tally()
-        systems: list[System] = [
-            Casework(self.store, self.clock),
-            Contact(self.store, self.clock),
-            Notify(self.store, self.clock),
-        ]
+        casework, contact = Casework(self.store, self.clock), Contact(self.store, self.clock)
+        systems: list[System] = [casework, contact, Notify(self.store, self.clock)]
         self.systems = {system.name: system for system in systems}
-        self.control = Control(self.store, self.systems, self.faults, self.tally, self.clock, tuple(tenants))
+        self.life = Life(self.store, contact, casework, self.clock)
+        stories = StoryDesk(self.store, self.life)
+        self.control = Control(self.store, self.systems, self.faults, self.tally, self.clock, tuple(tenants), stories)
 
     def server(self, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> Server:
-        """Open the port; `start()` on what is returned begins to serve. Raises OSError where the port is taken."""
-        return Server(self.systems, self.control, self.faults, self.tally, self.clock, host=host, port=port, tls=tls)
+        """Open the port; `start()` on what is returned begins to serve. Raises OSError where the port is taken.
+
+        A story that was going on when the sandbox was last stopped goes on.
+        """
+        server = Server(self.systems, self.control, self.faults, self.tally, self.clock, host=host, port=port, tls=tls)
+        self.life.begin()
+        return server
 
     def close(self) -> None:
-        """Let go of the file."""
+        """End the life in it and let go of the file."""
+        self.life.stop()
         self.store.close()
