@@ -107,8 +107,9 @@ class HttpSession:
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
         deadline: Deadline | None = None,
+        most_bytes: int | None = None,
     ) -> Reply:
-        """Send one request and read the whole reply, whatever its status.
+        """Send one request and read the whole reply, whatever its status; `most_bytes` goes before max_reply_bytes.
 
         Raises Unreachable (nothing was sent), Throttled (our own limits), Unknown (sent, no complete answer),
         ReplyTooLarge, and Misconfigured for an address that is not allowed or has moved for good.
@@ -125,13 +126,13 @@ class HttpSession:
         with self._pace.turn(deadline):
             call = Call(deadline)
             with named_errors(call, place):
-                return self._exchange(request, call, place)
+                return self._exchange(request, call, place, most_bytes or self._settings.max_reply_bytes)
 
     def close(self) -> None:
         """Let go of open sockets. Idempotent."""
         self._session.close()
 
-    def _exchange(self, request: requests.PreparedRequest, call: Call, place: str) -> Reply:
+    def _exchange(self, request: requests.PreparedRequest, call: Call, place: str, most_bytes: int) -> Reply:
         token = current_call.set(call)
         started = self._monotonic()
         try:
@@ -146,27 +147,12 @@ class HttpSession:
             try:
                 if response.status_code in MOVED:
                     raise _moved(response.status_code, place)
-                body = self._read(response, place)
+                body = _read(response, place, most_bytes)
             finally:
                 response.close()
             return Reply(response.status_code, response.headers, body, self._monotonic() - started)
         finally:
             current_call.reset(token)
-
-    def _read(self, response: requests.Response, place: str) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        for piece in response.raw.stream(PIECE, decode_content=True):
-            size += len(piece)
-            if size > self._settings.max_reply_bytes:
-                raise ReplyTooLarge(
-                    f"the reply of {place} is longer than max_reply_bytes ({self._settings.max_reply_bytes}); "
-                    "it was not read"
-                )
-            pieces.append(piece)
-        if not response.raw.closed:
-            response.raw.release_conn()
-        return b"".join(pieces)
 
 
 @contextmanager
@@ -183,6 +169,19 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
         else:
             why = f"the connection broke before the answer was complete ({type(problem).__name__})"
         raise Unknown(f"{place}: {why}") from _bare(problem)
+
+
+def _read(response: requests.Response, place: str, most_bytes: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    for piece in response.raw.stream(PIECE, decode_content=True):
+        size += len(piece)
+        if size > most_bytes:
+            raise ReplyTooLarge(f"the reply of {place} is longer than max_reply_bytes ({most_bytes}); it was not read")
+        pieces.append(piece)
+    if not response.raw.closed:
+        response.raw.release_conn()
+    return b"".join(pieces)
 
 
 def _bare(problem: Exception) -> Exception:

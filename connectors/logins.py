@@ -96,14 +96,19 @@ def send_logged_in(
     headers: Headers | None = None,
     params: Mapping[str, str] | None = None,
     body: bytes | None = None,
+    most_bytes: int | None = None,
 ) -> Reply:
     """Send one call logged in; after a 401 renew the login once and send it again. A second 401 is returned."""
-    own = dict(headers or {})
-    who = login.headers(deadline)
-    reply = session.send(method, url, headers={**own, **who}, params=params, body=body, deadline=deadline)
+
+    def send(who: Headers) -> Reply:
+        told = {**(headers or {}), **who}
+        return session.send(
+            method, url, headers=told, params=params, body=body, deadline=deadline, most_bytes=most_bytes
+        )
+
+    first = login.headers(deadline)
+    reply = send(first)
     if reply.status != 401:
         return reply
-    other = login.renewed(who, deadline)
-    if other is None:
-        return reply
-    return session.send(method, url, headers={**own, **other}, params=params, body=body, deadline=deadline)
+    other = login.renewed(first, deadline)
+    return reply if other is None else send(other)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,8 @@ from connectors.settings import RestSettings
 Headers = Mapping[str, str]
 ASKED = {"Accept": "application/json"}
 MISSING = object()
+SAME_PAGE = 3  # times that a page which names itself as the next is asked for before the feed is taken for a circle
+LARGEST_SKIPPED = 200_000_000  # bytes: one monstrous record must not stop all that are behind it
 PLACE_LOST = frozenset({400, 404, 410, 422})  # what systems answer to a page token that they no longer know
 
 
@@ -91,44 +94,48 @@ class RestConnector:
         """Read one page of changes; see the port."""
         record, walk, doing = self._record(kind), Walk.at(cursor), f"listing {kind}"
         feed = self._feed(kind)
+        if walk.over:
+            return Page([], "", later(walk.newest, watermark))
         deadline = self._session.deadline()
-        called, reply = self._ask_page(feed, walk, watermark, limit, deadline)
-        if walk.token and reply.status in PLACE_LOST:
-            # The place in this walk is gone. Its first page is not, and what is read twice is known by id and version.
-            walk = walk.begun_again(most_pages=feed.page.at_most)
-            called, reply = self._ask_page(feed, walk, watermark, limit, deadline)
-        self._expect(reply, record, doing=doing, one=False)
-        page = self._page(reply, doing)
+        for _ in range(SAME_PAGE):
+            asked = self._ask_page(feed, walk, watermark, limit, deadline)
+            if walk.token and asked.reply.status in PLACE_LOST:
+                # The place in this walk is gone. Its first page is not, and what is read twice is known by its version.
+                walk = walk.begun_again(most_pages=feed.page.at_most)
+                asked = self._ask_page(feed, walk, watermark, limit, deadline)
+            self._expect(asked.reply, record, doing=doing, one=False)
+            page = self._page(asked.reply, doing)
+            following = self._following(feed, page, asked, doing)
+            if following != walk.token or not following:
+                break  # else it served the page before once more and names this one again: that one was read already
         found = page if feed.items == "[]" else at(page, feed.items.removesuffix("[]"))
         if not isinstance(found, list):
-            raise PageUnreadable(f"{doing}: at {feed.items}: expected a list of records", reply=reply.body)
+            raise PageUnreadable(f"{doing}: at {feed.items}: expected a list of records", reply=asked.reply.body)
         items = [self._readers[kind].item(one) for one in found]
-        horizon = _horizon(reply, feed.overlap)
+        horizon = _horizon(asked.reply, feed.overlap)
         for item in items:
             walk = walk.saw(item.modified, not_after=horizon)
-        following = self._following(feed, page, reply, called, doing)
         following = walk.step(following, most_pages=feed.page.at_most).cursor if following else ""
         return Page(items, following, later(walk.newest, watermark))
 
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:
         """Return the cursor behind the one record at `cursor`, if the reply that cannot be read still names it.
 
-        Only the name of the next page is looked for; nothing else of such a reply is believed.
+        Only the name of the next page is looked for, also in a reply far beyond `max_reply_bytes`; nothing else of such
+        a reply is believed.
         """
         feed, walk, doing = self._feed(kind), Walk.at(cursor), f"stepping over a {kind}"
         if feed.page.size is None:
             return None
-        called, reply = self._ask_page(feed, walk, watermark, 1, self._session.deadline())
-        self._expect(reply, self._record(kind), doing=doing, one=False)
         try:
-            page: Any = parse(reply.body, reply.headers.get("Content-Type", ""))
-        except UnreadableBody:
-            page = None
-        try:
-            following = self._following(feed, page, reply, called, doing)
+            asked = self._ask_page(feed, walk, watermark, 1, self._session.deadline(), most_bytes=LARGEST_SKIPPED)
+            self._expect(asked.reply, self._record(kind), doing=doing, one=False)
+            page = None if feed.page.next is None else self._page(asked.reply, doing)
+            following = self._following(feed, page, asked, doing)
+            behind = walk.step(following, most_pages=feed.page.at_most) if following else replace(walk, over=True)
         except PageUnreadable:
             return None
-        return walk.step(following, most_pages=feed.page.at_most).cursor if following else None
+        return behind.cursor
 
     def fetch(self, kind: str, id: str) -> Item | None:
         """Read one record; see the port. Raises PageUnreadable, with its bytes, if it is not as the interface says."""
@@ -203,7 +210,7 @@ class RestConnector:
     def look(self, kind: str) -> Reply:
         """Ask for the smallest first page of a kind, and judge nothing. For `doctor`."""
         feed = self._feed(kind)
-        return self._ask_page(feed, Walk(), "", 1, self._session.deadline())[1]
+        return self._ask_page(feed, Walk(), "", 1, self._session.deadline()).reply
 
     def _record(self, kind: str) -> RestRecord:
         try:
@@ -226,9 +233,9 @@ class RestConnector:
     def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
         return send_logged_in(self._session, self._login, method, url, deadline=deadline, **more)
 
-    def _get(self, url: str, params: Mapping[str, str], deadline: Deadline) -> Reply:
+    def _get(self, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None) -> Reply:
         def once() -> Reply:
-            reply = self._send("GET", url, deadline, headers=ASKED, params=params)
+            reply = self._send("GET", url, deadline, headers=ASKED, params=params, most_bytes=most_bytes)
             if (reply.status >= 500 or reply.status == 408) and "Retry-After" not in reply.headers:
                 raise _Passing(reply)
             return reply
@@ -239,8 +246,15 @@ class RestConnector:
             return passing.answer
 
     def _ask_page(
-        self, feed: CursorFeed, walk: Walk, watermark: str, limit: int | None, deadline: Deadline
-    ) -> tuple[str, Reply]:
+        self,
+        feed: CursorFeed,
+        walk: Walk,
+        watermark: str,
+        limit: int | None,
+        deadline: Deadline,
+        *,
+        most_bytes: int | None = None,
+    ) -> _Asked:
         pages = feed.page
         count = min(limit or pages.of, pages.of)
         address, params = self._addresses.below(feed.path), dict(feed.query)
@@ -255,19 +269,19 @@ class RestConnector:
             if pages.cursor and walk.token:
                 params[pages.cursor] = walk.token
         try:
-            return address, self._get(address, params, deadline)
+            return _Asked(address, self._get(address, params, deadline, most_bytes=most_bytes))
         except ReplyTooLarge as large:
             raise PageUnreadable(large.reason) from None
 
-    def _following(self, feed: CursorFeed, page: Any, reply: Reply, called: str, doing: str) -> str:
+    def _following(self, feed: CursorFeed, page: Any, asked: _Asked, doing: str) -> str:
         name = feed.page.next
-        told = next_in(reply.headers.get("Link", "")) if name is None else at(page, name, MISSING)
+        told = next_in(asked.reply.headers.get("Link", "")) if name is None else at(page, name, MISSING)
         if told is None or told == "" or (told is MISSING and feed.page.at_end == "absent"):
             return ""
         if isinstance(told, bool) or not isinstance(told, str | int):
-            raise PageUnreadable(f"{doing}: at {name}: expected the next page or null", reply=reply.body)
+            raise PageUnreadable(f"{doing}: at {name}: expected the next page or null", reply=asked.reply.body)
         if feed.page.is_ == "link":
-            return self._addresses.linked(called, str(told))
+            return self._addresses.linked(asked.address, str(told))
         return str(told)
 
     def _expect(self, reply: Reply, record: RestRecord, *, doing: str, one: bool) -> None:
@@ -288,6 +302,14 @@ class RestConnector:
         if isinstance(item, UnreadableItem):
             raise PageUnreadable(f"{doing}: {item.reason}", reply=reply.body)
         return item
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A page that was asked for: where, and what came back."""
+
+    address: str
+    reply: Reply
 
 
 class _Passing(Unknown):

@@ -24,6 +24,7 @@ class Walk:
     page: int = 1  # number of the page to read, from 1
     seen: str = ""  # digest of the one earlier token that later ones are compared with
     until: int = 2  # the page at which that earlier token is replaced by a newer one
+    over: bool = False  # there is no page behind this place: the last record was stepped over
 
     @classmethod
     def at(cls, cursor: str) -> Walk:
@@ -31,8 +32,8 @@ class Walk:
         if not cursor:
             return cls()
         try:
-            token, newest, page, seen, until = orjson.loads(cursor)
-            return cls(str(token), str(newest), int(page), str(seen), int(until))
+            token, newest, page, seen, until, over = orjson.loads(cursor)
+            return cls(str(token), str(newest), int(page), str(seen), int(until), bool(over))
         except (ValueError, TypeError):
             raise Misconfigured(
                 "the kept place of this walk cannot be read: start the walk from its watermark"
@@ -41,7 +42,7 @@ class Walk:
     @property
     def cursor(self) -> str:
         """The place as text."""
-        return orjson.dumps([self.token, self.newest, self.page, self.seen, self.until]).decode()
+        return orjson.dumps([self.token, self.newest, self.page, self.seen, self.until, self.over]).decode()
 
     def saw(self, stamp: datetime | None, *, not_after: datetime | None) -> Walk:
         """Take note of a record's stamp.
