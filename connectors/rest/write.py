@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from connectors.errors import Outdated, Rejected, Unknown
 from connectors.http import Reply
-from connectors.json_body import UnreadableBody, read, sound
+from connectors.json_body import UnreadableBody, read
 from connectors.port import Receipt, Record
 from connectors.rest.addresses import Addresses
 from connectors.rest.items import ItemReader
@@ -114,12 +113,10 @@ def _put(record: Record, path: str, value: str) -> None:
 
 
 def _body(record: Record, doing: str) -> bytes:
-    try:
-        return sound(record)
-    except UnreadableBody as blemish:
-        raise Rejected(f"{doing}: {blemish.reason}; nothing was sent") from None
-    except orjson.JSONEncodeError:
-        raise Rejected(f"{doing}: something that JSON cannot hold; nothing was sent") from None
+    try:  # not orjson, which writes NaN as null: a value would be wiped without a word
+        return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise Rejected(f"{doing}: the record holds something that JSON cannot; nothing was sent") from None
 
 
 def _for_header(value: str, what: str) -> str:
