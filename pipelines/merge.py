@@ -1,0 +1,147 @@
+"""Merging one version of one record into its referral: pure, no database, no clock.
+
+These are the rules R2 and R3 of docs/data-model.md. What comes in: the referral's facts with their provenance, the
+record's base, the facts that the version shows. What goes out: which facts change, what lost against whom, the new base,
+and the fields in which this system now holds something else than the referral and must be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: One fact of a referral: its value, the connection that gave it, the revision in which it came.
+Known = tuple[Any, str, int]
+#: field -> [hash last seen there or None, hash written there and not seen since or None]
+Base = dict[str, list[str | None]]
+
+#: A conflict on one of these groups needs attention, whoever won: a person's safety hangs on it.
+SAFEGUARDING = frozenset({"safeguarding_flag", "warning_flags", "restricted_record"})
+#: What the ledger itself gives. A system may show it and never changes it; showing another value it is sent ours.
+OURS = frozenset({"source_identifiers", "target_identifiers", "citizen_reference"})
+#: Only its owner changes it once the owner has shown one: a referral has one status and not two opinions.
+EXCLUSIVE = frozenset({"status", "status_reason", "status_changed_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """One value that did not become the referral's."""
+
+    field: str
+    winner: str  # connection
+    loser: str
+    hash: str
+    safeguarding: bool
+
+
+@dataclass(slots=True)
+class Merged:
+    """What one version does to its referral."""
+
+    changes: dict[str, Any] = field(default_factory=dict)  # field -> new value
+    lost: list[Lost] = field(default_factory=list)
+    base: Base = field(default_factory=dict)
+    corrections: list[str] = field(default_factory=list)  # fields that this system must be sent anew
+    differs: bool = False  # something differed from the base, applied or not
+
+
+def merge(
+    facts: Mapping[str, Known],
+    base: Base,
+    shown: Mapping[str, Any],
+    *,
+    by: str,
+    owners: Mapping[str, str],
+    newer_than_write: bool,
+    hash_of: Callable[[str, Any], str],
+) -> Merged:
+    """Merge what connection `by` shows.
+
+    `owners`: field group -> connection. `newer_than_write`: the system's own stamp says that this version is newer than
+    our last write there. `hash_of(field, value)`: the council's keyed hash.
+    """
+    result = Merged(base={name: list(pair) for name, pair in base.items()})
+    first_sight = not base
+    for name, value in shown.items():
+        hash_ = hash_of(name, value)
+        seen, written = base.get(name, (None, None))
+        if written is not None and hash_ == written:
+            result.base[name] = [hash_, None]  # our echo, confirmed
+            continue
+        if hash_ == seen and (written is None or not newer_than_write):
+            continue  # nothing new, or an old view of what we have written over since
+        result.base[name] = [hash_, None]
+        result.differs = True
+        _judge(result, facts.get(name), name, value, hash_, seen=written or seen, first_sight=first_sight, by=by,
+               owner=owners.get(group_of(name)), hash_of=hash_of)
+    return result
+
+
+def _judge(
+    result: Merged,
+    known: Known | None,
+    name: str,
+    value: Any,
+    hash_: str,
+    *,
+    seen: str | None,
+    first_sight: bool,
+    by: str,
+    owner: str | None,
+    hash_of: Callable[[str, Any], str],
+) -> None:
+    """Decide about one field in which the system shows something new."""
+    group = group_of(name)
+    if known is None:
+        if value is not None and group not in OURS:
+            result.changes[name] = value
+        return
+    present, present_by, _ = known
+    present_hash = hash_of(name, present)
+    if present_hash == hash_:
+        return  # both came to the same
+    if group in OURS:
+        result.corrections.append(name)
+        return
+    owned = owner == by
+    if not owned and value is None:
+        applies = owner is None and present_by == by  # who gave it may take it back; nobody else but the owner
+    elif owned:
+        applies = True
+    elif group in EXCLUSIVE and owner is not None:
+        applies = present_by != owner
+    elif first_sight:
+        applies = False  # may be the old echo of a create whose answer was lost
+    else:
+        # Made knowing the present value: an ordinary edit. Otherwise both changed it and the owner has spoken.
+        applies = seen == present_hash or (owner is not None and present_by not in (owner, by))
+    crossed = present_by != by and seen != present_hash and not first_sight
+    if applies:
+        result.changes[name] = value
+        if crossed and present is not None:
+            result.lost.append(Lost(name, by, present_by, present_hash, group in SAFEGUARDING))
+        return
+    result.corrections.append(name)
+    result.lost.append(Lost(name, present_by, by, hash_, group in SAFEGUARDING))
+
+
+def group_of(name: str) -> str:
+    """The unit of ownership: `person` of `person.telecom[use=mobile].value`."""
+    return name.split(".", 1)[0].split("[", 1)[0]
+
+
+def written_base(base: Base, expected: Mapping[str, Any], hash_of: Callable[[str, Any], str]) -> Base:
+    """Return the base after a write: `expected` is what the target will show for what we wrote."""
+    after = {name: list(pair) for name, pair in base.items()}
+    for name, value in expected.items():
+        seen = after.get(name, [None, None])[0]
+        hash_ = hash_of(name, value)
+        after[name] = [hash_, None] if seen == hash_ else [seen, hash_]
+    return after
+
+
+def last_known(base: Base, name: str) -> str | None:
+    """The hash of what we believe the system holds for a field, None if we never knew."""
+    seen, written = base.get(name, (None, None))
+    return written or seen

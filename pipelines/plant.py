@@ -1,0 +1,122 @@
+"""What a running site consists of: its councils, their connections with mappings and connectors, and the ledger.
+
+These are plain holders. `pipelines.composition` builds them from a site's files; everything else takes them as arguments.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.clock import Clock
+from pipelines.keystore import KeyStore
+from pipelines.ledger import Ledger
+from pipelines.routing import Route
+from pipelines.vault import Vault
+
+if TYPE_CHECKING:
+    from connectors.port import Connector
+    from mappings.mapping import Mapping as FieldMapping
+    from pipelines.texts import TextRules
+
+
+@dataclass(slots=True)
+class Kind:
+    """One kind of record of one connection, with the mapping that reads and writes it."""
+
+    name: str
+    mapping: FieldMapping
+    match: tuple[str, ...] = ()  # exact identifiers by which an unknown record may be matched
+
+
+class Wired:
+    """One connection: its settings and, once somebody talks to it, its connector."""
+
+    def __init__(
+        self,
+        *,
+        council: str,
+        name: str,
+        kinds: Mapping[str, Kind],
+        open_connector: Callable[[], Connector],
+        timeout_seconds: float,
+        settle_seconds: float,
+        at_once: int,
+        polls: bool,
+        overlay: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.council = council
+        self.name = name
+        self.kinds = kinds
+        self.timeout_seconds = timeout_seconds
+        self.settle_seconds = settle_seconds
+        self.at_once = at_once
+        self.polls = polls
+        self.settings = overlay or {}
+        self._open = open_connector
+        self._connector: Connector | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def connector(self) -> Connector:
+        """The connector, opened when first asked for: a command that only reads the ledger never loads it."""
+        with self._lock:
+            if self._connector is None:
+                self._connector = self._open()
+            return self._connector
+
+    def close(self) -> None:
+        """Let go of the connector. Idempotent."""
+        with self._lock:
+            if self._connector is not None:
+                self._connector.close()
+                self._connector = None
+
+
+@dataclass(slots=True)
+class Council:
+    """One council: what it has wired, who owns which fields, and where changes go."""
+
+    code: str
+    gss: str
+    name: Mapping[str, str]  # cy, en
+    zone: str
+    wired: Mapping[str, Wired]
+    routes: tuple[Route, ...]
+    owners: Mapping[str, str]  # field group -> connection
+    person_identifiers: tuple[str, ...]  # fields whose equal value means the same person
+    texts: Mapping[str, TextRules] = field(default_factory=dict)
+
+    def routes_from(self, connection: str) -> list[Route]:
+        """The routes that a change in this connection may take."""
+        return [route for route in self.routes if route.source == connection]
+
+    def route(self, name: str) -> Route | None:
+        """The route of this name, None if the site no longer has it."""
+        return next((route for route in self.routes if route.name == name), None)
+
+
+@dataclass(slots=True)
+class Plant:
+    """A running site."""
+
+    root: Path
+    stage: str
+    ledger: Ledger
+    keys: KeyStore
+    vault: Vault
+    clock: Clock
+    councils: Mapping[str, Council]
+    lock_file: Path
+    broker_url: str = "memory://"
+
+    def close(self) -> None:
+        """Let go of everything. Idempotent."""
+        for council in self.councils.values():
+            for wired in council.wired.values():
+                wired.close()
+        self.ledger.close()
+        self.keys.close()

@@ -1,0 +1,48 @@
+"""Routes: which deliveries a new revision makes. Pure.
+
+A condition is equality and in-lists on coded fields, all of which must hold; it is judged when the revision is made and again
+at the moment of sending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """From a connection, to a connection, under a condition."""
+
+    name: str
+    source: str
+    target: str
+    kind: str  # kind of record in the target
+    carries: str  # "state" or "event"
+    when: Mapping[str, tuple[Any, ...]]  # field -> allowed values
+    text: str = ""  # name of the texts file, for routes to residents
+    recipient: str = ""  # person, referrer
+    creates_persons: bool = False  # the target makes persons: deliveries about one person keep order
+    arrive_within: timedelta | None = None
+
+    def misses(self, facts: Mapping[str, Any]) -> str:
+        """Return the first field whose condition does not hold, "" if all hold."""
+        for name, allowed in self.when.items():
+            if facts.get(name) not in allowed:
+                return name
+        return ""
+
+    def triggered(self, changed: Collection[str]) -> bool:
+        """State follows every change. An event happens when a field of its condition changed."""
+        return self.carries == "state" or any(name in changed for name in self.when)
+
+    def lane(self, council: str, person: str, referral: str) -> str:
+        """The unit of order: target and person where the target creates persons, else target and referral."""
+        return f"{council}/{self.target}/{person if self.creates_persons else referral}"
+
+
+def is_urgent(facts: Mapping[str, Any]) -> bool:
+    """Urgent and safeguarding referrals go first."""
+    return facts.get("priority") in {"urgent", "emergency"} or bool(facts.get("safeguarding_flag"))

@@ -1,0 +1,349 @@
+"""The ledger's tables, as docs/data-model.md explains them.
+
+SQLAlchemy Core and nothing that PostgreSQL could not do. Times are whole microseconds since 1970 in UTC. No column
+holds a person in clear: payloads are ciphertext, identifiers are keyed hashes.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from pipelines.states import DeliveryState, VersionState
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers only an INTEGER primary key by itself; PostgreSQL wants the wide one for ten years of Wales.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _one_of(column: str, values: type[VersionState] | type[DeliveryState]) -> str:
+    return f"{column} IN ({', '.join(repr(v.value) for v in values)})"
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+payload = Table(
+    "payload",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("class", String, nullable=False),  # raw, page, facts, request, reply, why
+    Column("person_id", String),
+    Column("key_id", String, nullable=False),
+    Column("held_by_person", Boolean, nullable=False, default=False),  # its data key is wrapped by the person's key
+    Column("body", LargeBinary),  # nonce and ciphertext; null once expired or erased
+    Column("at", BigInteger, nullable=False),
+    Index("ix_payload_unheld", "person_id", sqlite_where=text("NOT held_by_person AND person_id IS NOT NULL"),
+          postgresql_where=text("NOT held_by_person AND person_id IS NOT NULL")),
+)
+
+artifact = Table(
+    "artifact",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("kind", String, nullable=False),  # mapping, code list, profile, text
+    Column("body", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+person_identifier = Table(
+    "person_identifier",
+    metadata,
+    Column("council", String, primary_key=True),
+    Column("path", String, primary_key=True),  # the field whose value was hashed
+    Column("hash", String, primary_key=True),
+    Column("person_id", String, ForeignKey("person.id"), nullable=False, index=True),
+)
+
+referral = Table(
+    "referral",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("person_id", String, ForeignKey("person.id"), nullable=False, index=True),
+    Column("revision", Integer, nullable=False),
+    Column("facts", String, ForeignKey("payload.id"), nullable=False),
+    Column("citizen_reference", String, nullable=False),
+    Column("status", String),
+    Column("priority", String),
+    Column("restricted", Boolean, nullable=False, default=False),
+    Column("merged_into", String),
+    Column("born_in", String, nullable=False),  # the connection that showed it first
+    Column("at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    UniqueConstraint("council", "citizen_reference"),
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("external_id", String, nullable=False),
+    Column("referral_id", String, ForeignKey("referral.id"), index=True),
+    Column("base", JSON, nullable=False),  # field -> [hash last seen, hash written and not seen since]
+    Column("content", String),  # keyed hash of the newest version's bytes
+    Column("version", String, nullable=False, default=""),
+    Column("modified", BigInteger),  # the system's own stamp of the newest version we know of
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("council", "connection", "kind", "external_id"),
+)
+
+cause = Table(
+    "cause",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("fingerprint", String, nullable=False, unique=True),
+    Column("council", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("step", String, nullable=False),  # read, match, write, send, look up, feed, by hand
+    Column("error", String, nullable=False),  # error class
+    Column("field", String, nullable=False, default=""),
+    Column("code_list", String, nullable=False, default=""),
+    Column("words", String, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("external_id", String, nullable=False, default=""),  # "" where not even that could be read
+    Column("record_id", Serial, ForeignKey("record.id"), index=True),
+    Column("referral_id", String, ForeignKey("referral.id"), index=True),
+    Column("revision", Integer),  # the revision that it made, if it made one
+    Column("raw", String, ForeignKey("payload.id"), nullable=False),
+    Column("content", String, nullable=False),
+    Column("version", String, nullable=False, default=""),
+    Column("modified", BigInteger),
+    Column("our_key", String, nullable=False, default=""),
+    Column("mapping", String, nullable=False, default=""),  # digest of the resolved mapping it was read with
+    Column("state", String, nullable=False),
+    Column("cause_id", Serial, ForeignKey("cause.id"), index=True),
+    Column("gaps", JSON),  # fields left out: [[field, code list, cause id], ...]
+    Column("not_taken", JSON),  # routes whose condition did not hold: not sent, by rule
+    Column("purpose", String, nullable=False, default="live"),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint(_one_of("state", VersionState), name="state"),
+    Index("ix_version_by_state", "council", "state"),
+    Index("ix_version_by_record", "council", "connection", "kind", "external_id"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("key", String, nullable=False, unique=True),  # the stable key that an event carries to its target
+    Column("council", String, nullable=False),
+    Column("referral_id", String, ForeignKey("referral.id"), nullable=False),
+    Column("route", String, nullable=False),
+    Column("connection", String, nullable=False),  # the target
+    Column("kind", String, nullable=False),
+    Column("carries", String, nullable=False),  # state, event
+    Column("revision", Integer, nullable=False),  # the revision that caused it; an event is bound to it
+    Column("facts", String, ForeignKey("payload.id")),  # event: the facts of its revision
+    Column("version_id", Serial, ForeignKey("version.id"), index=True),
+    Column("lane", String, nullable=False),
+    Column("urgent", Boolean, nullable=False, default=False),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False, default=""),  # due at, paused, behind, a rule's name ...
+    Column("due", BigInteger),  # when it may be sent or looked up; null when a person must act or nothing is to do
+    Column("tries", Integer, nullable=False, default=0),
+    Column("look_ups", Integer, nullable=False, default=0),
+    Column("sent_at", BigInteger),  # start of the newest try that may have reached the target
+    Column("cause_id", Serial, ForeignKey("cause.id"), index=True),
+    Column("replaced_by", Serial),
+    Column("at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    CheckConstraint(_one_of("state", DeliveryState), name="state"),
+    CheckConstraint("carries IN ('state', 'event')", name="carries"),
+    CheckConstraint("(state = 'needs attention') <= (cause_id IS NOT NULL)", name="attention_has_cause"),
+    Index("ix_delivery_by_lane", "lane", "state"),
+    Index("ix_delivery_by_referral", "referral_id", "connection", "state"),
+    Index("ix_delivery_by_state", "council", "state"),
+    # One waiting and one travelling state-carrying delivery for a referral and a target, at the very most.
+    Index("uq_delivery_waiting", "referral_id", "connection", "kind", unique=True,
+          sqlite_where=text("carries = 'state' AND state = 'waiting'"),
+          postgresql_where=text("carries = 'state' AND state = 'waiting'")),
+    Index("uq_delivery_sending", "referral_id", "connection", "kind", unique=True,
+          sqlite_where=text("carries = 'state' AND state IN ('being sent', 'not sure')"),
+          postgresql_where=text("carries = 'state' AND state IN ('being sent', 'not sure')")),
+)
+
+lane = Table(
+    "lane",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("due", BigInteger),  # when something in it can be done; null: nothing by itself
+    Column("urgent", Boolean, nullable=False, default=False),
+    Column("owner", String),  # boot and worker that hold the lease
+    Column("until", BigInteger),
+    Column("fence", BigInteger, nullable=False, default=0),
+    Column("woken", BigInteger),  # when a wake-up for it was last published
+    Index("ix_lane_due", "due"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("delivery_id", Serial, ForeignKey("delivery.id"), nullable=False, index=True),
+    Column("fence", BigInteger, nullable=False),
+    Column("what", String, nullable=False),  # send, look up
+    Column("boot", String, nullable=False),
+    Column("revision", Integer),
+    Column("mapping", String, nullable=False, default=""),
+    Column("begun", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("outcome", String, nullable=False, default=""),  # arrived, try again, not sure, refused, rule, died
+    Column("error", String, nullable=False, default=""),
+    Column("words", String, nullable=False, default=""),
+    Column("request", String, ForeignKey("payload.id")),
+    Column("reply", String, ForeignKey("payload.id")),
+)
+
+proof = Table(
+    "proof",
+    metadata,
+    Column("delivery_id", Serial, ForeignKey("delivery.id"), primary_key=True, autoincrement=False),
+    Column("record_id", Serial, ForeignKey("record.id"), index=True),
+    Column("external_id", String, nullable=False),
+    Column("version", String, nullable=False, default=""),
+    Column("revision", Integer, nullable=False),
+    Column("how", String, nullable=False),  # created, updated, nothing to do, found, already there, by hand, told
+    Column("at", BigInteger, nullable=False),
+)
+
+walk = Table(
+    "walk",
+    metadata,
+    Column("council", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("purpose", String, primary_key=True),  # live, back-fill
+    Column("cursor", String, nullable=False, default=""),
+    Column("watermark", String, nullable=False, default=""),
+    Column("began", BigInteger),
+    Column("completed", BigInteger),
+    Column("pages", Integer, nullable=False, default=0),
+    Column("words", String, nullable=False, default=""),  # why the last try stopped, "" when it did not
+)
+
+unread_page = Table(
+    "unread_page",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("cursor", String, nullable=False),
+    Column("raw", String, ForeignKey("payload.id"), nullable=False),
+    Column("words", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("referral_id", String, ForeignKey("referral.id"), nullable=False, index=True),
+    Column("field", String, nullable=False),
+    Column("winner", String, nullable=False),
+    Column("loser", String, nullable=False),
+    Column("lost", String, nullable=False),  # keyed hash
+    Column("version_id", Serial, ForeignKey("version.id")),
+    Column("revision", Integer, nullable=False),
+    Column("times", Integer, nullable=False, default=1),
+    Column("open", Boolean, nullable=False, default=False),  # a person must look: safeguarding
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("referral_id", "field", "loser", "lost"),
+)
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("council", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("why", String, nullable=False),  # by a person, login refused, not reachable, cannot be read
+    Column("words", String, nullable=False, default=""),
+    Column("who", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger),  # null: until a person resumes it
+    Column("failures", Integer, nullable=False, default=0),
+)
+
+slot = Table(
+    "slot",
+    metadata,
+    Column("council", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("purpose", String, primary_key=True),
+    Column("at", BigInteger, primary_key=True),  # the planned instant, so that a run happens once
+    Column("claimed_by", String),
+    Column("begun", BigInteger),
+    Column("done", BigInteger),
+    Column("records", Integer, nullable=False, default=0),
+    Column("words", String, nullable=False, default=""),
+    Column("since", String, nullable=False, default=""),  # back-fill: where to start
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String, nullable=False),
+    Column("council", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("why", String, ForeignKey("payload.id")),
+    Column("detail", JSON, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False, unique=True),
+)

@@ -1,0 +1,105 @@
+"""Payloads: encrypted before they reach the ledger, readable only with the key store.
+
+AES-256-GCM with a data key of its own for each payload. Council and payload id are authenticated with the ciphertext, so a
+payload moved to another row or council cannot be read. Keyed hashes (of field values, content and identifiers) come from
+here too, since a plain hash of a date of birth is no secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, insert, select, update
+
+from pipelines.ids import new_id
+from pipelines.keystore import KeyFault, KeyStore
+from pipelines.ledger import Ledger
+from pipelines.tables import payload
+
+
+class PayloadGone(RuntimeError):
+    """The payload has expired or was erased, by rule. Its row is still there."""
+
+
+class Vault:
+    """Seals and opens payloads of any council of the site."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+        self._hash_keys: dict[str, bytes] = {}
+
+    def put(self, connection: Connection, council: str, kind: str, body: bytes, now: int, person: str | None = None) -> str:
+        """Seal `body` and write it; return the payload's id. `kind`: raw, page, facts, request, reply, why."""
+        key_id, key = self._keys.take(council)
+        id = new_id()
+        nonce = secrets.token_bytes(12)
+        sealed = nonce + AESGCM(key).encrypt(nonce, body, f"{council}|{id}".encode())
+        connection.execute(
+            insert(payload),
+            {"id": id, "council": council, "class": kind, "person_id": person, "key_id": key_id,
+             "held_by_person": False, "body": sealed, "at": now},
+        )
+        return id
+
+    def get(self, connection: Connection, council: str, id: str) -> bytes:
+        """Open a payload of this council. Raises PayloadGone, KeyFault."""
+        row = connection.execute(
+            select(payload.c.body, payload.c.key_id).where(payload.c.id == id, payload.c.council == council)
+        ).first()
+        if row is None or row.body is None:
+            raise PayloadGone("this payload has expired or was erased")
+        return self.open(council, id, row.key_id, row.body)
+
+    def open(self, council: str, id: str, key_id: str, body: bytes) -> bytes:
+        """Open a payload whose row is already read."""
+        try:
+            return AESGCM(self._keys.key(key_id)).decrypt(body[:12], body[12:], f"{council}|{id}".encode())
+        except InvalidTag:
+            raise KeyFault("a payload cannot be opened: its row or its key was changed") from None
+
+    def put_json(self, connection: Connection, council: str, kind: str, body: Any, now: int, person: str | None = None) -> str:
+        """Seal a JSON value."""
+        return self.put(connection, council, kind, orjson.dumps(body), now, person)
+
+    def get_json(self, connection: Connection, council: str, id: str) -> Any:
+        """Open a JSON value. Raises PayloadGone, KeyFault."""
+        return orjson.loads(self.get(connection, council, id))
+
+    def hash(self, council: str, *parts: bytes) -> str:
+        """Return the council's keyed hash of some bytes, 32 hexadecimal digits (128 bits)."""
+        key = self._hash_keys.get(council)
+        if key is None:
+            key = self._hash_keys[council] = self._keys.council_key(council, "hash")
+        return hmac.new(key, b"\x1f".join(parts), hashlib.sha256).hexdigest()[:32]
+
+    def hash_value(self, council: str, field: str, value: Any) -> str:
+        """Return the keyed hash of one field's value; the same value in another field has another hash."""
+        return self.hash(council, field.encode(), orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+
+    def sign(self, council: str, text: bytes) -> str:
+        """Return the keyed hash that chains the audit."""
+        return hmac.new(self._keys.council_key(council, "audit"), text, hashlib.sha256).hexdigest()
+
+    def hand_over(self, ledger: Ledger, limit: int = 500) -> int:
+        """Wrap the keys of payloads whose person is known by the person's key; return how many. Safe to repeat."""
+        with ledger.reading() as connection:
+            rows = connection.execute(
+                select(payload.c.id, payload.c.key_id, payload.c.person_id, payload.c.council)
+                .where(payload.c.held_by_person.is_(False), payload.c.person_id.is_not(None))
+                .limit(limit)
+            ).all()
+        if not rows:
+            return 0
+        for council in {row.council for row in rows}:
+            self._keys.hand_to_person([(r.key_id, r.person_id) for r in rows if r.council == council], council)
+        with ledger.writing() as connection:
+            connection.execute(
+                update(payload).where(payload.c.id.in_([r.id for r in rows])).values(held_by_person=True)
+            )
+        return len(rows)
