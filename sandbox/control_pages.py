@@ -74,7 +74,8 @@ class Pages:
         return (
             f"<h2>Systems</h2><table><tr><th>Council<th>System<th>Records</tr>{systems}</table>"
             f"<h2>Faults switched on</h2><table><tr><th>Council<th>System<th>Fault<th>Settings<th></tr>{on}</table>"
-            f"<form method='post' action='/control/pages/faults'><p><label>Where <select name='place'>{options}</select>"
+            "<form method='post' action='/control/pages/faults'>"
+            f"<p><label>Where <select name='place'>{options}</select>"
             f"</label></p><p><label>Fault <select name='fault'>{kinds}</select></label></p><p><label>Settings, as JSON "
             "<input name='settings' size='50' value='{\"rate\": 1}'></label></p><button>Switch on</button></form>"
             "<h2>Calls since the start</h2><table><tr><th>Council<th>System<th>Operation<th>Outcome<th>Calls</tr>"

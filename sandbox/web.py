@@ -13,10 +13,12 @@ import ssl
 import struct
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -115,7 +117,7 @@ class _Conversation(BaseHTTPRequestHandler):
             url=f"{scheme}://{host}/{tenant}/{name}" if system else f"{scheme}://{host}",
         )
         if system is None:
-            self._send(self.server.front(request))
+            self._send(_front(self.server.front, request))
         else:
             self._converse(system, request)
 
@@ -193,5 +195,18 @@ def _answer(system: System, request: Request, exchange: Exchange) -> Response:
     except Interrupted:
         raise
     except Exception as mistake:
-        exchange.outcome = f"mistake of the sandbox: {type(mistake).__name__}"
+        exchange.outcome = f"mistake of the sandbox: {_said(mistake)}"
         return system.failure(request, 500)
+
+
+def _front(front: Front, request: Request) -> Response:
+    try:
+        return front(request)
+    except Exception as mistake:
+        return Response(500, f"A mistake of the sandbox: {_said(mistake)}\n".encode(), "text/plain; charset=utf-8")
+
+
+def _said(mistake: Exception) -> str:
+    # Kind and place only: the words of an exception may hold what a caller sent.
+    where = traceback.extract_tb(mistake.__traceback__)[-1]
+    return f"{type(mistake).__name__} at {Path(where.filename).name}:{where.lineno}"

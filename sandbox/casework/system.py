@@ -82,11 +82,12 @@ class Casework:
         record = _by_staff(record)
         with self._store.transaction():
             before = self._records(tenant).get(id) if id else None
-            if before is not None and record.get("Status") != before.body.get("Status"):
-                unchanged = record.get("StatusChanged") == before.body.get("StatusChanged")
-                record["StatusChanged"] = (
-                    times.shown(times.stamp(self._clock())) if unchanged else record["StatusChanged"]
-                )
+            was = before.body if before else record
+            if record.get("Status") != was.get("Status") and record.get("StatusChanged") in (
+                None,
+                was.get("StatusChanged"),
+            ):
+                record["StatusChanged"] = times.shown(times.stamp(self._clock()))
             record = self._checked(record)
             for _, name, code in list(self._codes.unknown(tenant, record)):
                 self._codes.add(tenant, name, code)
