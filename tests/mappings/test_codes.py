@@ -1,0 +1,188 @@
+"""Code lists: both directions, days, and every fault of a file at once with its line and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+
+import pytest
+from hypothesis import given as example
+from hypothesis import strategies as st
+
+from mappings.codes import CodeFault, CodeFaults, append_row, parse
+
+PRIORITY = """theirs,ours,direction,cy,en,from,to,note
+P1,emergency,both,Argyfwng,Emergency,,,
+P2,urgent,,Brys,Urgent,,,
+P3,routine,both,Arferol,Routine,,,
+P4,routine,read,Isel,Low,,,"retired, still in old records"
+"""
+
+
+def faults(text: str | bytes) -> list[CodeFault]:
+    with pytest.raises(CodeFaults) as caught:
+        parse(text, "priority.csv")
+    return list(caught.value.faults)
+
+
+def test_both_directions() -> None:
+    codes = parse(PRIORITY, "priority.csv")
+    assert codes.reads() == {"P1": "emergency", "P2": "urgent", "P3": "routine", "P4": "routine"}
+    assert codes.writes() == {"emergency": "P1", "urgent": "P2", "routine": "P3"}
+    assert codes.rows[3].note == "retired, still in old records"
+    assert codes.rows[3].line == 5
+
+
+def test_two_columns_are_enough() -> None:
+    codes = parse("ours,theirs\ncy,W\n", "x.csv")
+    assert codes.reads() == {"W": "cy"}
+    assert codes.writes() == {"cy": "W"}
+
+
+def test_the_look_ups_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        parse(PRIORITY, "x").reads()["P1"] = "routine"  # type: ignore[index]
+
+
+def test_codes_are_exact() -> None:
+    codes = parse("theirs,ours\n p1 ,urgent\nP1,emergency\n", "x")
+    assert codes.reads() == {"p1": "urgent", "P1": "emergency"}
+
+
+DATED = """theirs,ours,direction,from,to
+A,urgent,both,,2025-12-31
+A,emergency,both,2026-01-01,
+B,urgent,both,2026-01-01,
+"""
+
+
+@pytest.mark.parametrize(
+    ("on", "reads", "writes"),
+    [
+        (date(2025, 12, 31), {"A": "urgent"}, {"urgent": "A"}),
+        (date(2026, 1, 1), {"A": "emergency", "B": "urgent"}, {"emergency": "A", "urgent": "B"}),
+        (None, {"A": "emergency", "B": "urgent"}, {"emergency": "A", "urgent": "B"}),
+    ],
+)
+def test_days_of_validity(on: date | None, reads: dict[str, str], writes: dict[str, str]) -> None:
+    codes = parse(DATED, "x")
+    assert codes.reads(on) == reads
+    assert codes.writes(on) == writes
+
+
+def test_without_a_day_old_codes_are_still_read() -> None:
+    assert parse("theirs,ours,to\nX,urgent,1999-12-31\n", "x").reads() == {"X": "urgent"}
+
+
+def test_all_faults_at_once() -> None:
+    found = faults(
+        "theirs,ours,direction,from,to\n"
+        ",urgent,both,,\n"
+        "B,,boht,01/04/2026,\n"
+        "C,routine,both,2026-02-30,\n"
+        "D,routine,read,2026-02-02,2026-02-01\n"
+        "E,routine,read,,,x,y\n"
+    )
+    assert [(fault.line, fault.column) for fault in found] == [
+        (2, "theirs"),
+        (3, "ours"),
+        (3, "direction"),
+        (3, "from"),
+        (4, "from"),
+        (5, "to"),
+        (6, "whole row"),
+    ]
+    assert "both" in found[2].remedy
+    assert all(fault.file == "priority.csv" and fault.expected and fault.remedy for fault in found)
+
+
+def test_ambiguity_names_both_lines() -> None:
+    found = faults("theirs,ours\nA,urgent\nB,urgent\nA,routine\n")
+    assert [(fault.line, fault.column) for fault in found] == [(3, "ours"), (4, "theirs")]
+    assert "line 2" in found[0].found
+    assert "line 2" in found[1].found
+
+
+def test_one_row_to_read_and_one_to_write_are_not_ambiguous() -> None:
+    codes = parse("theirs,ours,direction\nA,urgent,read\nA,urgent,write\nB,urgent,read\n", "x")
+    assert codes.reads() == {"A": "urgent", "B": "urgent"}
+    assert codes.writes() == {"urgent": "A"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "first line"),
+        ("\n\n", "first line"),
+        ("theirs;ours\nA;b\n", "commas"),
+        ("theirs\nA\n", "ours"),
+        ("theirs,ours,dircetion\n", "direction"),
+        ("theirs,ours,theirs\n", "once"),
+        ('theirs,ours\n"A"x,urgent\n', "quote"),
+    ],
+)
+def test_what_a_spreadsheet_does_wrong(text: str, said: str) -> None:
+    found = faults(text)
+    assert any(said in f"{fault.expected} {fault.remedy} {fault.column}" for fault in found)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_other_encodings_are_refused_with_a_remedy(encoding: str) -> None:
+    (fault,) = faults("theirs,ours,cy\nA,urgent,Gŵyl\n".replace("ŵ", "â").encode(encoding))
+    assert "CSV UTF-8" in fault.remedy
+    assert fault.line == (2 if encoding == "cp1252" else 1)
+
+
+def test_a_letter_that_was_lost_before_is_refused() -> None:
+    (fault,) = faults("theirs,ours,cy\nA,urgent,G\ufffdyl\n")
+    assert fault.line == 2
+
+
+def test_bom_and_line_ends_change_nothing() -> None:
+    plain = parse(PRIORITY, "x")
+    from_spreadsheet = parse(b"\xef\xbb\xbf" + PRIORITY.replace("\n", "\r\n").encode(), "x")
+    assert from_spreadsheet.digest == plain.digest
+    assert from_spreadsheet.text == PRIORITY
+    assert parse(PRIORITY + "A,b\n", "x").digest != plain.digest
+
+
+def test_a_line_break_in_a_cell_keeps_the_count() -> None:
+    (fault,) = faults('theirs,ours,note\nA,urgent,"two\nlines"\nB,,\n')
+    assert fault.line == 4
+
+
+def test_a_row_is_added_with_who_when_and_why() -> None:
+    grown = append_row(
+        PRIORITY.rstrip("\n"), name="x", theirs="P5", ours="routine", author="Ms Ifans", reason="new\ncode, agreed",
+        direction="read", cy="Cyffredin", en="Common", on=date(2026, 4, 1),
+    )  # fmt: skip
+    assert grown.startswith(PRIORITY)
+    row = parse(grown, "x").rows[-1]
+    assert (row.theirs, row.ours, row.direction, row.cy) == ("P5", "routine", "read", "Cyffredin")
+    assert row.note == "Ms Ifans, 2026-04-01: new code, agreed"
+
+
+def test_an_added_row_that_is_ambiguous_is_refused() -> None:
+    with pytest.raises(CodeFaults):
+        append_row(PRIORITY, name="x", theirs="P5", ours="routine", author="a", reason="b")
+
+
+def test_a_row_whose_note_has_no_column_is_refused() -> None:
+    with pytest.raises(CodeFaults, match="note"):
+        append_row("theirs,ours\n", name="x", theirs="A", ours="urgent", author="a", reason="b")
+
+
+CODE = st.text(alphabet='AB1 ,"\n-éŵ', min_size=1, max_size=5).filter(str.strip)
+
+
+@example(st.dictionaries(CODE.map(str.strip), CODE.map(str.strip), max_size=6))
+def test_any_one_to_one_table_survives_the_file(table: dict[str, str]) -> None:
+    one_to_one = {ours: theirs for theirs, ours in table.items()}
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow(["theirs", "ours"])
+    writer.writerows((theirs, ours) for ours, theirs in one_to_one.items())
+    codes = parse(page.getvalue().encode(), "x")
+    assert codes.writes() == one_to_one
+    assert codes.reads() == {theirs: ours for ours, theirs in one_to_one.items()}
