@@ -321,8 +321,8 @@ def test_the_command_gets_its_words_and_signals_and_gives_its_exit_code(
     program.chmod(0o755)
     (copy / "dolen.py").write_text(
         "import os, sys, time\n"
-        "print(os.getcwd(), sys.argv[1:], flush=True)\n"
         "try:\n"
+        "    print(os.getcwd(), sys.argv[1:], flush=True)\n"
         "    time.sleep(60 if sys.argv[-1] == 'stay' else 0)\n"
         "except KeyboardInterrupt:\n"
         "    sys.exit(42)\n"
