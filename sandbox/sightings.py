@@ -87,9 +87,9 @@ class Sightings:
 @contextmanager
 def sightings(store: Store, account: Account) -> Iterator[Sightings]:
     """Look through all systems of all councils."""
-    file = sqlite3.connect("", isolation_level=None)  # SQLite's own temporary file: gone when it is closed
+    file = sqlite3.connect("")  # SQLite's own temporary file: gone when it is closed
     try:
-        file.executescript(f"PRAGMA journal_mode = OFF; BEGIN; {_TABLES}")
+        file.executescript(f"PRAGMA journal_mode = OFF; {_TABLES}")
         places = [(tenant, system) for tenant, system, _ in store.systems()]
         for tenant, system in places:
             if system in ("contact", "casework"):
@@ -100,7 +100,6 @@ def sightings(store: Store, account: Account) -> Iterator[Sightings]:
             if system == "notify":
                 for held in store.collection(tenant, system).each():
                     _text(file, tenant, held)
-        file.execute("COMMIT")
         yield Sightings(file)
     finally:
         file.close()

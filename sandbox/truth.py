@@ -69,11 +69,11 @@ class Account:
         return Truth(**found[0].body) if found else None
 
     def recognise(self, tenant: str, reason: str | None, *references: str | None) -> Truth | None:
-        """The request that a record is about: by the token in its reason, else by a reference it bears."""
-        found = self.get(tenant, people.token_in(reason))
-        for reference in references:
-            found = found or self.begun_as(tenant, reference)
-        return found
+        """The request that a record is about: by the token in its reason; only without one, by a reference it bears."""
+        token = people.token_in(reason)
+        if token is not None:
+            return self.get(tenant, token)
+        return next(filter(None, (self.begun_as(tenant, reference) for reference in references)), None)
 
     def tenants(self) -> list[str]:
         """Councils that have any."""

@@ -164,9 +164,9 @@ class Verdict:
         language = {"unknown": "both"}.get(truth.wish["language"]["letters"], truth.wish["language"]["letters"])
         for text in texts:
             wrong = audience.objection(text)
-            if text.status not in reached:
+            if not wrong and text.status not in reached:
                 wrong = f"status {text.status!r} was not reached or is not for texts"
-            elif text.language != language:
+            if not wrong and text.language != language:
                 wrong = f"language {text.language} instead of {language}"
             if wrong:
                 self._note("misdirected", truth, f"text {text.id}: {wrong}")
