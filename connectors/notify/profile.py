@@ -71,10 +71,10 @@ def _pattern(listed: str) -> Callable[[str], bool]:
 
 
 def _alike(to: str) -> str:
-    """Write a number or address so that two spellings of the same one are equal."""
-    if "@" in to:
+    """Write a number or address, or how one begins, so that two spellings of the same one are equal."""
+    bare = re.sub(r"[\s().-]", "", to)
+    if "@" in to or not re.fullmatch(r"\+?[0-9]*", bare):
         return to.strip().casefold()
-    digits = re.sub(r"[\s().-]", "", to).casefold()
-    if digits.startswith("00"):
-        return "+" + digits[2:]
-    return "+44" + digits[1:] if digits.startswith("0") else digits
+    if bare.startswith("00"):
+        return "+" + bare[2:]
+    return "+44" + bare[1:] if bare.startswith("0") else bare
