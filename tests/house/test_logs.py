@@ -10,7 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
-LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "log", "bind", "bind_contextvars"}
+LEVELS = {"debug", "info", "warn", "warning", "error", "critical", "exception", "log", "bind", "bind_contextvars"}
+
+# Where events go through to structlog: it takes any sentence and any names, and lets the listed ones out.
+THE_DOOR = "pipelines/logs.py"
 
 # Names under which a person, or a text that somebody else wrote, would travel.
 COULD_HOLD_A_PERSON = {
@@ -28,19 +31,25 @@ COULD_HOLD_A_PERSON = {
         "given",
     ),
     *("headers", "message", "mobile", "name", "nhs_number", "note", "notes", "params", "payload", "person", "phone"),
-    *("postcode", "postal_code", "raw", "reason", "recipient", "record", "referral", "reply", "request", "response"),
+    *("postcode", "postal_code", "raw", "reason", "recipient", "record", "reply", "request", "response"),
     *("resident", "subject", "surname", "telecom", "telephone", "text", "user", "value", "values", "xml"),
 }
 
 
 def faults(code: str) -> Iterator[str]:
     """Yield (line: what) for every call of a logger that could carry a person."""
-    for node in ast.walk(ast.parse(code)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS):
+    tree = ast.parse(code)
+    ours = {
+        name.asname or name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("logs")
+        for name in node.names
+        if name.name in LEVELS
+    }
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and is_logging(node.func, ours)):
             continue
-        if ast.unparse(node.func.value).split(".")[-1].strip("_").lower() not in ("log", "logger", "structlog"):
-            continue
-        if node.func.attr.startswith("bind"):
+        if ast.unparse(node.func).split(".")[-1].startswith("bind"):
             sentence: list[ast.expr] = []
             others = node.args
         else:
@@ -58,14 +67,30 @@ def faults(code: str) -> Iterator[str]:
                 yield f"{node.lineno}: {keyword.arg} is the text of something; log its kind or its id"
 
 
+def is_logging(called: ast.expr, ours: set[str]) -> bool:
+    """Tell whether this is a logger's method, or one of the functions that the code imported from its `logs`."""
+    if isinstance(called, ast.Name):
+        return called.id in ours
+    if not isinstance(called, ast.Attribute) or called.attr not in LEVELS:
+        return False
+    owner = ast.unparse(called.value).removesuffix("()").split(".")[-1].strip("_").lower()
+    return owner in ("log", "logs", "logger", "structlog", "contextvars", "get_logger")
+
+
 def test_no_log_line_can_hold_a_person(texts: dict[str, str]) -> None:
     found = [
         f"{name}:{fault}"
         for name, code in texts.items()
-        if name.endswith(".py") and name.split("/")[0] in ROOMS
+        if name.endswith(".py") and name.split("/")[0] in ROOMS and name != THE_DOOR
         for fault in faults(code)
     ]
     assert found == []
+
+
+def test_the_door_lets_no_such_name_out() -> None:
+    from pipelines.logs import FIELDS
+
+    assert FIELDS & COULD_HOLD_A_PERSON == set()
 
 
 @pytest.mark.parametrize(
@@ -79,6 +104,10 @@ def test_no_log_line_can_hold_a_person(texts: dict[str, str]) -> None:
         ("logger.info('sent', recipient=number, delivery=delivery.id)", 1),
         ("log.bind(**facts)", 1),
         ("structlog.contextvars.bind_contextvars(council='torfaen')", 0),
+        ("structlog.get_logger().info('sent', phone=number)", 1),
+        ("from pipelines.logs import log\nlog('arrived', delivery=delivery.id)", 0),
+        ("from pipelines.logs import log\nlog('arrived', person=person)", 1),
+        ("from pipelines import logs\nlogs.warn(told)", 1),
         ("math.log('x', 2)", 0),
     ],
 )
