@@ -98,7 +98,7 @@ def _by_attribute(listed: str, where: Where) -> Where:
 
 def _extension_reader(system: str, name: str) -> Callable[[Referral], Json]:
     def read(referral: Referral) -> Json:
-        return _empty_as_none(referral.extensions.get(system, {}).get(name))
+        return tidy(referral.extensions.get(system, {}).get(name))
 
     return read
 
@@ -147,17 +147,18 @@ def _json(value: Any) -> Json:
     if isinstance(value, Part):
         return _object(value)
     if type(value) is tuple:
-        return [_json(member) for member in value] or None
+        return [said for member in value if (said := _json(member)) is not None] or None
     if isinstance(value, Enum):
         return value.value
     return value
 
 
-def _object(part: Part) -> dict[str, Json]:
-    """A member of a list as JSON, without what it does not say."""
-    return {
+def _object(part: Part) -> dict[str, Json] | None:
+    """A member of a list as JSON, without what it does not say; None if it says nothing."""
+    said = {
         name: value for attribute, name in _names(type(part)) if (value := _json(getattr(part, attribute))) is not None
     }
+    return said or None
 
 
 @lru_cache(maxsize=64)  # one entry a class of Part
@@ -165,5 +166,10 @@ def _names(part: type[Part]) -> tuple[tuple[str, str], ...]:
     return tuple((attribute, info.alias or attribute) for attribute, info in part.model_fields.items())
 
 
-def _empty_as_none(value: Json) -> Json:
-    return None if value in ("", [], {}) else value
+def tidy(value: Json) -> Json:
+    """The one spelling of a value: whatever is empty, at any depth, is left out, and nothing at all is None."""
+    if isinstance(value, dict):
+        return {key: kept for key, inner in value.items() if (kept := tidy(inner)) is not None} or None
+    if isinstance(value, list | tuple):
+        return [kept for inner in value if (kept := tidy(inner)) is not None] or None
+    return None if value == "" else value

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
-from mappings.assembly import plan_for, reader_for
+from mappings.assembly import plan_for, reader_for, tidy
 from mappings.fieldpaths import group, normalise, sensitivity
 from mappings.language import Language
 from mappings.meta import Json
@@ -66,18 +66,11 @@ def _readers(paths: tuple[str, ...]) -> tuple[tuple[str, Callable[[Referral], Js
 def normal(facts: Facts) -> dict[str, Json]:
     """The same facts in their one spelling: normalised paths; empty text, list and object as None.
 
-    `facts_of(assemble(f, given), normal(f)) == normal(f)` for every f without two paths to one place.
+    `facts_of(assemble(f, given), normal(f)) == normal(f)` for every f without two paths to one place, save for the
+    fields that `given` has.
     """
     spelled = {}
     for path, value in facts.items():
         name = normalise(path)
-        spelled[name] = _STANDS_FOR_NONE.get(name) if (tidied := _tidy(value)) is None else tidied
+        spelled[name] = _STANDS_FOR_NONE.get(name) if (tidied := tidy(value)) is None else tidied
     return spelled
-
-
-def _tidy(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: kept for key, inner in value.items() if (kept := _tidy(inner)) is not None} or None
-    if isinstance(value, list | tuple):
-        return [kept for inner in value if (kept := _tidy(inner)) is not None] or None
-    return None if value == "" else value
