@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from connectors.errors import Misconfigured
+from connectors.rest.fits import Fits, quick
 
 Schema = dict[str, Any]
 
@@ -71,6 +72,7 @@ class Interface:
         self._document = _document(body, name)
         self._whole = not str(self._document["openapi"]).startswith("3.0")
         self._validators: dict[str, Draft202012Validator] = {}
+        self._quick: dict[str, Fits | None] = {}
         self._nodes = 0
         self._known: frozenset[str] = frozenset(_property_names(self._document))
 
@@ -102,11 +104,15 @@ class Interface:
         except SchemaError as error:
             place = "/".join(str(step) for step in error.absolute_path)
             raise Misconfigured(f"{self.name}: schema {name} is not valid JSON Schema at {place}") from None
+        self._quick[name] = quick(reading, {"date": _is_date, "date-time": _is_moment})
         self._validators[name] = Draft202012Validator(reading, format_checker=_formats)
 
     def fault(self, name: str, record: object) -> str:
         """Return what is wrong with a record in one sentence without any value of it; "" if it is as the file says."""
         self.prepare(name)
+        fits = self._quick[name]
+        if fits is not None and fits(record):
+            return ""
         error = next(self._validators[name].iter_errors(record), None)
         if error is None:
             return ""
