@@ -68,7 +68,7 @@ def check_profile(profile: Mapping[str, Any]) -> BaseModel:
 
 
 def check_settings(protocol: str, connect: Mapping[str, Any], *, secret: Callable[[str], str]) -> BaseModel:
-    """Validate the settings of a connection, resolving its references. Raises ProfileFaults, or what `secret` raises."""
+    """Validate the settings of a connection, references resolved. Raises ProfileFaults, or what `secret` raises."""
     return cast(BaseModel, checked(settings_model(protocol), connect, "the connection's settings", secret=secret))
 
 

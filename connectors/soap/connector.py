@@ -18,7 +18,7 @@ from lxml import etree
 from connectors import xml
 from connectors.again import safely_again
 from connectors.deadline import Deadline
-from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
+from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
 from connectors.logins import login_addresses, open_login, send_logged_in
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier
@@ -98,7 +98,9 @@ class SoapConnector:
             raise PageUnreadable(problem.reason, reply=problem.reply) from None
         shell, items = self._items[kind].of_page(answer, feed.items, reply.body)
         more = xml.text_at(shell, feed.page.more) in ("true", "1")
-        walk = walk.saw([item.modified for item in items], not_after=reply.date)
+        # Its stamps may run ahead of its web server's clock, but not by more than what the next walk reads again.
+        horizon = None if reply.date is None else reply.date + feed.overlap
+        walk = walk.saw([item.modified for item in items], not_after=horizon)
         if not more:
             return Page(items, "", watermark_of(walk, watermark))
         if not items:
@@ -192,7 +194,11 @@ class SoapConnector:
     def _write(self, kind: str, operation: str, at: str, record: Record, paths: ReplyPaths, *, id: str) -> Receipt:
         content: Record = {}
         xml.put(content, at, record)
-        answer, reply = self._call(kind, operation, content, self._session.deadline())
+        try:
+            answer, reply = self._call(kind, operation, content, self._session.deadline())
+        except Rejected as problem:
+            problem.field = problem.field.removeprefix(f"{at}/")  # a path in the record, as mappings write it
+            raise
         if fault := self.interface.validity.fault_but_for_additions(answer):
             raise Unknown(
                 f"{self._what(operation)}: the answer is not as the interface says: {fault}", reply=reply.body

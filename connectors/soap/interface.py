@@ -39,7 +39,8 @@ class Interface:
         """Read the pinned files. Raises Misconfigured, naming the file, operation or element that does not fit."""
         self._pinned = Pinned(profile.interface, interfaces)
         self._client = client_of(self._pinned)
-        self._binding = self._chosen(profile.port)
+        self._proxy = self._chosen(profile.port)
+        self._binding = self._proxy._binding
         self.namespaces = namespaces_of(self._client)
         names = _declared(self._pinned)
         self.validity = Validity(schema_of(self._pinned), names)
@@ -60,9 +61,10 @@ class Interface:
         """Render a message. Raises Rejected, naming the path, for content that the pinned interface does not allow."""
         told = self._binding.get(operation)
         try:
-            envelope = self._binding.create_message(operation, **arguments(told.input.body, content))
+            given = arguments(told.input.body, content)
+            envelope = self._client.create_message(self._proxy, operation, **given)  # type: ignore[no-untyped-call]
         except (zeep.exceptions.Error, TypeError, ValueError) as problem:
-            path = "/".join(getattr(problem, "path", None) or [])
+            path = "/".join((getattr(problem, "path", None) or [operation])[1:])
             raise Rejected(
                 f"not sent: the record cannot be written as the interface wants it (at {path or operation})",
                 field=path,
@@ -87,18 +89,16 @@ class Interface:
 
     def _chosen(self, port: str | None) -> Any:
         ports = {
-            name: found.binding
+            name: (service.name, found)
             for service in self._client.wsdl.services.values()
             for name, found in service.ports.items()
             if isinstance(found.binding, Soap11Binding | Soap12Binding)
         }
-        if port is None and ports:
-            return next(iter(ports.values()))
-        if port not in ports:
-            raise Misconfigured(
-                f"port: {self._pinned.name} has no SOAP port {port or 'at all'}; it has {', '.join(sorted(ports)) or 'none'}"
-            )
-        return ports[port]
+        chosen = next(iter(ports), None) if port is None else port
+        if chosen not in ports:
+            known = ", ".join(sorted(ports)) or "none"
+            raise Misconfigured(f"port: {self._pinned.name} has no SOAP port {port or 'at all'}; it has {known}")
+        return self._client.bind(ports[chosen][0], chosen)
 
     def _fits(self, kind: str, record: SoapRecord) -> None:
         """Refuse a profile that names what the WSDL does not have."""

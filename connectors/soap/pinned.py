@@ -155,8 +155,8 @@ class _Resolver(etree.Resolver):
     def resolve(  # type: ignore[override]  # the hints leave out the context that lxml hands in
         self,
         system_url: str,
-        public_id: str,
-        context: Any,  # noqa: ARG002
+        public_id: str,  # noqa: ARG002
+        context: Any,
     ) -> Any:
         content = self._content(system_url)
         return self.resolve_string(content, context, base_url=system_url)
