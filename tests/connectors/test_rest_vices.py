@@ -387,6 +387,7 @@ def test_stamps_without_offset_follow_the_profiles_clock(served: Any, connect: A
         (504, b"", Unknown),
         (304, b"", Unknown),
         (202, b"{}", Unknown),
+        (202, b'{"id": "1"}', Unknown),
         (200, b"<html>", Unknown),
         (200, b"", Unknown),
         (200, b"{}", Unknown),
