@@ -425,11 +425,13 @@ def test_a_field_or_code_that_may_be_a_value_is_not_shown(served: Any) -> None:
         ({"Retry-After": "999999"}, 3600),
         ({"Retry-After": "soon"}, None),
         ({}, None),
-        ({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)}, 90),
-        ({"Retry-After": format_datetime(datetime.now(UTC) - timedelta(seconds=90), usegmt=True)}, 0),
+        (timedelta(seconds=90), 90),
+        (timedelta(seconds=-90), 0),
     ],
 )
-def test_how_long_to_wait(served: Any, told: dict[str, str], after: float | None) -> None:
+def test_how_long_to_wait(served: Any, told: Any, after: float | None) -> None:
+    if isinstance(told, timedelta):
+        told = {"Retry-After": format_datetime(datetime.now(UTC) + told, usegmt=True)}
     with pytest.raises(Throttled) as caught:
         served(b"{}", 429, {"Content-Type": "application/json", **told}).changes("Thing", watermark="")
     assert caught.value.after == (after if after is None else pytest.approx(after, abs=10))
