@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -173,3 +174,9 @@ def test_failures_of_the_whole_server_are_server_faults(both: Caller) -> None:
     assert answer.status_code == 503
     assert answer.headers["Content-Type"] == SOAP[both.version][1]
     assert body_of(answer)[0].xpath("string()").endswith("Server" if both.version == "1.1" else "Receiver")
+
+
+def test_the_pinned_copy_that_connectors_carry_is_the_same_interface() -> None:
+    here = Path(__file__).parents[2]
+    ours, pinned = (here / room / "interfaces" / "casework.wsdl" for room in ("sandbox", "connectors"))
+    assert ours.read_bytes() == pinned.read_bytes()
