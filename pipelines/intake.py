@@ -238,7 +238,7 @@ class Intake:
                 connection, vault, council, person=person, born_in=wired.name, number=held.external_id, shown=shown, now=now
             )
             base = {name: [hash_of(name, value), None] for name, value in shown.items()}
-            changed, corrections, differs = set(facts), [], True
+            changed, corrections, lost = set(facts), [], False
         else:
             facts = fact_store.load(connection, vault, council.code, row.facts)
             merged = merge(
@@ -249,7 +249,7 @@ class Intake:
             changes = merged.changes
             if facts.get(fact_store.target_field(wired.name)) is None:
                 changes = {**changes, fact_store.target_field(wired.name): held.external_id}
-            base, corrections, differs = merged.base, merged.corrections, merged.differs
+            base, corrections, lost = merged.base, merged.corrections, bool(merged.lost)
             changed = set(changes)
             if changes:
                 row, facts = revisions.revise(connection, vault, row, facts, changes, by=wired.name, now=now)
@@ -259,7 +259,8 @@ class Intake:
         if not changed:
             if corrections:
                 revisions.correct(connection, council, row, facts, target=wired.name, version=id, now=now)
-            state = VersionState.MERGED if differs else VersionState.NO_CHANGE
+            # Taken in and lost against another system is not the same as nothing new.
+            state = VersionState.MERGED if lost else VersionState.NO_CHANGE
             return self._end(connection, id, state, referral_id=row.id, gaps=gaps, mapping=kind.mapping.digest)
         not_taken = revisions.pass_on(
             connection, council, row, facts, changed=changed, by=wired.name, version=id, now=now
@@ -276,9 +277,8 @@ class Intake:
 
     def _reliable(self, path: str, value: Any) -> bool:
         """An identifier that its own check digit refutes must not join two people."""
-        from mappings.remarks import remark  # noqa: PLC0415
-
-        return remark(path, value) is None
+        referral = assemble({path: value}, {"referral_id": "", "council": self._council.gss})
+        return not remarks_of(referral)
 
     def _must_wait(self, connection: Connection, wired: Wired, kind: Kind) -> bool:
         offers = wired.connector.offers(kind.name)

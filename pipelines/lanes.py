@@ -144,6 +144,21 @@ def due(connection: Connection, now: int, repeat_after: int, limit: int, idle: s
     return list(rows.all())
 
 
+def due_in(connection: Connection, council: str, target: str, now: int, repeat_after: int, limit: int) -> list[Row[tuple[str]]]:
+    """The same for one connection: what a breaker's probe may be made of."""
+    rows = connection.execute(
+        select(lane.c.id)
+        .where(
+            lane.c.council == council, lane.c.connection == target, lane.c.due <= now,
+            or_(lane.c.owner.is_(None), lane.c.until < now),
+            or_(lane.c.woken.is_(None), lane.c.woken < now - repeat_after),
+        )
+        .order_by(lane.c.due)
+        .limit(limit)
+    )
+    return list(rows.all())
+
+
 def woken(connection: Connection, ids: list[str], now: int) -> None:
     """Remember that wake-ups for these lanes were published."""
     connection.execute(update(lane).where(lane.c.id.in_(ids)).values(woken=now))

@@ -1,0 +1,68 @@
+"""Logs by allow-list: an event has a name and ids, and nothing else can get in.
+
+A field that is not listed here is dropped and its name is logged instead, so that a value from somebody's record
+cannot be logged even by mistake. Libraries that print bodies, URLs or parameters are silenced at the root.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+#: Every field that an event may carry. None of them can hold a person.
+FIELDS = frozenset(
+    {
+        "event", "level", "timestamp", "council", "connection", "kind", "route", "delivery", "version", "referral", "lane",
+        "revision", "state", "outcome", "error", "sqlstate", "cause", "tries", "seconds", "records", "pages", "news", "repeats",
+        "due", "until", "purpose", "pid", "boot", "site", "stage", "where", "count", "fence", "place",
+    }
+)
+
+
+def configure(level: str = "info", format: str = "json") -> None:
+    """Set up logging for this process: one line an event, on standard error."""
+    render: Any = structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value).decode())
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _listed_only,
+            render if format == "json" else structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    # Their messages hold URLs, bodies and parameters. What we need of them, we say ourselves.
+    logging.getLogger().handlers[:] = [logging.NullHandler()]
+    logging.getLogger().setLevel(logging.CRITICAL)
+
+
+def log(event: str, **fields: Any) -> None:
+    """Log something that is normal and worth a line."""
+    structlog.get_logger().info(event, **fields)
+
+
+def warn(event: str, **fields: Any) -> None:
+    """Log something that an operator should see."""
+    structlog.get_logger().warning(event, **fields)
+
+
+def _listed_only(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    kept = {name: _plain(value) for name, value in fields.items() if name in FIELDS}
+    dropped = sorted(set(fields) - FIELDS)
+    if dropped:
+        kept["place"] = "not listed: " + ",".join(dropped)
+    return kept
+
+
+def _plain(value: Any) -> Any:
+    """Ids and numbers only: a line break in a name cannot make a second line, and nothing long gets in."""
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    return "".join(c if c.isprintable() else "?" for c in str(value))[:120]

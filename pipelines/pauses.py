@@ -1,0 +1,65 @@
+"""Pauses: a connection that is left alone for now, by a person, by its login, or by its breaker.
+
+While a connection is paused its deliveries wait and burn no try. A breaker's pause ends by itself with one probe: the relay lets
+a single lane through, and its result closes the breaker or keeps it open for longer.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from pipelines.clock import SECOND
+from pipelines.tables import pause
+
+BY_PERSON = "by a person"
+BY_LOGIN = "login refused"
+BY_BREAKER = "not reachable"
+BY_FEED = "cannot be read"
+
+#: Failures in a row before the breaker opens, and how long it stays open: doubled with each failed probe.
+FAILURES = 4
+FIRST_SECONDS = 2
+LONGEST_SECONDS = 60
+LOGIN_SECONDS = 60  # a refused login is tried again now and then, in case the supplier mends it on their side
+
+
+def all_pauses(connection: Connection) -> dict[tuple[str, str], Row[tuple[object, ...]]]:
+    """Every pause, by council and connection."""
+    return {(row.council, row.connection): row for row in connection.execute(select(pause))}
+
+
+def of(connection: Connection, council: str, name: str) -> Row[tuple[object, ...]] | None:
+    """The pause of one connection, None if it runs."""
+    return connection.execute(select(pause).where(pause.c.council == council, pause.c.connection == name)).first()
+
+
+def set_pause(
+    connection: Connection, council: str, name: str, *, why: str, words: str, who: str, now: int, until: int | None, failures: int = 0
+) -> None:
+    """Pause a connection, or change why and until when. A pause by a person is never shortened by a machine."""
+    held = of(connection, council, name)
+    if held is not None and held.why == BY_PERSON and why != BY_PERSON:
+        return
+    values = {"why": why, "words": words, "who": who, "until": until, "failures": failures}
+    if held is None:
+        connection.execute(insert(pause).values(council=council, connection=name, at=now, **values))
+    else:
+        connection.execute(update(pause).where(pause.c.council == council, pause.c.connection == name).values(**values))
+
+
+def end(connection: Connection, council: str, name: str, *, by_person: bool = False) -> bool:
+    """End a pause; a machine does not end a person's. Returns whether there was one to end."""
+    where = [pause.c.council == council, pause.c.connection == name]
+    if not by_person:
+        where.append(pause.c.why != BY_PERSON)
+    return connection.execute(delete(pause).where(*where)).rowcount > 0
+
+
+def trip(connection: Connection, council: str, name: str, *, why: str, words: str, now: int) -> int:
+    """Open the breaker, or keep it open for longer after a failed probe. Returns until when."""
+    held = of(connection, council, name)
+    failures = (held.failures if held is not None else 0) + 1
+    seconds = LOGIN_SECONDS if why == BY_LOGIN else min(FIRST_SECONDS * 2 ** (failures - 1), LONGEST_SECONDS)
+    until = now + seconds * SECOND
+    set_pause(connection, council, name, why=why, words=words, who="dolen", now=now, until=until, failures=failures)
+    return until

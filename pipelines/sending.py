@@ -1,0 +1,259 @@
+"""Sending one delivery: everything between the lease and the result, with no transaction open.
+
+Reads what it needs from the ledger, judges the route's condition and the rules for residents again, reads the target
+where it must be written onto, writes the record, hands it to the connector, and says in one `Result` what became of it.
+Writing the result down is `pipelines.outcomes`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import Row, select
+
+from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
+from connectors.port import Receipt, Tier
+from pipelines import facts as fact_store, revisions
+from pipelines.causes import Cause
+from pipelines.decision import Decision, Do, decide
+from pipelines.intake import gap_cause
+from pipelines.lanes import Lease
+from pipelines.tables import record
+from pipelines.texts import Message, judge
+from pipelines.writing import Draft, draft_create, draft_update
+
+if TYPE_CHECKING:
+    from connectors.port import Item
+    from pipelines.plant import Council, Kind, Plant, Wired
+
+#: What a text is called on the wire: one kind for every service that carries messages to residents.
+TEXT_KIND = "Text"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One leased delivery and the row that was leased."""
+
+    lease: Lease
+    row: Row[Any]
+    attempt: int
+    look_up: bool  # it is not sure: look, do not send
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one try. Exactly one of arrived, rule, decision is set."""
+
+    job: Job
+    how: str = ""  # created, updated, nothing to do, found, already there
+    external_id: str = ""
+    version: str = ""
+    modified: int | None = None
+    expected: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    revision: int = 0
+    mapping: str = ""
+    rule: str = ""  # not sent, by this rule
+    decision: Decision | None = None
+    error: str = ""
+    words: str = ""
+    cause: Cause | None = None
+    request: bytes = field(default=b"", repr=False)
+    reply: bytes = field(default=b"", repr=False)
+    base_known: bool = True
+
+    @property
+    def arrived(self) -> bool:
+        """The target holds it."""
+        return bool(self.how)
+
+
+class Sender:
+    """Sends deliveries of one council. Safe to use from several threads at once."""
+
+    def __init__(self, plant: Plant, council: Council) -> None:
+        self._plant = plant
+        self._council = council
+
+    def send(self, job: Job) -> Result:
+        """Try one delivery once. Never raises for what a target or a record does."""
+        result = Result(job)
+        wired = self._council.wired.get(job.row.connection)
+        route = self._council.route(job.row.route)
+        if wired is None or route is None:
+            result.cause = Cause(job.row.connection, "route", "gone", f"the site no longer has the route {job.row.route}")
+            result.decision = Decision(Do.ATTENTION)
+            return result
+        repeatable = False
+        try:
+            with self._plant.ledger.reading() as connection:
+                referral = revisions.get(connection, self._council.code, job.row.referral_id)
+                assert referral is not None
+                vault = self._plant.vault
+                now = fact_store.plain(fact_store.load(connection, vault, self._council.code, referral.facts))
+                event = now
+                if job.row.carries == "event" and job.row.facts:
+                    event = fact_store.plain(fact_store.load(connection, vault, self._council.code, job.row.facts))
+                held = self._held(connection, job, referral.id)
+            result.revision = job.row.revision if job.row.carries == "event" else referral.revision
+            missed = route.misses(event)
+            if missed and not job.look_up:
+                result.rule = f"condition of the route: {missed}"
+                return result
+            if route.text:
+                return self._text(result, wired, route.text, route.recipient, event, now)
+            kind = wired.kinds[job.row.kind]
+            result.mapping = kind.mapping.digest
+            if job.look_up:
+                return self._look_up(result, wired, kind, job.row.referral_id)
+            if held is None:
+                repeatable = wired.connector.tier(kind.name) is Tier.KEEPS_KEY
+                return self._create(result, wired, kind, now, key=referral.id)
+            repeatable = True  # checked against the version that we read a moment before
+            return self._update(result, wired, kind, now, held)
+        except Duplicate as there:
+            return self._already_there(result, wired, there)
+        except ConnectorError as error:
+            return self._decide(result, wired, error, repeatable=repeatable)
+
+    def _held(self, connection: Any, job: Job, referral: str) -> Row[Any] | None:
+        """The record that the target is known to hold of this referral."""
+        return connection.execute(  # type: ignore[no-any-return]
+            select(record).where(
+                record.c.council == self._council.code, record.c.connection == job.row.connection,
+                record.c.kind == job.row.kind, record.c.referral_id == referral,
+            )
+        ).first()
+
+    def _create(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], *, key: str) -> Result:
+        draft = draft_create(kind.mapping, facts)
+        if draft.stopped:
+            return self._cannot_write(result, wired, draft)
+        assert draft.record is not None
+        result.request = orjson.dumps(draft.record)
+        result.expected = draft.expected
+        receipt = wired.connector.deliver(kind.name, draft.record, key=key)
+        return _arrived(result, receipt)
+
+    def _update(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], held: Row[Any]) -> Result:
+        current = wired.connector.fetch(kind.name, held.external_id)
+        if current is None:
+            raise NotThere("the target no longer has the record that it gave us a number for")
+        draft = draft_update(
+            kind.mapping, facts, current, held.base,
+            owned=lambda name: self._council.owners.get(name.split(".", 1)[0].split("[", 1)[0]) == wired.name,
+            shows_changes=wired.polls, whole=wired.connector.reads_first(kind.name),
+            hash_of=lambda name, value: self._plant.vault.hash_value(self._council.code, name, value),
+        )
+        if draft.stopped:
+            return self._cannot_write(result, wired, draft)
+        if draft.record is None:
+            result.how, result.external_id, result.version = "nothing to do", held.external_id, current.version
+            return result
+        result.request = orjson.dumps(draft.record)
+        result.expected = draft.expected
+        receipt = wired.connector.deliver(
+            kind.name, draft.record, key=result.job.row.referral_id, id=held.external_id, version=current.version
+        )
+        return _arrived(result, receipt)
+
+    def _text(
+        self, result: Result, wired: Wired, text: str, recipient: str, event: Mapping[str, Any], now: Mapping[str, Any]
+    ) -> Result:
+        rules = self._council.texts[text]
+        key = result.job.row.key
+        # Our reference is not unique there: look before each try but the first, whatever the first one's fate was.
+        if result.job.look_up or result.job.row.tries > 1 or result.job.row.sent_at is not None:
+            found = wired.connector.find(TEXT_KIND, key)
+            if found:
+                return _found(result, found[0])
+            if result.job.look_up:
+                return self._not_found(result, wired)
+        message = judge(rules, recipient, event, now)
+        if not isinstance(message, Message):
+            result.rule = message
+            return result
+        result.mapping = rules.name
+        receipt = wired.connector.deliver(TEXT_KIND, message.record, key=key)
+        return _arrived(result, receipt)
+
+    def _look_up(self, result: Result, wired: Wired, kind: Kind, key: str) -> Result:
+        found = wired.connector.find(kind.name, key)
+        if len(found) > 1:
+            words = "the target holds more than one record under our key"
+            result.cause = Cause(wired.name, "look up", "several", words)
+            result.decision = Decision(Do.ATTENTION)
+            return result
+        if found:
+            return _found(result, found[0])
+        return self._not_found(result, wired)
+
+    def _not_found(self, result: Result, wired: Wired) -> Result:
+        """Once is not enough: the target may still do what it did not answer."""
+        if result.job.row.look_ups < 1:
+            result.decision = Decision(Do.NOT_SURE, wired.settle_seconds)
+            result.words = "looked up, not there; it is looked up once more before it is sent again"
+        else:
+            result.decision = Decision(Do.AGAIN, 0.0)
+            result.words = "looked up twice, not there"
+        return result
+
+    def _already_there(self, result: Result, wired: Wired, there: Duplicate) -> Result:
+        """An outcome and no failure. The number it has there, if we were not told, is found by our key."""
+        result.how, result.external_id, result.reply = "already there", there.existing, there.reply
+        if not result.external_id:
+            try:
+                found = wired.connector.find(result.job.row.kind, result.job.row.referral_id)
+            except (ConnectorError, NotImplementedError):
+                found = []
+            if not found:
+                result.how = ""
+                result.decision = Decision(Do.NOT_SURE, wired.settle_seconds)
+                result.words = "the target says that it is already there and does not say under which number"
+                return result
+            result.external_id = found[0].id
+        result.expected = {}
+        return result
+
+    def _cannot_write(self, result: Result, wired: Wired, draft: Draft) -> Result:
+        result.cause = gap_cause(wired.name, "write", draft.stopped[0])
+        result.words = result.cause.words
+        result.decision = Decision(Do.ATTENTION)
+        return result
+
+    def _decide(self, result: Result, wired: Wired, error: ConnectorError, *, repeatable: bool) -> Result:
+        job = result.job
+        can_look = TEXT_KIND == job.row.kind or "find" in wired.connector.offers(job.row.kind)
+        decision = decide(
+            error, repeatable=repeatable or job.look_up, tries=job.row.tries, throw=random.random(),  # noqa: S311 - jitter
+            settle=wired.settle_seconds, can_look=can_look,
+        )
+        if job.look_up and decision.do in (Do.AGAIN, Do.PAUSE):
+            # The look-up itself failed. Nothing is known yet, so it stays not sure.
+            decision = Decision(Do.PAUSE if decision.do is Do.PAUSE else Do.NOT_SURE, max(decision.after, 1.0))
+        result.decision, result.error, result.reply = decision, type(error).__name__, error.reply
+        result.words = error.reason
+        if decision.do is Do.ATTENTION:
+            field_named = getattr(error, "field", "")
+            step = "by hand" if type(error).__name__ == "ForAPerson" else "look up" if isinstance(error, Unknown) else "send"
+            code = f" ({error.code})" if error.code else ""
+            result.cause = Cause(wired.name, step, type(error).__name__ + code, error.reason, field_named)
+        return result
+
+
+def _arrived(result: Result, receipt: Receipt) -> Result:
+    result.how, result.external_id, result.version = receipt.effect, receipt.id, receipt.version
+    result.reply = receipt.reply
+    if receipt.modified is not None:
+        result.modified = round(receipt.modified.timestamp() * 1_000_000)
+    return result
+
+
+def _found(result: Result, item: Item) -> Result:
+    result.how, result.external_id, result.version = "found", item.id, item.version
+    return result
+
+

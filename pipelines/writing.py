@@ -1,0 +1,77 @@
+"""Writing: what a target is sent, laid onto what it holds. Pure, rule R8 of docs/data-model.md.
+
+A field is written only if ours differs from what the target shows, and only if what it shows is what we know: an edit
+that we have not taken in is never written over. It comes to us by the feed, where merging decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipelines.merge import OURS, Base, group_of, last_known
+
+if TYPE_CHECKING:
+    from connectors.port import Item
+    from mappings.mapping import Gap
+    from mappings.mapping import Mapping as FieldMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would be sent. `record` is None when the target holds all of it already."""
+
+    record: dict[str, Any] | None = field(repr=False)
+    expected: Mapping[str, Any] = field(repr=False)  # facts that the target will show afterwards, of what we wrote
+    left_out: Sequence[Gap] = ()
+    stopped: Sequence[Gap] = ()
+    held_back: Sequence[str] = ()  # fields with an edit in the target that we have not taken in
+
+
+def draft_create(mapping: FieldMapping, facts: Mapping[str, Any]) -> Draft:
+    """Write a whole new record."""
+    known = {name: value for name, value in facts.items() if value is not None}
+    writing = mapping.write(known, None)
+    expected = mapping.expected(writing.record) if not writing.stopped else {}
+    return Draft(writing.record, expected, writing.left_out, writing.stopped)
+
+
+def draft_update(
+    mapping: FieldMapping,
+    facts: Mapping[str, Any],
+    current: Item,
+    base: Base,
+    *,
+    owned: Callable[[str], bool],
+    shows_changes: bool,
+    whole: bool,
+    hash_of: Callable[[str, Any], str],
+) -> Draft:
+    """Write onto what the target holds.
+
+    `owned(field)`: the target's council says that this system owns the field. `shows_changes`: the target is a source too,
+    so an edit made there will reach us. `whole`: the target replaces whole records, so everything is sent back.
+    """
+    shown = mapping.read(current.record).facts
+    write: dict[str, Any] = {}
+    held_back: list[str] = []
+    for name in mapping.fields:
+        if name not in facts:
+            continue  # unknown is never written
+        present = shown.get(name)
+        if facts[name] == present or hash_of(name, facts[name]) == hash_of(name, present):
+            continue
+        known = last_known(base, name)
+        moved = name in shown and known is not None and hash_of(name, present) != known
+        if group_of(name) not in OURS and shows_changes and (moved or (known is None and name in shown and owned(name))):
+            held_back.append(name)
+            continue
+        write[name] = facts[name]
+    if not write:
+        return Draft(None, {}, held_back=held_back)
+    writing = mapping.write(write, current.record if whole else None)
+    if writing.stopped:
+        return Draft(writing.record, {}, writing.left_out, writing.stopped, held_back)
+    after = mapping.expected(writing.record)
+    return Draft(writing.record, {name: after[name] for name in write if name in after}, writing.left_out, (), held_back)
