@@ -17,7 +17,7 @@ _TEXT = (Kind.TEXT,)
 _PUNCTUATION = str.maketrans("", "", " \t\u00a0().-/")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 _GB_NATIONAL = re.compile(r"0[1237][0-9]{9}", re.ASCII)  # eleven digits: nearly every number there is
-_GB_E164 = re.compile(r"\+44[1-9][0-9]{8,9}", re.ASCII)
+_GB_E164 = re.compile(r"\+44[1-9][0-9]{9}", re.ASCII)
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}", re.ASCII)
 _NHS_NUMBER = re.compile(r"[0-9]{10}", re.ASCII)
 
@@ -50,6 +50,8 @@ def _phone_reader(country: str) -> Convert:
         digits = value.translate(_PUNCTUATION)
         if in_gb and _GB_NATIONAL.fullmatch(digits):
             return "+44" + digits[1:]
+        if _GB_E164.fullmatch(digits):
+            return digits
         # A slash parts two numbers; taking it out would make one of them.
         if "/" in value or not _NUMBER.fullmatch(digits):
             return value.strip() or None
@@ -59,6 +61,12 @@ def _phone_reader(country: str) -> Convert:
 
 
 def _e164(digits: str, country: str) -> str | None:
+    found = _formatted(digits, country)
+    # Odd digits can be read differently once the country stands before them; then they stay as given.
+    return found if found is not None and _formatted(found, country) == found else None
+
+
+def _formatted(digits: str, country: str) -> str | None:
     try:
         number = phonenumbers.parse(digits, country)
     except phonenumbers.NumberParseException:
