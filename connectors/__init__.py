@@ -1,1 +1,4 @@
-"""THE WIRE: how a supplier's system is spoken to. Knows sessions, SOAP, REST, paging, logins and faults; never a referral, a queue or a ledger."""
+"""THE WIRE: how a supplier's system is spoken to.
+
+Knows sessions, SOAP, REST, paging, logins and faults; never a referral, a queue or a ledger.
+"""

@@ -117,7 +117,10 @@ class Target(Protocol):
         """
 
     def find(self, kind: str, key: str) -> list[Item]:
-        """Find what the target holds under our key: none, one, or (a fault of the past) several. Tier C: NotImplementedError."""
+        """Find what the target holds under our key: none, one, or (a fault of the past) several.
+
+        Tier C: NotImplementedError.
+        """
 
     def fetch(self, kind: str, id: str) -> Item | None:
         """Read one record by the system's id; None if it is not there."""

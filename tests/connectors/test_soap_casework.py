@@ -273,7 +273,7 @@ def test_pages_that_come_again_or_never_end(connect: Open, council: Any, fault: 
     for n in range(7):
         casework.deliver(KIND, NEW, key=f"k{n}")
     council.faults("casework", **{fault: {}})
-    with pytest.raises(errors.Unknown, match="shows a page again|endless"):
+    with pytest.raises(errors.Unknown, match=r"shows a page again|endless"):
         everything(casework)
     council.well("casework")
     found, _, _ = everything(casework)
