@@ -45,8 +45,8 @@ class NotifySettings(HttpSettings):
     @field_validator("only_to")
     @classmethod
     def _not_everybody(cls, value: list[str] | None) -> list[str] | None:
-        if any(len(_alike(one.rstrip("*"))) < 6 for one in value or ()):
-            raise ValueError("write numbers and addresses, or at least their first 6 signs before the *")
+        if any(len(_alike(one.rstrip("*"))) < (5 if one.endswith("*") else 3) for one in value or ()):
+            raise ValueError("write numbers and addresses, or at least their first 5 signs before the *")
         return value
 
     @model_validator(mode="after")
