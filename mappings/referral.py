@@ -8,7 +8,6 @@ listed in `remarks`.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, computed_field, model_validator
@@ -361,7 +360,7 @@ class Referral(Part):
         return self
 
     @computed_field  # type: ignore[prop-decorator]  # mypy: decorators on a property
-    @cached_property
+    @property  # not cached: a copy with changes would keep the old ones
     def remarks(self) -> tuple[Remark, ...]:
         """What looks wrong and was carried as given: field path and remark code, in the order of the fields."""
         return remarks_of(self)

@@ -33,7 +33,7 @@ _phones = st.one_of(
     st.tuples(st.sampled_from(["07700 900", "01632 960", "+44 (0)7700 900"]), st.integers(100, 999).map(str)).map(
         "".join
     ),
-    st.text(alphabet="0123456789 +()-./x", max_size=16),
+    st.text(alphabet=string.digits + " +()-./x", max_size=16),
     _texts,
 )
 _spellings = st.sampled_from(["true", "FALSE", " Yes", "no", "1", "0", "Oes", "nac oes", True, False, 1, 0])

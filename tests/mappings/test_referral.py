@@ -247,6 +247,13 @@ def test_remarks_are_in_the_dump_and_not_read_back() -> None:
     assert "gss-shape" not in {remark.code for remark in again.remarks}
 
 
+def test_a_changed_copy_has_its_own_remarks() -> None:
+    referral = Referral.model_validate(given(council="torfaen"))
+    assert referral.remarks
+    copy = referral.model_copy(update={"council": "W06000020"})
+    assert "gss-shape" not in {remark.code for remark in copy.remarks}
+
+
 def test_a_referral_goes_through_json_and_back() -> None:
     referral = Referral.model_validate(given(person={"name": {"family": "Prys"}, "address": {"from": "2020-01"}}))
     assert referral.person.address is not None
