@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from heapq import nlargest
 from importlib.resources import files
 from typing import Any, TypedDict
 from urllib.parse import urlencode
@@ -233,17 +234,14 @@ class Notify:
             raise _Refusal(400, "ValidationError", f"template_type {kind} is not one of [sms, email, letter]")
         older = query.get("older_than")
         limit = sent.get(_uuid(older, "older_than")) if older else None
-        if older and limit is None:
-            found: list[Document] = []
-        elif reference:
-            found = sent.by_key(reference, limit=10_000)
-        else:
-            found = sent.changed_since("", limit=100_000)
-        found.sort(key=lambda each: (each.changed, each.id), reverse=True)
-        if limit is not None:
-            found = [each for each in found if (each.changed, each.id) < (limit.changed, limit.id)]
-        shown = [self._shown(each) for each in found if kind in (None, each.body["type"])]
-        shown = [each for each in shown if status in (None, each["status"])][:PAGE]
+        newest: list[Document] = []
+        if limit is not None or not older:
+            behind = (limit.changed, limit.id) if limit else ("~", "")
+            every = sent.by_key(reference, limit=10_000) if reference else sent.each()
+            fitting = (each for each in every if (each.changed, each.id) < behind and kind in (None, each.body["type"]))
+            fitting = (each for each in fitting if status in (None, self.state(each.body)[0]))
+            newest = nlargest(PAGE, fitting, key=lambda each: (each.changed, each.id))  # a page, however many there are
+        shown = [self._shown(each) for each in newest]
         links = {"current": f"{request.url}/v2/notifications{'?' + urlencode(query) if query else ''}"}
         if shown:
             links["next"] = f"{request.url}/v2/notifications?{urlencode({**query, 'older_than': shown[-1]['id']})}"

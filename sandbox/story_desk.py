@@ -4,6 +4,7 @@ GET  /control/life               how far it is: planned, started, done, waiting 
 POST /control/life               {"referrals": 300, "seed": 1, "pace": 20}: begin a story
 POST /control/life/mend-source   staff mend the unreadable requests where they stand
 POST /control/truth/typed        {"tenant", "contact_id", "number"}: an officer typed this one in by hand
+POST /control/notify/callback    {"tenant", "url", "bearer"}: push delivery receipts there (url "" = no more)
 GET  /control/verdict            what is lost, doubled, stale, wiped, misdirected; &except=ID,ID leaves those out
 """
 
@@ -13,6 +14,7 @@ import json
 
 from sandbox.exchange import Request, Response
 from sandbox.life import Life, Refused
+from sandbox.receipts import Receipts
 from sandbox.store import Json, Store
 from sandbox.verdict import Verdict
 
@@ -20,8 +22,8 @@ from sandbox.verdict import Verdict
 class StoryDesk:
     """Answers those calls, and None for any other."""
 
-    def __init__(self, store: Store, life: Life) -> None:
-        self._store, self._life = store, life
+    def __init__(self, store: Store, life: Life, receipts: Receipts) -> None:
+        self._store, self._life, self._receipts = store, life, receipts
 
     def __call__(self, request: Request, steps: list[str]) -> Response | None:
         """Answer one call; `steps` is the path behind `/control`."""
@@ -34,7 +36,10 @@ class StoryDesk:
                 case "POST", ["life", "mend-source"]:
                     return _json(200, {"mended": self._life.mend_source()})
                 case "POST", ["truth", "typed"]:
-                    return _json(201, self._typed(_object(request)))
+                    return _json(201, self._life.typed(*_texts(_object(request), "tenant", "contact_id", "number")))
+                case "POST", ["notify", "callback"]:
+                    self._receipts.send_to(*_texts(_object(request), "tenant", "url", "bearer"))
+                    return _json(200, {})
                 case "GET", ["verdict"]:
                     left_out = [each for each in request.query.get("except", "").split(",") if each]
                     return _json(200, Verdict(self._store, leave_out=left_out).found())
@@ -42,11 +47,11 @@ class StoryDesk:
             return _json(409, {"error": str(refused)})
         return None
 
-    def _typed(self, given: Json) -> Json:
-        names = ("tenant", "contact_id", "number")
-        if not all(isinstance(given.get(name), str) and given[name] for name in names):
-            raise Refused("Name `tenant`, `contact_id` and `number`, each a text.")
-        return self._life.typed(*(given[name] for name in names))
+
+def _texts(given: Json, *names: str) -> list[str]:
+    if not all(isinstance(given.get(name), str) for name in names):
+        raise Refused(f"Name {', '.join(names)}, each a text.")
+    return [given[name] for name in names]
 
 
 def _object(request: Request) -> Json:

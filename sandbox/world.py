@@ -14,6 +14,7 @@ from sandbox.exchange import System
 from sandbox.faults import Faults
 from sandbox.life import Life
 from sandbox.notify import Notify
+from sandbox.receipts import Receipts
 from sandbox.store import Store
 from sandbox.story_desk import StoryDesk
 from sandbox.tally import Tally
@@ -45,10 +46,12 @@ class World:
         self.clock = SettableClock()
         self.faults, self.tally = Faults(), Tally()
         casework, contact = Casework(self.store, self.clock), Contact(self.store, self.clock)
-        systems: list[System] = [casework, contact, Notify(self.store, self.clock)]
+        notify = Notify(self.store, self.clock)
+        systems: list[System] = [casework, contact, notify]
         self.systems = {system.name: system for system in systems}
         self.life = Life(self.store, contact, casework, self.clock)
-        stories = StoryDesk(self.store, self.life)
+        self.receipts = Receipts(self.store, notify, self.clock)
+        stories = StoryDesk(self.store, self.life, self.receipts)
         self.control = Control(self.store, self.systems, self.faults, self.tally, self.clock, tuple(tenants), stories)
 
     def server(self, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> Server:
@@ -58,9 +61,11 @@ class World:
         """
         server = Server(self.systems, self.control, self.faults, self.tally, self.clock, host=host, port=port, tls=tls)
         self.life.begin()
+        self.receipts.begin()
         return server
 
     def close(self) -> None:
         """End the life in it and let go of the file."""
         self.life.stop()
+        self.receipts.stop()
         self.store.close()
