@@ -1,0 +1,137 @@
+"""The overview: how many versions and deliveries are in which state, what is paused, what is late; and that the sums agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+
+from pipelines import pauses
+from pipelines.clock import SECOND
+from pipelines.plant import Plant
+from pipelines.states import OPEN, DeliveryState, VersionState
+from pipelines.tables import delivery, proof, referral, slot, version, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One connection, as an officer asks about it."""
+
+    council: str
+    connection: str
+    paused: str  # why, "" if it runs
+    paused_until: int | None
+    last_read: int | None
+    last_words: str  # why its last walk stopped early
+    waiting: int
+    not_sure: int
+    attention: int
+    oldest: int | None  # since when the oldest open delivery waits
+
+
+@dataclass(slots=True)
+class Overview:
+    """The state of a site, or of some of its councils."""
+
+    referrals: int = 0
+    versions: dict[str, int] = field(default_factory=dict)
+    deliveries: dict[str, int] = field(default_factory=dict)
+    late: int = 0  # open deliveries past their route's `arrive_within`
+    links: list[Link] = field(default_factory=list)
+    sums_agree: bool = True
+
+    @property
+    def open(self) -> int:
+        """Deliveries for which something is still to happen."""
+        return sum(self.deliveries.get(state.value, 0) for state in OPEN)
+
+    @property
+    def attention(self) -> int:
+        """Versions and deliveries that wait for a person."""
+        return self.versions.get(VersionState.ATTENTION.value, 0) + self.deliveries.get(DeliveryState.ATTENTION.value, 0)
+
+
+def look(plant: Plant) -> Overview:
+    """Count."""
+    codes = list(plant.councils)
+    result = Overview()
+    with plant.ledger.reading() as connection:
+        result.referrals = connection.execute(select(func.count()).select_from(referral).where(referral.c.council.in_(codes))).scalar_one()
+        result.versions = _counts(connection, version, codes)
+        result.deliveries = _counts(connection, delivery, codes)
+        arrived = result.deliveries.get(DeliveryState.ARRIVED.value, 0)
+        proofs = connection.execute(
+            select(func.count()).select_from(proof).join(delivery, delivery.c.id == proof.c.delivery_id).where(delivery.c.council.in_(codes))
+        ).scalar_one()
+        # Whatever arrived has a proof, and nothing else has.
+        result.sums_agree = arrived == proofs and set(result.versions) <= set(VersionState) and set(result.deliveries) <= set(DeliveryState)
+        held = pauses.all_pauses(connection)
+        for council in plant.councils.values():
+            for name in council.wired:
+                result.links.append(_link(connection, council.code, name, held.get((council.code, name))))
+        result.late = sum(_late(connection, plant, council.code) for council in plant.councils.values())
+    return result
+
+
+def is_quiet(plant: Plant) -> bool:
+    """Nothing is on its way: no delivery waits, is being sent or is not sure, and no version waits."""
+    with plant.ledger.reading() as connection:
+        moving = connection.execute(
+            select(delivery.c.id)
+            .where(delivery.c.state.in_([DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.NOT_SURE]))
+            .limit(1)
+        ).first()
+        held = connection.execute(select(version.c.id).where(version.c.state == VersionState.WAITING).limit(1)).first()
+        asked = connection.execute(select(slot.c.at).where(slot.c.done.is_(None), slot.c.claimed_by.is_(None)).limit(1)).first()
+    return moving is None and held is None and asked is None
+
+
+def _counts(connection: Any, table: Any, codes: list[str]) -> dict[str, int]:
+    return {
+        state: count
+        for state, count in connection.execute(
+            select(table.c.state, func.count()).where(table.c.council.in_(codes)).group_by(table.c.state)
+        )
+    }
+
+
+def _link(connection: Any, council: str, name: str, held: Any) -> Link:
+    counts = {
+        state: (count, oldest)
+        for state, count, oldest in connection.execute(
+            select(delivery.c.state, func.count(), func.min(delivery.c.at))
+            .where(delivery.c.council == council, delivery.c.connection == name, delivery.c.state.in_(OPEN))
+            .group_by(delivery.c.state)
+        )
+    }
+    read = connection.execute(
+        select(walk.c.completed).filter_by(council=council, connection=name, purpose="live").order_by(walk.c.completed.desc())
+    ).first()
+    last = connection.execute(
+        select(slot.c.words).filter_by(council=council, connection=name).where(slot.c.done.is_not(None)).order_by(slot.c.at.desc())
+    ).first()
+
+    def count(state: DeliveryState) -> int:
+        return int(counts.get(state.value, (0, None))[0])
+
+    return Link(
+        council, name, held.why if held else "", held.until if held else None, read.completed if read else None,
+        last.words if last else "", count(DeliveryState.WAITING) + count(DeliveryState.SENDING), count(DeliveryState.NOT_SURE),
+        count(DeliveryState.ATTENTION), min((oldest for _, oldest in counts.values()), default=None),
+    )
+
+
+def _late(connection: Any, plant: Plant, code: str) -> int:
+    late = 0
+    now = plant.clock.now()
+    for route in plant.councils[code].routes:
+        if route.arrive_within is None:
+            continue
+        before = now - int(route.arrive_within.total_seconds() * SECOND)
+        late += connection.execute(
+            select(func.count())
+            .select_from(delivery)
+            .where(delivery.c.council == code, delivery.c.route == route.name, delivery.c.state.in_(OPEN), delivery.c.at < before)
+        ).scalar_one()
+    return late
