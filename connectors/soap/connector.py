@@ -21,7 +21,7 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
 from connectors.logins import login_addresses, open_login, send_logged_in
-from connectors.port import Finding, Item, Page, Receipt, Record, Tier
+from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
 from connectors.settings import SoapSettings
 from connectors.soap import doctor
@@ -124,6 +124,22 @@ class SoapConnector:
             return None
         found = self._items[kind].whole(answer, told.item, reply.body)
         return found[0] if found else None
+
+    def parse(self, kind: str, raw: bytes, *, id: str) -> Item | UnreadableItem:
+        """See `connectors.port.Source`."""
+        record = self._record(kind)
+        try:
+            element = xml.parse(raw, max_bytes=self.settings.max_reply_bytes)
+        except xml.UnreadableXml as problem:
+            return UnreadableItem(raw, f"the record cannot be read: {problem}", id)
+        # A local element can be checked inside its parents only, so the answer that it came in is put around it.
+        if record.fetch is not None:
+            answer, path = self.interface.shell(record.fetch.operation, record.fetch.item), record.fetch.item
+        elif record.changes is not None:
+            answer, path = self.interface.shell(record.changes.operation, record.changes.items), record.changes.items
+        else:
+            raise Misconfigured(f"the profile of {self.profile.system} offers no way to read {kind}")
+        return self._items[kind].again(answer, path, element, raw, id)
 
     def find(self, kind: str, key: str) -> list[Item]:
         """See `connectors.port.Target`."""

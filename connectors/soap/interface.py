@@ -81,6 +81,16 @@ class Interface:
         """Return the {namespace}name of an operation's answer."""
         return str(self._binding.get(operation).output.body.qname)
 
+    def shell(self, operation: str, path: str) -> etree._Element:
+        """Return an operation's answer with nothing in it but the elements above `path`."""
+        body = self._binding.get(operation).output.body
+        answer = parent = etree.Element(str(body.qname))
+        kind = body.type
+        for step in path.removesuffix("[]").split("/")[:-1]:
+            inner = next(found for _, found in kind.elements if found.name and found.qname.localname == step)
+            parent, kind = etree.SubElement(parent, str(inner.qname)), inner.type
+        return answer
+
     def _headers(self, action: str) -> dict[str, str]:
         if isinstance(self._binding, Soap12Binding):
             stated = f'; action="{action}"' if action else ""

@@ -7,6 +7,7 @@ of the page that holds nothing else, because a local element cannot be checked o
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,28 @@ class Items:
                 raise Unknown(f"the answer is not as the interface says: {item.reason}", reply=reply)
             items.append(item)
         return items
+
+    def again(
+        self, answer: etree._Element, path: str, element: etree._Element, raw: bytes, id: str
+    ) -> Item | UnreadableItem:
+        """Return one record that was kept, checked inside `answer`: the empty elements that lead to it.
+
+        What `answer` itself lacks is no fault of the record.
+        """
+        parent = answer
+        while len(parent):
+            parent = parent[0]
+        parent.append(element)
+        fault = self._validity.fault_but_for_additions(answer)
+        within = path.removesuffix("[]")
+        if fault is not None and fault.path != within and not fault.path.startswith(f"{within}/"):
+            fault = None
+        if fault is not None:
+            fault = Fault(fault.path.removeprefix(within).removeprefix("/"), fault.expected)
+        item = self._item(element, fault)
+        if isinstance(item, UnreadableItem):
+            return replace(item, raw=raw, id=item.id or id)
+        return replace(item, raw=raw)
 
     def _item(self, element: etree._Element, fault: Fault | None) -> Item | UnreadableItem:
         raw = xml.canonical(element)

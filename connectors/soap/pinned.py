@@ -37,12 +37,12 @@ class Pinned:
 
     def load(self, address: str) -> bytes:
         """Return a pinned file's bytes. Raises Misconfigured, naming the file and what it asks for."""
-        if not address.startswith(HOME):
+        name = address.removeprefix(HOME)
+        if name == address or ".." in name.split("/") or name.startswith("/") or "\\" in name:
             raise Misconfigured(
                 f"{self.name} imports {_short(address)}, which is not pinned and is never fetched: "
                 "save that file beside it in interfaces/ and name it there by its file name"
             )
-        name = address.removeprefix(HOME)
         try:
             content = self._interfaces(name)
         except (LookupError, OSError, ValueError) as problem:

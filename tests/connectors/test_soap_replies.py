@@ -197,16 +197,22 @@ def page(*records: str, more: str = "false") -> bytes:
     return envelope(typed("FindReferralsResponse", "".join(records) + f"<MorePages>{more}</MorePages>"))
 
 
+def instead(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(old, new)
+
+
+KIND_ELEMENT, STATUS = "<Kind>REF</Kind>", "<Status>NEW</Status>"
 BAD = [
-    ("a wrong date", lambda text: text.replace("1950-02-01", "31/12/1950"), "Subject/DOB is not a valid LocalDate"),
-    ("a code of no list", lambda text: text.replace("<Gender>2", "<Gender>7"), "Subject/Gender is not one of '1', '2'"),
-    ("a missing element", lambda text: text.replace("<Status>NEW</Status>", ""), "Priority is not expected here"),
-    ("an element twice", lambda text: text.replace("<Kind>REF</Kind>", "<Kind>REF</Kind>" * 2), "Kind is not expected"),
-    ("another order", lambda text: text.replace("<Kind>REF</Kind><Status>NEW</Status>", "<Status>NEW</Status><Kind>REF</Kind>"), "Status is not expected"),
-    ("a text that is too long", lambda text: text.replace("<Version>", "<Version>x"), "Version is not a valid int"),
-    ("no id", lambda text: text.replace("<ReferralId>R2</ReferralId>", ""), "ReferralId is empty"),
-    ("a stamp that is none", lambda text: text.replace("<LastChanged>2026-03-02T", "<LastChanged>T"), "LastChanged is not a valid"),
-]  # fmt: skip
+    ("a wrong date", instead("1950-02-01", "31/12/1950"), "Subject/DOB is not a valid LocalDate"),
+    ("a code of no list", instead("<Gender>2", "<Gender>7"), "Subject/Gender is not one of '1', '2'"),
+    ("a missing element", instead(STATUS, ""), "Priority is not expected here; expected is Status"),
+    ("an element twice", instead(KIND_ELEMENT, KIND_ELEMENT * 2), "Kind is not expected"),
+    ("another order", instead(KIND_ELEMENT + STATUS, STATUS + KIND_ELEMENT), "Status is not expected"),
+    ("a number that is none", instead("<Version>", "<Version>x"), "Version is not a valid int"),
+    ("a text that is too long", instead("<Surname>", "<Surname>" + "x" * 70), "Subject/Surname is longer than 70"),
+    ("no id", instead("<ReferralId>R2</ReferralId>", ""), "ReferralId is empty"),
+    ("a stamp that is none", instead("<LastChanged>2026-03-02T", "<LastChanged>T"), "LastChanged is not a valid"),
+]
 
 
 @pytest.mark.parametrize(("name", "spoil", "reason"), BAD, ids=[row[0] for row in BAD])
