@@ -95,6 +95,10 @@ class ByHandConnector:
         """Not possible. Raises Misconfigured."""
         raise self._unread(kind)
 
+    def parse(self, kind: str, raw: bytes, *, id: str) -> Item:  # noqa: ARG002
+        """Not possible. Raises Misconfigured."""
+        raise self._unread(kind)
+
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002
         """Not possible. Raises Misconfigured."""
         raise self._unread(kind)

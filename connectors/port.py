@@ -98,6 +98,13 @@ class Source(Protocol):
     def fetch(self, kind: str, id: str) -> Item | None:
         """Read one record by the system's id; None if it is not there."""
 
+    def parse(self, kind: str, raw: bytes, *, id: str) -> Item | UnreadableItem:
+        """Read one record's own bytes again, as `Item.raw` or `UnreadableItem.raw` once gave them. Nothing is sent.
+
+        `id` is the system's id as it was known then. The pinned interface is the one of today, so what could not be
+        read may be readable now. Raises Misconfigured where nothing can be read from the system at all.
+        """
+
 
 class Target(Protocol):
     """A system that takes records."""

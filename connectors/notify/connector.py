@@ -142,6 +142,10 @@ class NotifyConnector:
         """Not offered. Raises Misconfigured."""
         raise Misconfigured("notify is not a source: it offers create, fetch and find")
 
+    def parse(self, kind: str, raw: bytes, *, id: str) -> Item:  # noqa: ARG002
+        """Not offered. Raises Misconfigured."""
+        raise Misconfigured("notify is not a source: it offers create, fetch and find")
+
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002
         """Not offered. Raises Misconfigured."""
         raise Misconfigured("notify is not a source: it offers create, fetch and find")

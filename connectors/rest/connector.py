@@ -150,6 +150,16 @@ class RestConnector:
             return None
         return self._whole(kind, self._page(reply, doing, whole=True), reply, doing)
 
+    def parse(self, kind: str, raw: bytes, *, id: str) -> Item | UnreadableItem:
+        """Read one record's own bytes again; see the port."""
+        self._record(kind)
+        try:
+            found = parse(raw, "application/json")
+        except UnreadableBody as trouble:
+            return UnreadableItem(raw, trouble.reason, id)
+        item = self._readers[kind].item(found)
+        return replace(item, raw=raw, id=item.id or id) if isinstance(item, UnreadableItem) else replace(item, raw=raw)
+
     def find(self, kind: str, key: str) -> list[Item]:
         """Find what the system holds under our key; see the port."""
         record = self._record(kind)
