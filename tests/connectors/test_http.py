@@ -1,0 +1,425 @@
+"""The one door for HTTP: where it goes, how long it waits, how much it reads, and whether anything was sent."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from connectors import errors, sockets
+from connectors.deadline import Deadline
+from connectors.http import HttpSession, ReplyTooLarge, origin, retry_after
+from connectors.pace import Pace
+from connectors.settings import HttpSettings
+
+Talk = Callable[[socket.socket], None]
+
+
+@pytest.fixture
+def session() -> Iterator[Callable[..., HttpSession]]:
+    """Opens sessions: `session(url, **settings)`."""
+    opened: list[HttpSession] = []
+
+    def session(url: str, **settings: Any) -> HttpSession:
+        given = {"timeout_seconds": 2.0, **settings}
+        opened.append(HttpSession(HttpSettings.model_validate({"url": url, **given}, context={"secret": str})))
+        return opened[-1]
+
+    yield session
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def raw() -> Iterator[Callable[[Talk], int]]:
+    """Listens on loopback and gives every connection to `talk`; returns the port."""
+    listeners: list[socket.socket] = []
+
+    def raw(talk: Talk) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def one(connection: socket.socket) -> None:
+            with connection, suppress(OSError):
+                talk(connection)
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    threading.Thread(target=one, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        return int(listener.getsockname()[1])
+
+    yield raw
+    for listener in listeners:
+        listener.close()
+
+
+def test_a_plain_exchange(small: Any, answer: Any, session: Any) -> None:
+    server = small(lambda call: answer(201, call.body[::-1], {"X-Two": "b", "Set-Cookie": "who=me"}))
+    door = session(server.url)
+    for _ in range(2):
+        reply = door.send("POST", f"{server.url}/a", headers={"X-One": "a"}, params={"q": "ŵ&"}, body=b"abc")
+        assert (reply.status, reply.body, reply.headers["x-two"]) == (201, b"cba", "b")
+        assert "cba" not in repr(reply)
+    first, second = server.calls
+    assert (first.method, first.path) == ("POST", "/a?q=%C5%B5%26")
+    assert first.headers["x-one"] == "a"
+    assert "cookie" not in second.headers, "one thread's cookie is not another's"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(small: Any, answer: Any, session: Any, status: int) -> None:
+    canary = small(lambda _: answer())
+    server = small(lambda _: answer(status, b"", {"Location": f"{canary.url}/stolen"}))
+    with pytest.raises((errors.Unknown, errors.Misconfigured), match="redirect"):
+        session(server.url).send("POST", server.url, headers={"X-Api-Key": "k"}, body=b"a person")
+    assert canary.calls == []
+
+
+ELSEWHERE = [
+    "http://{other}/",
+    "//{other}/",
+    "http://user@{other}/",
+    "http://{own}@{other}/",
+    "http://{other}\\@{own}/",
+    "http://[::ffff:127.0.0.1]:{port}/",
+    "http://2130706433:{port}/",
+    "http://0x7f.1:{port}/",
+    "https://{own}/",
+    "file:///etc/hostname",
+    "ftp://{own}/",
+    "gopher://{own}/",
+    "http://127.0.0.1/",
+]
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_only_the_connections_own_address_is_called(small: Any, answer: Any, session: Any, url: str) -> None:
+    canary, server = small(lambda _: answer()), small(lambda _: answer())
+    own, other = server.url.removeprefix("http://"), canary.url.removeprefix("http://")
+    place = url.format(own=own, other=other, port=own.partition(":")[2])
+    with pytest.raises((errors.Misconfigured, errors.Unreachable)):
+        session(server.url).send("GET", place)
+    assert canary.calls == []
+    assert server.calls == []
+
+
+def test_how_an_address_is_read() -> None:
+    assert origin("HTTPS://Example.ORG/a?b") == "https://example.org:443"
+    assert origin("http://example.org:8080") == "http://example.org:8080"
+
+
+def test_nothing_is_taken_from_the_environment(
+    small: Any, answer: Any, session: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    canary, server = small(lambda _: answer()), small(lambda _: answer())
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n", encoding="utf-8")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, canary.url)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    session(server.url).send("GET", server.url)
+    assert canary.calls == []
+    assert "authorization" not in server.calls[0].headers
+
+
+def test_a_proxy_of_the_settings_is_used(small: Any, answer: Any, session: Any) -> None:
+    proxy = small(lambda _: answer(200, b"by proxy"))
+    door = session("http://localhost:9/x", proxy=proxy.url)
+    assert door.send("GET", "http://localhost:9/x").body == b"by proxy"
+    assert proxy.calls[0].path == "http://localhost:9/x"
+
+
+def test_a_tunnel_that_is_refused_means_that_nothing_was_sent(raw: Any, session: Any) -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    door = session("https://casework.example.org/", proxy=f"http://127.0.0.1:{raw(refuse)}")
+    with pytest.raises(errors.Unreachable, match="nothing was sent"):
+        door.send("POST", "https://casework.example.org/", body=b"a person")
+
+
+def test_not_sent_is_known_from_the_socket(session: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(errors.Unreachable, match="it refuses connections; nothing was sent"):
+        session(f"http://127.0.0.1:{port}").send("POST", f"http://127.0.0.1:{port}", body=b"x")
+    with pytest.raises(errors.Unreachable, match=r"its name is not known \(DNS\)"):
+        session("https://casework.invalid/").send("POST", "https://casework.invalid/", body=b"x")
+
+
+def test_a_connection_that_is_never_taken_is_unreachable_in_time(session: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        host, port = full.getsockname()
+        waiting = [socket.socket() for _ in range(4)]  # the queue is full: the next one gets no answer
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex((host, port))
+        started = time.monotonic()
+        with pytest.raises(errors.Unreachable, match="does not answer to connecting"):
+            session(f"http://127.0.0.1:{port}", timeout_seconds=0.5).send("POST", f"http://127.0.0.1:{port}", body=b"x")
+        assert time.monotonic() - started < 1
+        for one in waiting:
+            one.close()
+
+
+def test_a_name_look_up_that_hangs_is_given_up(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets.socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    started = time.monotonic()
+    with pytest.raises(errors.Unreachable, match="nothing was sent"):
+        session("https://slow.example.org", timeout_seconds=0.3).send("GET", "https://slow.example.org")
+    assert time.monotonic() - started < 1
+
+
+SILENT = b""
+VICES: list[tuple[str, bytes, float]] = [
+    ("never answers", SILENT, 0),
+    ("drips its first line", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", 0.1),
+    ("drips its headers", b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 50, 0.05),
+    ("drips an endless body", b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000, 0.02),
+]
+
+
+@pytest.mark.parametrize(("name", "says", "pause"), VICES, ids=[row[0] for row in VICES])
+def test_the_deadline_holds_for_a_server_that(raw: Any, session: Any, name: str, says: bytes, pause: float) -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.recv(1000)
+        for place in range(len(says)):
+            connection.sendall(says[place : place + 1])
+            time.sleep(pause)
+        time.sleep(3)
+
+    url = f"http://127.0.0.1:{raw(drip)}"
+    started = time.monotonic()
+    with pytest.raises(errors.Unknown, match=r"no complete answer within 0\.5 seconds"):
+        session(url, timeout_seconds=0.5).send("POST", url, body=b"x")
+    assert time.monotonic() - started < 0.9
+
+
+def test_a_server_that_does_not_take_the_message(raw: Any, session: Any) -> None:
+    url = f"http://127.0.0.1:{raw(lambda connection: time.sleep(3))}"
+    started = time.monotonic()
+    with pytest.raises(errors.Unknown):
+        session(url, timeout_seconds=0.5).send("POST", url, body=b"x" * 50_000_000)
+    assert time.monotonic() - started < 1
+
+
+BROKEN = [
+    b"",
+    b"no HTTP at all\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+    b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+    b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+    b"HTTP/1.1 999999 OK\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("says", BROKEN, ids=range(len(BROKEN)))
+def test_half_an_answer_is_none(raw: Any, session: Any, says: bytes) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(says)
+
+    url = f"http://127.0.0.1:{raw(talk)}"
+    with pytest.raises(errors.Unknown) as caught:
+        session(url).send("POST", f"{url}/x?token=canary", body=b"x")
+    shown = f"{caught.value} {caught.value!r} {caught.value.__cause__!r} {caught.value.__cause__.__cause__!r}"
+    assert "canary" not in shown
+
+
+def test_a_quiet_connection_is_not_used_again(raw: Any, session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    connections: list[int] = []
+
+    def talk(connection: socket.socket) -> None:
+        connections.append(1)
+        while connection.recv(1000):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    url = f"http://127.0.0.1:{raw(talk)}"
+    door = session(url)
+    door.send("GET", url)
+    door.send("GET", url)
+    assert len(connections) == 1, "a busy connection is kept"
+    monkeypatch.setattr(sockets, "IDLE_SECONDS", 0.0)
+    door.send("GET", url)
+    assert len(connections) == 2
+
+
+@pytest.mark.parametrize("size", [0, 9_999, 10_000, 10_001, 5_000_000])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_reply_is_read_up_to_its_cap(small: Any, answer: Any, session: Any, size: int, packed: bool) -> None:
+    plain = b"x" * size
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    server = small(lambda _: answer(200, gzip.compress(plain) if packed else plain, headers))
+    door = session(server.url, max_reply_bytes=10_000)
+    if size <= 10_000:
+        assert door.send("GET", server.url).body == plain
+    else:
+        with pytest.raises(ReplyTooLarge, match="max_reply_bytes"):
+            door.send("GET", server.url)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-3"}, None),
+        ({"Retry-After": "Mon, 23 Nov 2026 10:00:30 GMT", "Date": "Mon, 23 Nov 2026 10:00:00 GMT"}, 30.0),
+        ({"Retry-After": "Mon, 23 Nov 2026 09:00:00 GMT", "Date": "Mon, 23 Nov 2026 10:00:00 GMT"}, 0.0),
+    ],
+)
+def test_retry_after(small: Any, answer: Any, session: Any, headers: dict[str, str], seconds: float | None) -> None:
+    server = small(lambda _: answer(429, b"", headers))
+    reply = session(server.url).send("GET", server.url)
+    if "Date" in headers:
+        # The small server adds a Date of its own before ours.
+        reply.headers["Date"] = headers["Date"]
+    assert retry_after(reply) == seconds
+
+
+# --- TLS ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def secure(raw: Any) -> Callable[[ssl.SSLContext], str]:
+    """Serves one answer over TLS, and returns the address."""
+
+    def secure(context: ssl.SSLContext) -> str:
+        def talk(connection: socket.socket) -> None:
+            with context.wrap_socket(connection, server_side=True) as wrapped:
+                while wrapped.recv(1000):
+                    wrapped.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        return f"https://localhost:{raw(talk)}"
+
+    return secure
+
+
+def server_context(authority: trustme.CA, name: str = "localhost", **how: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name, **how).configure_cert(context)
+    return context
+
+
+def test_a_council_s_own_authority(authority: trustme.CA, secure: Any, session: Any, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    url = secure(server_context(authority))
+    door = session(url, ca_bundle=bundle)
+    assert [door.send("GET", url).body for _ in range(2)] == [b"ok", b"ok"]
+    with pytest.raises(errors.Unreachable, match=r"its certificate is not accepted .*; nothing was sent"):
+        session(url).send("GET", url)
+
+
+@pytest.mark.parametrize("how", ["expired", "another host", "another authority", "TLS 1.1"])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")  # serving it is the point
+def test_tls_that_is_refused(how: str, authority: trustme.CA, secure: Any, session: Any, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    if how == "expired":
+        past = datetime(2020, 1, 1, tzinfo=UTC)
+        context = server_context(authority, not_before=past, not_after=past + timedelta(days=1))
+    elif how == "another host":
+        context = server_context(authority, "casework.example.org")
+    elif how == "another authority":
+        context = server_context(trustme.CA())
+    else:
+        context = server_context(authority)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    url = secure(context)
+    with pytest.raises(errors.Unreachable, match="nothing was sent"):
+        session(url, ca_bundle=bundle).send("POST", url, body=b"a person")
+
+
+# --- pace -----------------------------------------------------------------------------------------------------------
+
+
+class Hands:
+    """A clock that only moves when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_calls_are_spread_evenly() -> None:
+    hands = Hands()
+    pace = Pace(calls_a_second=5, at_once=1, monotonic=hands.monotonic, sleep=hands.sleep)
+    for _ in range(3):
+        with pace.turn(Deadline.of(10, hands.monotonic)):
+            pass
+    assert hands.slept == [0.2, 0.2]
+    hands.now += 60
+    with pace.turn(Deadline.of(10, hands.monotonic)):
+        assert hands.slept == [0.2, 0.2], "a quiet minute is no credit for a burst, and no debt"
+
+
+def test_a_turn_that_cannot_come_in_time_is_refused_before_anything_is_sent() -> None:
+    hands = Hands()
+    pace = Pace(calls_a_second=0.1, at_once=4, monotonic=hands.monotonic, sleep=hands.sleep)
+    with pace.turn(Deadline.of(1, hands.monotonic)):
+        pass
+    with pytest.raises(errors.Throttled, match="calls_a_second") as caught, pace.turn(Deadline.of(1, hands.monotonic)):
+        pass
+    assert caught.value.after == pytest.approx(10)
+    assert hands.slept == []
+
+
+def test_no_more_calls_at_once_than_agreed(small: Any, answer: Any, session: Any) -> None:
+    inside, most, lock = 0, 0, threading.Lock()
+
+    def slow(_: Any) -> Any:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.03)
+        with lock:
+            inside -= 1
+        return answer()
+
+    server = small(slow)
+    door = session(server.url, limits={"at_once": 2}, timeout_seconds=10)
+    threads = [threading.Thread(target=door.send, args=("GET", server.url)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+    assert len(server.calls) == 8
+    tight = session(server.url, limits={"at_once": 1}, timeout_seconds=0.1)
+    with tight._pace.turn(tight.deadline()), pytest.raises(errors.Throttled, match="at_once"):
+        tight.send("GET", server.url)
