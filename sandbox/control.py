@@ -4,7 +4,8 @@
     GET    /control/<tenant>/<system>/records?after=ID   a page in the order of ids; &key=K looks up by the caller's key
     POST   /control/<tenant>/<system>/records            a new record, typed in by staff
     GET PUT PATCH DELETE .../records/<id>                PATCH merges objects; ?unchecked=1 goes past all checks
-    POST   /control/<tenant>/casework/type-in            a referral typed in by an officer: {"ReferralId": ...}
+    POST   /control/<tenant>/casework/type-in            a referral typed in by an officer: {"ReferralId": ...}; of
+                                                         {"from_contact": ID} she types what that request says now
     GET POST DELETE /control/faults                      {"tenant", "system", "faults": {name: settings}, "seed"}
     GET DELETE      /control/calls                       calls counted by operation and outcome
     GET PUT         /control/clock                       {"now": an ISO 8601 time with offset}
@@ -21,6 +22,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sandbox.casework import Casework
+from sandbox.casework_words import as_referral
 from sandbox.control_pages import Pages
 from sandbox.exchange import Breakable, Request, Response, System
 from sandbox.faults import KINDS, Faults, WrongFault
@@ -219,10 +221,19 @@ class Control:
         if not isinstance(casework, Casework):
             raise Refused(404, "There is no case system here.")
         try:
+            if "from_contact" in record:
+                record = self._as_typed(tenant, str(record["from_contact"]))
             made = casework.type_in(tenant, record)
         except ValueError as error:
             raise Refused(422, str(error)) from error
         return _json(201, {"ReferralId": made["ReferralId"]})
+
+    def _as_typed(self, tenant: str, request: str) -> Json:
+        """Write a contact-centre request as an officer types it into the case system, its number as the source's."""
+        held = self.records(tenant, "contact").get(request)
+        if held is None:
+            raise Refused(404, "There is no such request in the contact centre.")
+        return {**as_referral(tenant, held.body), "SourceReference": request}
 
 
 def merge_patch(held: Any, patch: Any) -> Any:
