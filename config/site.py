@@ -54,30 +54,30 @@ class Site:
     groups: Collection[str] = field(repr=False)
     findings: tuple[Finding, ...]
 
-    def secret(self, reference: str) -> str:
+    def secret(self, reference: str, environment: Mapping[str, str] | None = None) -> str:
         """Resolve `env:NAME` or `file:PATH` (relative to the site). Raises SecretMissing."""
-        return resolve(reference, beside=self.root)
+        return resolve(reference, beside=self.root, environment=environment)
 
-    def plain(self, value: str) -> str:
+    def plain(self, value: str, environment: Mapping[str, str] | None = None) -> str:
         """Return a value that may be a reference, resolved; any other as it stands."""
-        return self.secret(value) if value.startswith(("env:", "file:")) else value
+        return self.secret(value, environment) if value.startswith(("env:", "file:")) else value
 
     @property
     def data_folder(self) -> Path:
         """Where the running site writes."""
         return self.root / self.settings.data
 
-    def ledger_url(self) -> str:
+    def ledger_url(self, environment: Mapping[str, str] | None = None) -> str:
         """The database's URL, with an SQLite path made absolute. Raises SecretMissing."""
-        url = self.plain(self.settings.ledger.url)
+        url = self.plain(self.settings.ledger.url, environment)
         scheme, mark, path = url.partition(":///")
         if not scheme.startswith("sqlite") or not mark or path.startswith(("/", ":memory:")) or not path:
             return url
         return f"{scheme}:///{(self.data_folder / path).resolve().as_posix()}"
 
-    def broker_url(self) -> str:
+    def broker_url(self, environment: Mapping[str, str] | None = None) -> str:
         """The broker's URL. Raises SecretMissing."""
-        return self.plain(self.settings.broker.url)
+        return self.plain(self.settings.broker.url, environment)
 
     def missing_secrets(self, environment: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
         """Find references that lead nowhere now. Loading a site does not need its secrets; running it does."""

@@ -1,12 +1,13 @@
 """What a running site consists of: its councils, their connections with mappings and connectors, and the ledger.
 
-These are plain holders. `pipelines.composition` builds them from a site's files; everything else takes them as arguments.
+These are plain holders. `pipelines.composition` builds them from a site's files; everything else takes them as
+arguments.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from pipelines.routing import Route
 from pipelines.vault import Vault
 
 if TYPE_CHECKING:
+    from config.findings import Finding
     from connectors.port import Connector
     from mappings.mapping import Mapping as FieldMapping
     from pipelines.texts import TextRules
@@ -112,6 +114,7 @@ class Plant:
     councils: Mapping[str, Council]
     lock_file: Path
     broker_url: str = "memory://"
+    findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""

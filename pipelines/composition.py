@@ -1,0 +1,322 @@
+"""The composition root: from a site's folder to a running plant. Everything is built here, and nothing is sent.
+
+`load` reads the files, `build` opens the ledger and the keys and wires each council. A council whose mappings cannot be
+compiled is left out, with findings that say why, and stops nobody else. Connectors are opened when first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Dictionary
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config.connection import Connection as ConnectionSettings
+from config.findings import Finding, SiteFaults, in_order
+from config.routes import Route as RouteSettings
+from config.site import Council as CouncilFiles
+from config.site import Site, load_site
+from config.texts import Text
+from connectors.errors import Misconfigured
+from connectors.settings import HttpSettings, Limits
+from mappings import fieldpaths
+from pipelines.clock import Clock, SystemClock, to_instant
+from pipelines.keystore import KeyStore, parse_master, read_master
+from pipelines.ledger import Ledger
+from pipelines.library import Library, field_groups, shipped_folders
+from pipelines.plant import Council, Kind, Plant, Wired
+from pipelines.routing import Route
+from pipelines.texts import TextRules
+from pipelines.vault import Vault
+
+if TYPE_CHECKING:
+    from connectors.port import Connector
+
+ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
+#: Equal values of these mean the same person, within a council.
+PERSON_IDENTIFIERS = ("person.nhs_number",)
+#: What a route to residents carries.
+TEXT_KIND = "Text"
+_OFFERS = ("changes", "fetch", "create", "update", "find")
+
+
+class StrangeRoom(RuntimeError):
+    """A package of ours was loaded from another place than the others: something else installed one of its name."""
+
+
+def check_rooms() -> None:
+    """Make sure that each of our packages lies beside this one. Raises StrangeRoom, saying which does not."""
+    here = Path(__file__).resolve().parent.parent
+    for room in ROOMS:
+        spec = find_spec(room)
+        if spec is None or spec.origin is None:
+            raise StrangeRoom(f"the package {room} is not beside the others in {here}: install Dolen again")
+        found = Path(spec.origin).resolve().parent.parent
+        if found != here:
+            raise StrangeRoom(
+                f"the package {room} comes from {found}, the others from {here}: another distribution has one of that "
+                "name; install Dolen into an environment of its own"
+            )
+
+
+def load(root: Path) -> Site:
+    """Read a site, laid over what is shipped. Raises SiteFaults if `dolen.yaml` cannot be used."""
+    return load_site(root.resolve(), shipped=shipped_folders(), groups=field_groups())
+
+
+def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str, str] | None = None) -> Plant:
+    """Build a plant. `environment` is where `env:NAME` leads (default: the process's). Nothing is sent.
+
+    Raises StrangeRoom, LedgerFault, KeyFault, and SecretMissing for the ledger's, the broker's and the main key's
+    references; those of a connection are looked up when it is opened.
+    """
+    check_rooms()
+    clock = clock or SystemClock()
+    ledger = Ledger(site.ledger_url(environment))
+    try:
+        keys = KeyStore(site.data_folder / "keys" / "keys.db", _master(site, environment))
+    except BaseException:
+        ledger.close()
+        raise
+    library = Library(site.layers)
+    councils: dict[str, Council] = {}
+    findings: list[Finding] = list(site.findings)
+    for code, files in site.councils.items():
+        try:
+            councils[code] = wire(site, files, library, clock=clock, environment=environment)
+        except SiteFaults as faults:
+            findings += faults.findings
+    return Plant(
+        root=site.root,
+        stage=site.settings.stage,
+        ledger=ledger,
+        keys=keys,
+        vault=Vault(keys),
+        clock=clock,
+        councils=councils,
+        lock_file=site.data_folder / "dolen.lock",
+        broker_url=site.broker_url(environment),
+        findings=in_order(findings),
+    )
+
+
+def wire(
+    site: Site,
+    files: CouncilFiles,
+    library: Library,
+    *,
+    clock: Clock,
+    environment: Dictionary[str, str] | None = None,
+) -> Council:
+    """Wire one council. Raises SiteFaults with everything that is wrong with its profiles and mappings."""
+    settings = files.settings
+    wired: dict[str, Wired] = {}
+    findings: list[Finding] = []
+    for name, connection in settings.connections.items():
+        try:
+            wired[name] = _wire(site, files, name, connection, library, clock, environment)
+        except SiteFaults as faults:
+            findings += faults.findings
+    if findings:
+        raise SiteFaults(findings)
+    used = {route.text for route in settings.routes if route.text}
+    return Council(
+        code=files.code,
+        gss=settings.council.gss,
+        name={"cy": settings.council.name.cy, "en": settings.council.name.en},
+        zone=settings.council.time_zone,
+        wired=wired,
+        routes=tuple(_route(route) for route in settings.routes),
+        owners={group: name for name, connection in settings.connections.items() for group in connection.owns},
+        person_identifiers=PERSON_IDENTIFIERS,
+        texts={
+            name: _text(name, text, lambda value: site.plain(value, environment))
+            for name, text in site.texts.items()
+            if name in used
+        },
+    )
+
+
+def opener(
+    site: Site,
+    connection: ConnectionSettings,
+    profile: Dictionary[str, Any],
+    *,
+    clock: Clock,
+    secret: Callable[[str], str],
+) -> Callable[[], Connector]:
+    """Return what opens a connection's connector. Calling it raises Misconfigured; nothing is sent."""
+
+    def interface(name: str) -> bytes:
+        try:
+            return site.layers.read("interfaces", name)
+        except LookupError as missing:
+            raise Misconfigured(f"the pinned interface of {profile.get('system')}: {missing}") from None
+
+    def opened() -> Connector:
+        from connectors.registry import open_connector
+
+        connect = dict(connection.connect)
+        if site.settings.stage == "test" and profile.get("protocol") == "notify":
+            connect["only_to"] = _listed(connect.get("only_to"), site.settings.residents_only_to)
+        return open_connector(
+            profile, connect, interfaces=interface, clock=lambda: to_instant(clock.now()), secret=secret
+        )
+
+    return opened
+
+
+def _wire(
+    site: Site,
+    files: CouncilFiles,
+    name: str,
+    connection: ConnectionSettings,
+    library: Library,
+    clock: Clock,
+    environment: Dictionary[str, str] | None,
+) -> Wired:
+    profile = profile_of(library, connection)
+    zone = str(profile.get("clock") or files.settings.council.time_zone)
+    kinds: dict[str, Kind] = {}
+    findings: list[Finding] = []
+    for kind, use in connection.records.items():
+        try:
+            mapping = library.mapping(use.mapping, zone)
+        except SiteFaults as faults:
+            findings += faults.findings
+        else:
+            kinds[kind] = Kind(kind, mapping, tuple(fieldpaths.normalise(path) for path in use.match))
+    if findings:
+        raise SiteFaults(findings)
+    limits = connection.connect.get("limits")
+    offers = offers_of(profile)
+    return Wired(
+        council=files.code,
+        name=name,
+        kinds=kinds,
+        open_connector=opener(
+            site, connection, profile, clock=clock, secret=lambda reference: site.secret(reference, environment)
+        ),
+        timeout_seconds=_number(connection.connect, "timeout_seconds", HttpSettings),
+        settle_seconds=connection.settle_seconds,
+        at_once=int(_number(limits if isinstance(limits, dict) else {}, "at_once", Limits)),
+        polls=connection.schedule is not None or any("changes" in offered for offered in offers.values()),
+        overlay=_settings(files, connection, profile, offers),
+    )
+
+
+def profile_of(library: Library, connection: ConnectionSettings) -> Dictionary[str, Any]:
+    """The profile of a connection, as data. Raises SiteFaults if it is not even a section of keys."""
+    document = library.document("profiles", connection.profile)
+    if not isinstance(document.data, dict):
+        finding = document.finding(
+            (), found="an empty file or a list", expected="a profile with system, protocol and records",
+            remedy="compare it with a shipped profile",
+        )  # fmt: skip
+        raise SiteFaults([finding])
+    return document.data
+
+
+def offers_of(profile: Dictionary[str, Any]) -> dict[str, frozenset[str]]:
+    """What a profile declares for each kind of record, without loading its connector."""
+    records = profile.get("records")
+    return {
+        str(kind): frozenset(name for name in _OFFERS if isinstance(section, dict) and section.get(name) is not None)
+        for kind, section in (records if isinstance(records, dict) else {}).items()
+    }
+
+
+def _settings(
+    files: CouncilFiles,
+    connection: ConnectionSettings,
+    profile: Dictionary[str, Any],
+    offers: Dictionary[str, frozenset[str]],
+) -> dict[str, Any]:
+    """What the scheduler and the screens want to know of a connection. Seconds, and times of the council's zone."""
+    schedule = connection.schedule
+    return {
+        "every": schedule.every.total_seconds() if schedule and schedule.every else None,
+        "cron": schedule.cron if schedule else None,
+        "jitter": schedule.jitter.total_seconds() if schedule else 0.0,
+        "zone": files.settings.council.time_zone,
+        "windows": [window.model_dump() for window in connection.maintenance],
+        "paused": connection.paused,
+        "pause": {
+            "after_failures": connection.pause.after_failures,
+            "within": connection.pause.within.total_seconds(),
+            "try_again": connection.pause.try_again.total_seconds(),
+        },
+        "offers": dict(offers),
+        "system": profile.get("system"),
+        "protocol": profile.get("protocol"),
+        "profile": connection.profile,
+        "owner": connection.owner.model_dump(),
+        "supplier": connection.supplier,
+        "council_field": connection.council_field,
+        "council_values": tuple(connection.council_values),
+    }
+
+
+def _route(route: RouteSettings) -> Route:
+    return Route(
+        name=route.name,
+        source=route.from_,
+        target=route.to,
+        kind=route.record or TEXT_KIND,
+        carries=route.carries,
+        when={fieldpaths.normalise(path): tuple(codes) for path, codes in route.when.items()},
+        text=route.text or "",
+        recipient=route.recipient or "",
+        creates_persons=route.creates_persons,
+        arrive_within=route.arrive_within,
+    )
+
+
+def _text(name: str, text: Text, plain: Callable[[str], str]) -> TextRules:
+    templates = {status: _Templates(said.template.model_dump(), plain) for status, said in text.statuses.items()}
+    return TextRules(name, text.channel, templates, allow_safeguarding=text.safeguarding)
+
+
+class _Templates(Dictionary[str, str]):
+    """Language to template id. An id that is a reference is looked up when a text is sent, as other secrets are."""
+
+    def __init__(self, ids: Dictionary[str, str], plain: Callable[[str], str]) -> None:
+        self._ids, self._plain = ids, plain
+
+    def __getitem__(self, language: str) -> str:
+        try:
+            return self._plain(self._ids[language])
+        except ValueError as missing:  # SecretMissing names the reference and no secret
+            raise Misconfigured(f"the template for {language}: {missing}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
+def _listed(own: Any, site_wide: list[str]) -> list[str]:
+    """Whom a text may reach in stage test: the site's list, or what a connection's own narrower list has of it."""
+    if own is None:
+        return list(site_wide)
+    from connectors.notify.profile import allows
+
+    among = allows(list(site_wide))
+    return [one for one in own if isinstance(one, str) and among(one.rstrip("*"))] if isinstance(own, list) else []
+
+
+def _number(given: Any, name: str, model: Any) -> float:
+    """A number of the connection's settings, or what the connectors take without it."""
+    value = given.get(name)
+    return float(
+        value if isinstance(value, int | float) and not isinstance(value, bool) else model.model_fields[name].default
+    )
+
+
+def _master(site: Site, environment: Dictionary[str, str] | None) -> bytes:
+    reference = site.settings.keys.main
+    if reference.startswith("file:"):
+        return read_master(site.root / reference.removeprefix("file:"))
+    return parse_master(site.secret(reference, environment), f"keys.main ({reference})")
