@@ -1,8 +1,8 @@
 """What to do after a try did not arrive: a pure decision that returns a value.
 
-No clock, no random numbers, no database: the caller gives the number of tries and a throw between 0 and 1. The table is
-section 5.5 of the design: "not done" tries again, "refused" needs a person, "nobody knows" on a call that is not safe to
-repeat is not sure.
+No clock, no random numbers, no database: the caller gives the number of tries and a throw between 0 and 1. The table
+is section 5.5 of the design: "not done" tries again, "refused" needs a person, "nobody knows" on a call that is not
+safe to repeat is not sure.
 """
 
 from __future__ import annotations

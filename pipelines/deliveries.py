@@ -38,13 +38,34 @@ def make(
     lanes.ensure(connection, lane, council, route.target)
     overtaken = _overtaken(connection, referral, route) if route.carries == "state" else []
     for row in overtaken:
-        _set(connection, row.id, DeliveryState(row.state), DeliveryState.REPLACED, now, reason="a newer version", due=None)
+        _set(
+            connection,
+            row.id,
+            DeliveryState(row.state),
+            DeliveryState.REPLACED,
+            now,
+            reason="a newer version",
+            due=None,
+        )
     made: int = connection.execute(
         insert(delivery)
         .values(
-            key=new_id(), council=council, referral_id=referral, route=route.name, connection=route.target, kind=route.kind,
-            carries=route.carries, revision=revision, facts=facts, version_id=version, lane=lane, urgent=urgent,
-            state=DeliveryState.WAITING, due=now, at=now, changed_at=now,
+            key=new_id(),
+            council=council,
+            referral_id=referral,
+            route=route.name,
+            connection=route.target,
+            kind=route.kind,
+            carries=route.carries,
+            revision=revision,
+            facts=facts,
+            version_id=version,
+            lane=lane,
+            urgent=urgent,
+            state=DeliveryState.WAITING,
+            due=now,
+            at=now,
+            changed_at=now,
         )
         .returning(delivery.c.id)
     ).scalar_one()
@@ -57,9 +78,17 @@ def make(
 
 
 def move(
-    connection: Connection, row: Row[Any], new: DeliveryState, now: int, *, reason: str = "", due: int | None = None, **values: Any
+    connection: Connection,
+    row: Row[Any],
+    new: DeliveryState,
+    now: int,
+    *,
+    reason: str = "",
+    due: int | None = None,
+    **values: Any,
 ) -> None:
-    """Move a delivery on. Raises Moved if it is no longer in the state that `row` shows, IllegalMove if there is no arrow.
+    """Move a delivery on. Raises Moved if it is no longer in the state that `row` shows, IllegalMove if there is no
+    arrow.
 
     A state-carrying delivery that would wait or need attention while a newer one waits already ends as replaced.
     """
@@ -82,21 +111,28 @@ def move(
 
 
 def _overtaken(connection: Connection, referral: str, route: Route) -> list[Row[Any]]:
-    return list(
-        connection.execute(
-            select(delivery.c.id, delivery.c.state).where(
-                delivery.c.referral_id == referral,
-                delivery.c.connection == route.target,
-                delivery.c.kind == route.kind,
-                delivery.c.carries == "state",
-                delivery.c.state.in_([DeliveryState.WAITING, DeliveryState.ATTENTION]),
-            )
-        ).all()
+    rows = connection.execute(
+        select(delivery.c.id, delivery.c.state).where(
+            delivery.c.referral_id == referral,
+            delivery.c.connection == route.target,
+            delivery.c.kind == route.kind,
+            delivery.c.carries == "state",
+            delivery.c.state.in_([DeliveryState.WAITING, DeliveryState.ATTENTION]),
+        )
     )
+    return [*rows]
 
 
 def _set(
-    connection: Connection, id: int, old: DeliveryState, new: DeliveryState, now: int, *, reason: str, due: int | None, **values: Any
+    connection: Connection,
+    id: int,
+    old: DeliveryState,
+    new: DeliveryState,
+    now: int,
+    *,
+    reason: str,
+    due: int | None,
+    **values: Any,
 ) -> None:
     check_move(old, new)
     done = connection.execute(

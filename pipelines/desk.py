@@ -1,7 +1,7 @@
 """The support desk: see what needs attention by cause, send again, settle, close.
 
-Everything here writes rows and an audit line in one transaction; a running `dolen run` notices. Each action asks who and why.
-Two officers doing the same thing at once have one effect: the second is told that it was done.
+Everything here writes rows and an audit line in one transaction; a running `dolen run` notices. Each action asks who
+and why. Two officers doing the same thing at once have one effect: the second is told that it was done.
 """
 
 from __future__ import annotations
@@ -10,24 +10,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
 
-from connectors.errors import ConnectorError
-from pipelines import audit, deliveries, facts as fact_store, outcomes, revisions
+from pipelines import audit, deliveries, outcomes
 from pipelines.deliveries import Moved
-from pipelines.intake import Intake
 from pipelines.ids import number_of
+from pipelines.intake import Intake
+from pipelines.looking import NotPossible, council_of, delivery_of, find_referral, preview, version_of
 from pipelines.outcomes import Taken
-from pipelines.plant import Council, Plant
+from pipelines.plant import Plant
 from pipelines.states import DeliveryState, IllegalMove, VersionState
-from pipelines.tables import cause, conflict, delivery, record, referral, version
-from pipelines.texts import Message, judge
-from pipelines.writing import draft_create, draft_update
+from pipelines.tables import cause, conflict, delivery, version
 
-
-class NotPossible(RuntimeError):
-    """What was asked for cannot be done. The message says why and what can be done instead."""
+__all__ = [
+    "Done",
+    "Group",
+    "NotPossible",
+    "attention",
+    "close",
+    "find_referral",
+    "open_conflicts",
+    "preview",
+    "replay",
+    "settle",
+    "settle_conflict",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +98,19 @@ def attention(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
             since = min([v.at for v in versions] + [d.changed_at for d in stopped])
             groups.append(
                 Group(
-                    row.fingerprint, row.council, row.connection, row.step, row.error, row.field, row.code_list, row.words, since,
-                    tuple(v.id for v in versions), tuple(d.id for d in stopped), len(people), sum(1 for d in stopped if d.urgent),
+                    row.fingerprint,
+                    row.council,
+                    row.connection,
+                    row.step,
+                    row.error,
+                    row.field,
+                    row.code_list,
+                    row.words,
+                    since,
+                    tuple(v.id for v in versions),
+                    tuple(d.id for d in stopped),
+                    len(people),
+                    sum(1 for d in stopped if d.urgent),
                 )
             )
     return sorted(groups, key=lambda group: (-group.urgent, group.since))
@@ -104,7 +122,9 @@ def open_conflicts(plant: Plant, councils: Sequence[str] = ()) -> list[Row[Any]]
     with plant.ledger.reading() as connection:
         return list(
             connection.execute(
-                select(conflict).where(conflict.c.open.is_(True), conflict.c.council.in_(wanted)).order_by(conflict.c.at)
+                select(conflict)
+                .where(conflict.c.open.is_(True), conflict.c.council.in_(wanted))
+                .order_by(conflict.c.at)
             ).all()
         )
 
@@ -142,35 +162,51 @@ def replay(
 
 def _replay_one(plant: Plant, id: str, *, who: str, why: str) -> None:
     if id.startswith("v"):
-        row = _version(plant, id)
-        council = _council(plant, row.council)
+        row = version_of(plant, id)
+        council = council_of(plant, row.council)
         if row.state != VersionState.ATTENTION:
             raise NotPossible(f"{id} is {row.state}: there is nothing to take again")
         if not row.external_id:
-            raise NotPossible(f"{id} could not be read at all: it has to be mended in {row.connection}, and comes back by itself")
+            raise NotPossible(
+                f"{id} could not be read at all: it has to be mended in {row.connection}, and comes back by itself"
+            )
         with plant.ledger.writing() as connection:
-            audit.write(connection, plant.vault, council=row.council, who=who, action="send again", subject=id, why=why,
-                        now=plant.clock.now())
+            audit.write(
+                connection,
+                plant.vault,
+                council=row.council,
+                who=who,
+                action="send again",
+                subject=id,
+                why=why,
+                now=plant.clock.now(),
+            )
         Intake(plant, council).again([row.id])
         return
-    row = _delivery(plant, id)
+    row = delivery_of(plant, id)
     now = plant.clock.now()
     with plant.ledger.writing() as connection:
         row = connection.execute(select(delivery).where(delivery.c.id == row.id)).one()
         if row.state != DeliveryState.ATTENTION:
             raise NotPossible(f"{id} is {row.state}: only what needs attention can be sent again")
-        deliveries.move(connection, row, DeliveryState.WAITING, now, reason="sent again by a person", due=now, look_ups=0)
-        audit.write(connection, plant.vault, council=row.council, who=who, action="send again", subject=id, why=why, now=now)
+        deliveries.move(
+            connection, row, DeliveryState.WAITING, now, reason="sent again by a person", due=now, look_ups=0
+        )
+        audit.write(
+            connection, plant.vault, council=row.council, who=who, action="send again", subject=id, why=why, now=now
+        )
 
 
 def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) -> str:
     """Settle a delivery by what a person found out; return what became of it in a sentence.
 
-    `how`: "arrived" (it is there, under this number), "by-hand" (I entered it by hand, under this number), "not-arrived" (it is not
-    there: send). The number enters the crosswalk, so that the next version updates and never creates. Raises NotPossible.
+    `how`: "arrived" (it is there, under this number), "by-hand" (I entered it by hand, under this number),
+    "not-arrived" (it is not
+    there: send). The number enters the crosswalk, so that the next version updates and never creates. Raises
+    NotPossible.
     """
-    row = _delivery(plant, id)
-    council = _council(plant, row.council)
+    row = delivery_of(plant, id)
+    council = council_of(plant, row.council)
     number = number.strip()
     if how != "not-arrived" and (not number or len(number) > 100):
         raise NotPossible("give the number that the target system shows for it")
@@ -182,20 +218,40 @@ def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) 
         if how == "not-arrived":
             if row.state not in (DeliveryState.NOT_SURE, DeliveryState.ATTENTION):
                 raise NotPossible(f"{id} is {row.state}: it will be sent by itself")
-            deliveries.move(connection, row, DeliveryState.WAITING, now, reason="not there, says a person", due=now, look_ups=0)
+            deliveries.move(
+                connection, row, DeliveryState.WAITING, now, reason="not there, says a person", due=now, look_ups=0
+            )
             words = f"{id} will be sent"
         else:
             deliveries.move(connection, row, DeliveryState.SETTLED, now, reason=how)
             try:
                 outcomes.link(
-                    connection, plant, council, referral_id=row.referral_id, target=row.connection, kind=row.kind, number=number,
-                    version="", modified=None, expected={}, now=now,
+                    connection,
+                    plant,
+                    council,
+                    referral_id=row.referral_id,
+                    target=row.connection,
+                    kind=row.kind,
+                    number=number,
+                    version="",
+                    modified=None,
+                    expected={},
+                    now=now,
                 )
             except Taken as taken:
                 raise NotPossible(f"{taken}; look at the number again") from None
             words = f"{id} is settled: {row.connection} holds it under {number}"
-        audit.write(connection, plant.vault, council=row.council, who=who, action=f"settle: {how}", subject=id, why=why, now=now,
-                    detail={"number": number})
+        audit.write(
+            connection,
+            plant.vault,
+            council=row.council,
+            who=who,
+            action=f"settle: {how}",
+            subject=id,
+            why=why,
+            now=now,
+            detail={"number": number},
+        )
     return words
 
 
@@ -203,16 +259,20 @@ def close(plant: Plant, id: str, *, who: str, why: str) -> str:
     """Close without sending. Raises NotPossible."""
     now = plant.clock.now()
     if id.startswith("v"):
-        row = _version(plant, id)
+        row = version_of(plant, id)
         with plant.ledger.writing() as connection:
             done = connection.execute(
-                update(version).where(version.c.id == row.id, version.c.state == VersionState.ATTENTION).values(state=VersionState.CLOSED)
+                update(version)
+                .where(version.c.id == row.id, version.c.state == VersionState.ATTENTION)
+                .values(state=VersionState.CLOSED)
             ).rowcount
             if not done:
                 raise NotPossible(f"{id} is {row.state}: there is nothing to close")
-            audit.write(connection, plant.vault, council=row.council, who=who, action="close", subject=id, why=why, now=now)
+            audit.write(
+                connection, plant.vault, council=row.council, who=who, action="close", subject=id, why=why, now=now
+            )
         return f"{id} is closed; a newer version of the record will be taken as usual"
-    row = _delivery(plant, id)
+    row = delivery_of(plant, id)
     with plant.ledger.writing() as connection:
         row = connection.execute(select(delivery).where(delivery.c.id == row.id)).one()
         if row.state not in (DeliveryState.ATTENTION, DeliveryState.WAITING, DeliveryState.NOT_SURE):
@@ -229,132 +289,16 @@ def settle_conflict(plant: Plant, id: int, *, who: str, why: str) -> None:
         if row is None or row.council not in plant.councils:
             raise NotPossible(f"there is no open conflict c{id}")
         connection.execute(update(conflict).where(conflict.c.id == id).values(open=False))
-        audit.write(connection, plant.vault, council=row.council, who=who, action="conflict seen", subject=f"c{id}", why=why,
-                    now=plant.clock.now())
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What sending a delivery now would do. Nothing is sent; the target is only read."""
-
-    effect: str  # create, update, nothing, not sent, refuse
-    words: str
-    fields: tuple[tuple[str, Any], ...] = field(default=(), repr=False)  # (path in the target's record, value)
-    held_back: tuple[str, ...] = ()
-
-
-def preview(plant: Plant, id: str) -> Preview:
-    """Say what the target would receive for a delivery and what it would do with it. Raises NotPossible."""
-    row = _delivery(plant, id)
-    council = _council(plant, row.council)
-    wired, route = council.wired.get(row.connection), council.route(row.route)
-    if wired is None or route is None:
-        raise NotPossible(f"the site no longer has the route {row.route}")
-    with plant.ledger.reading() as connection:
-        found = revisions.get(connection, row.council, row.referral_id)
-        assert found is not None
-        now = fact_store.plain(fact_store.load(connection, plant.vault, row.council, found.facts))
-        event = now
-        if row.facts:
-            event = fact_store.plain(fact_store.load(connection, plant.vault, row.council, row.facts))
-        held = connection.execute(
-            select(record).filter_by(council=row.council, connection=row.connection, kind=row.kind, referral_id=found.id)
-        ).first()
-    if route.text:
-        message = judge(council.texts[route.text], route.recipient, event, now)
-        if not isinstance(message, Message):
-            return Preview("not sent", message)
-        return Preview("create", f"a text, {message.language}", tuple(message.record.items()))
-    kind = wired.kinds[row.kind]
-    missed = route.misses(now)
-    if missed:
-        return Preview("not sent", f"condition of the route: {missed}")
-    try:
-        if held is None:
-            draft, effect = draft_create(kind.mapping, now), "create"
-        else:
-            current = wired.connector.fetch(kind.name, held.external_id)
-            if current is None:
-                return Preview("refuse", f"{row.connection} no longer has number {held.external_id}")
-            draft, effect = (
-                draft_update(
-                    kind.mapping, now, current, held.base, owned=lambda name: council.owners.get(name.split(".")[0]) == wired.name,
-                    shows_changes=wired.polls, whole=wired.connector.reads_first(kind.name),
-                    hash_of=lambda name, value: plant.vault.hash_value(row.council, name, value),
-                ),
-                "update",
-            )
-    except ConnectorError as error:
-        raise NotPossible(f"{row.connection} cannot be read now: {error.reason}") from None
-    if draft.stopped:
-        return Preview("refuse", str(draft.stopped[0]))
-    if draft.record is None:
-        return Preview("nothing", f"{row.connection} holds all of it already", held_back=tuple(draft.held_back))
-    return Preview(effect, "", tuple(_flat(draft.record)), tuple(draft.held_back))
-
-
-def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
-    """Find referrals by any reference: our id, the resident's reference, or the number in any system."""
-    text = reference.strip()
-    with plant.ledger.reading() as connection:
-        wanted = list(plant.councils)
-        rows = list(
-            connection.execute(
-                select(referral).where(
-                    referral.c.council.in_(wanted), (referral.c.id == text) | (func.upper(referral.c.citizen_reference) == text.upper())
-                )
-            ).all()
+        audit.write(
+            connection,
+            plant.vault,
+            council=row.council,
+            who=who,
+            action="conflict seen",
+            subject=f"c{id}",
+            why=why,
+            now=plant.clock.now(),
         )
-        if not rows:
-            rows = list(
-                connection.execute(
-                    select(referral)
-                    .join(record, record.c.referral_id == referral.c.id)
-                    .where(record.c.external_id == text, record.c.council.in_(wanted))
-                    .distinct()
-                ).all()
-            )
-        number = number_of(text, "d") if text.lower().startswith("d") else None
-        if not rows and number is not None:
-            rows = list(
-                connection.execute(
-                    select(referral).join(delivery, delivery.c.referral_id == referral.c.id).where(delivery.c.id == number)
-                ).all()
-            )
-    return rows
-
-
-def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return [pair for name, inner in value.items() for pair in _flat(inner, f"{path}/{name}" if path else name)]
-    if isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
-        return [pair for at, inner in enumerate(value) for pair in _flat(inner, f"{path}[{at}]")]
-    return [(path, orjson.dumps(value).decode() if isinstance(value, list) else value)]
-
-
-def _delivery(plant: Plant, id: str) -> Row[Any]:
-    number = number_of(id, "d")
-    with plant.ledger.reading() as connection:
-        row = connection.execute(select(delivery).where(delivery.c.id == number)).first() if number is not None else None
-    if row is None or row.council not in plant.councils:
-        raise NotPossible(f"there is no delivery {id}; ids look like d12 (see `dolen attention` and `dolen trace`)")
-    return row
-
-
-def _version(plant: Plant, id: str) -> Row[Any]:
-    number = number_of(id, "v")
-    with plant.ledger.reading() as connection:
-        row = connection.execute(select(version).where(version.c.id == number)).first() if number is not None else None
-    if row is None or row.council not in plant.councils:
-        raise NotPossible(f"there is no version {id}; ids look like v7 (see `dolen attention` and `dolen trace`)")
-    return row
-
-
-def _council(plant: Plant, code: str) -> Council:
-    try:
-        return plant.councils[code]
-    except KeyError:
-        raise NotPossible(f"the site has no council {code} now; see `dolen check`") from None
 
 
 def _remedy(group: Group) -> str:
@@ -365,7 +309,9 @@ def _remedy(group: Group) -> str:
         case "feed":
             return f"have the record mended in {group.connection}; it comes back by itself"
         case "read":
-            return f"have {group.field or 'the record'} mended in {group.connection}, or mend the mapping, then send again"
+            return (
+                f"have {group.field or 'the record'} mended in {group.connection}, or mend the mapping, then send again"
+            )
         case "match":
             return "decide which referral or person it is, have the number mended at its source, then send again"
         case "by hand":
@@ -375,4 +321,5 @@ def _remedy(group: Group) -> str:
         case "write":
             return f"have {group.field or 'the field'} mended at its source, or mend the mapping, then send again"
         case _:
-            return f"mend {group.field or 'what was refused'} at its source, or ask whoever looks after {group.connection}, then send again"
+            what = group.field or "what was refused"
+            return f"mend {what} at its source, or ask whoever looks after {group.connection}, then send again"

@@ -18,7 +18,10 @@ Facts = dict[str, Known]
 
 def load(connection: Connection, vault: Vault, council: str, payload: str) -> Facts:
     """Open the facts of one revision."""
-    return {name: (value, by, revision) for name, (value, by, revision) in vault.get_json(connection, council, payload).items()}
+    return {
+        name: (value, by, revision)
+        for name, (value, by, revision) in vault.get_json(connection, council, payload).items()
+    }
 
 
 def save(connection: Connection, vault: Vault, council: str, facts: Facts, person: str, now: int) -> str:

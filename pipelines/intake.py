@@ -7,7 +7,7 @@ record that cannot be read or mapped needs attention and holds up nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,18 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.port import Item, Tier, UnreadableItem
-from pipelines import causes, facts as fact_store, matching, revisions
-from pipelines.causes import Cause
+from mappings.facts import Refused, assemble
+from pipelines import causes, conflicts, matching, revisions, versions
+from pipelines import facts as fact_store
+from pipelines.causes import Cause, gap_cause
 from pipelines.clock import to_time
-from pipelines.ledger import insert_new, keep_artifacts
+from pipelines.ledger import keep_artifacts
 from pipelines.logs import log
 from pipelines.merge import merge
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.states import VersionState
-from pipelines.tables import conflict, payload, record, version
+from pipelines.tables import payload, record, version
+from pipelines.versions import Place
 
 if TYPE_CHECKING:
     from mappings.mapping import Gap, Reading
@@ -100,7 +103,8 @@ class Intake:
         return taken
 
     def again(self, version_ids: Sequence[int]) -> Taken:
-        """Take versions that we hold once more, with the mapping as it is now: after a mend, or when a doubt is settled."""
+        """Take versions that we hold once more, with the mapping as it is now: after a mend, or when a doubt is
+        settled."""
         taken = Taken()
         for id in version_ids:
             with self._plant.ledger.reading() as connection:
@@ -132,8 +136,10 @@ class Intake:
                 row.external_id: row.content
                 for row in connection.execute(
                     select(record.c.external_id, record.c.content).where(
-                        record.c.council == self._council.code, record.c.connection == wired.name,
-                        record.c.kind == kind.name, record.c.external_id.in_([item.id for item, _ in hashed]),
+                        record.c.council == self._council.code,
+                        record.c.connection == wired.name,
+                        record.c.kind == kind.name,
+                        record.c.external_id.in_([item.id for item, _ in hashed]),
                     )
                 )
             }
@@ -184,20 +190,21 @@ class Intake:
     def _one(self, connection: Connection, wired: Wired, kind: Kind, read: _Read, purpose: str) -> VersionState | None:
         """Write one version and all that follows from it."""
         now = self._plant.clock.now()
-        held = self._record(connection, wired, kind, read, now)
+        place = Place(self._council.code, wired.name, kind.name)
+        held = versions.record_of(connection, place, read.item.id, now)
         if read.version_id is None:
             if held is not None and held.content == read.content:
                 return None
-            if held is None and self._seen_unreadable(connection, wired, kind, read):
+            if held is None and versions.seen_without_id(connection, place, read.content):
                 return None
-            id = self._version_row(connection, wired, kind, read, held, purpose, now)
-            if held is not None and self._is_older(held, read):
-                return self._end(connection, id, VersionState.OLDER, referral_id=held.referral_id)
+            id = self._version_row(connection, kind, place, read, held, purpose, now)
+            if held is not None and versions.is_older(held, read.modified, getattr(read.item, "version", "")):
+                return versions.end(connection, id, VersionState.OLDER, referral_id=held.referral_id)
         else:
             id = read.version_id
-            if self._overtaken(connection, wired, kind, read, id):
-                return self._end(connection, id, VersionState.REPLACED)
-        self._replace_stopped(connection, wired, kind, read, id)
+            if versions.overtaken(connection, place, read.item.id, id):
+                return versions.end(connection, id, VersionState.REPLACED)
+        versions.replace_stopped(connection, place, read.item.id, id)
         if held is not None:
             connection.execute(
                 update(record)
@@ -209,7 +216,7 @@ class Intake:
             return self._stop(connection, id, Cause(wired.name, "feed", "unreadable", reason), now)
         assert read.reading is not None
         if read.reading.stopped:
-            return self._stop(connection, id, _gap_cause(wired.name, "read", read.reading.stopped[0]), now)
+            return self._stop(connection, id, gap_cause(wired.name, "read", read.reading.stopped[0]), now)
         return self._merge(connection, wired, kind, read, held, id, now)
 
     def _merge(
@@ -225,26 +232,44 @@ class Intake:
                 connection, council, wired, kind, external_id=held.external_id, our_key=read.item.our_key, shown=shown
             )
             if referral_id is None and self._must_wait(connection, wired, kind):
-                return self._end(connection, id, VersionState.WAITING)
+                return versions.end(connection, id, VersionState.WAITING)
             row = revisions.get(connection, council.code, referral_id) if referral_id else None
             if row is None:
-                person = matching.person_for(connection, vault, council, shown, self._reliable, now)
+                doubtful = self._doubtful(wired, held.external_id, shown)
+                person = matching.person_for(connection, vault, council, shown, doubtful, now)
         except matching.Several as several:
             why = Cause(wired.name, "match", "several candidates", several.words, several.field)
             return self._stop(connection, id, why, now)
+        except Refused as refused:
+            path, expected = refused.problems[0]
+            return self._stop(connection, id, Cause(wired.name, "read", "refused", f"{path}: {expected}", path), now)
         hash_of = self._hash_of
         if row is None:
             row, facts = revisions.begin(
-                connection, vault, council, person=person, born_in=wired.name, number=held.external_id, shown=shown, now=now
+                connection,
+                vault,
+                council,
+                person=person,
+                born_in=wired.name,
+                number=held.external_id,
+                shown=shown,
+                now=now,
             )
             base = {name: [hash_of(name, value), None] for name, value in shown.items()}
             changed, corrections, lost = set(facts), [], False
         else:
             facts = fact_store.load(connection, vault, council.code, row.facts)
             merged = merge(
-                facts, held.base, shown, by=wired.name, owners=council.owners, hash_of=hash_of,
+                facts,
+                held.base,
+                shown,
+                by=wired.name,
+                owners=council.owners,
+                hash_of=hash_of,
                 # `modified` of the record is the stamp of our own write until something newer is shown.
-                newer_than_write=held.modified is not None and read.modified is not None and read.modified > held.modified,
+                newer_than_write=held.modified is not None
+                and read.modified is not None
+                and read.modified > held.modified,
             )
             changes = merged.changes
             if facts.get(fact_store.target_field(wired.name)) is None:
@@ -253,7 +278,7 @@ class Intake:
             changed = set(changes)
             if changes:
                 row, facts = revisions.revise(connection, vault, row, facts, changes, by=wired.name, now=now)
-            corrections = self._conflicts(connection, row, merged.lost, corrections, id, now)
+            corrections = conflicts.keep(connection, row, merged.lost, corrections, version=id, now=now)
         connection.execute(update(record).where(record.c.id == held.id).values(referral_id=row.id, base=base))
         self._hold_by_person(connection, id, row.person_id)
         if not changed:
@@ -261,24 +286,34 @@ class Intake:
                 revisions.correct(connection, council, row, facts, target=wired.name, version=id, now=now)
             # Taken in and lost against another system is not the same as nothing new.
             state = VersionState.MERGED if lost else VersionState.NO_CHANGE
-            return self._end(connection, id, state, referral_id=row.id, gaps=gaps, mapping=kind.mapping.digest)
+            return versions.end(connection, id, state, referral_id=row.id, gaps=gaps, mapping=kind.mapping.digest)
         not_taken = revisions.pass_on(
             connection, council, row, facts, changed=changed, by=wired.name, version=id, now=now
         )
         if corrections:
             revisions.correct(connection, council, row, facts, target=wired.name, version=id, now=now)
-        return self._end(
-            connection, id, VersionState.MERGED, referral_id=row.id, revision=row.revision, gaps=gaps,
-            not_taken=not_taken or None, mapping=kind.mapping.digest,
+        return versions.end(
+            connection,
+            id,
+            VersionState.MERGED,
+            referral_id=row.id,
+            revision=row.revision,
+            gaps=gaps,
+            not_taken=not_taken or None,
+            mapping=kind.mapping.digest,
         )
 
     def _hash_of(self, name: str, value: Any) -> str:
         return self._plant.vault.hash_value(self._council.code, name, value)
 
-    def _reliable(self, path: str, value: Any) -> bool:
-        """An identifier that its own check digit refutes must not join two people."""
-        referral = assemble({path: value}, {"referral_id": "", "council": self._council.gss})
-        return not remarks_of(referral)
+    def _doubtful(self, wired: Wired, number: str, shown: Mapping[str, Any]) -> frozenset[str]:
+        """The fields that their own rules refute: a wrong check digit must not join two people. Raises Refused."""
+        given = {
+            "referral_id": "new",
+            "council": self._council.gss,
+            "source_identifiers": [{"system": wired.name, "value": number}],
+        }
+        return frozenset(remark.path for remark in assemble(shown, given).remarks)
 
     def _must_wait(self, connection: Connection, wired: Wired, kind: Kind) -> bool:
         offers = wired.connector.offers(kind.name)
@@ -288,139 +323,50 @@ class Intake:
             and matching.create_in_doubt(connection, self._council.code, wired.name)
         )
 
-    def _record(self, connection: Connection, wired: Wired, kind: Kind, read: _Read, now: int) -> Row[Any] | None:
-        """The record's row, locked; made if this is the first that we see of it. None for a record without an id."""
-        if not read.item.id:
-            return None
-        where = (
-            record.c.council == self._council.code, record.c.connection == wired.name, record.c.kind == kind.name,
-            record.c.external_id == read.item.id,
-        )
-        found = connection.execute(select(record).where(*where).with_for_update()).first()
-        if found is not None:
-            return found
-        insert_new(
-            connection, record,
-            [{"council": self._council.code, "connection": wired.name, "kind": kind.name, "external_id": read.item.id,
-              "base": {}, "content": None, "version": "", "modified": None, "at": now}],
-        )
-        return connection.execute(select(record).where(*where).with_for_update()).one()
-
-    def _is_older(self, held: Row[Any], read: _Read) -> bool:
-        if held.modified is None or read.modified is None:
-            return False
-        if read.modified != held.modified:
-            return bool(read.modified < held.modified)
-        ours, theirs = held.version, getattr(read.item, "version", "")
-        return bool(ours.isdecimal() and theirs.isdecimal() and int(theirs) < int(ours))
-
-    def _seen_unreadable(self, connection: Connection, wired: Wired, kind: Kind, read: _Read) -> bool:
-        """A hole without an id is known by its bytes alone."""
-        return (
-            connection.execute(
-                select(version.c.id).where(
-                    version.c.council == self._council.code, version.c.connection == wired.name, version.c.kind == kind.name,
-                    version.c.external_id == "", version.c.content == read.content,
-                )
-            ).first()
-            is not None
-        )
-
-    def _overtaken(self, connection: Connection, wired: Wired, kind: Kind, read: _Read, id: int) -> bool:
-        newer = connection.execute(
-            select(version.c.id).where(
-                version.c.council == self._council.code, version.c.connection == wired.name, version.c.kind == kind.name,
-                version.c.external_id == read.item.id, version.c.id > id,
-                version.c.state.in_([VersionState.MERGED, VersionState.NO_CHANGE, VersionState.ATTENTION, VersionState.WAITING]),
-            )
-        ).first()
-        return newer is not None
-
     def _version_row(
-        self, connection: Connection, wired: Wired, kind: Kind, read: _Read, held: Row[Any] | None, purpose: str, now: int
+        self,
+        connection: Connection,
+        kind: Kind,
+        place: Place,
+        read: _Read,
+        held: Row[Any] | None,
+        purpose: str,
+        now: int,
     ) -> int:
-        raw = self._plant.vault.put(connection, self._council.code, "raw", read.item.raw, now)
         made: int = connection.execute(
             insert(version)
             .values(
-                council=self._council.code, connection=wired.name, kind=kind.name, external_id=read.item.id,
-                record_id=held.id if held else None, raw=raw, content=read.content,
-                version=getattr(read.item, "version", ""), our_key=getattr(read.item, "our_key", ""),
-                modified=read.modified, mapping=kind.mapping.digest, purpose=purpose, at=now,
-                state=VersionState.NO_CHANGE,  # until `_end` says better, within this transaction
+                **place.key,
+                external_id=read.item.id,
+                record_id=held.id if held else None,
+                raw=self._plant.vault.put(connection, place.council, "raw", read.item.raw, now),
+                content=read.content,
+                version=getattr(read.item, "version", ""),
+                our_key=getattr(read.item, "our_key", ""),
+                modified=read.modified,
+                mapping=kind.mapping.digest,
+                purpose=purpose,
+                at=now,
+                state=VersionState.NO_CHANGE,  # until `versions.end` says better, within this transaction
             )
             .returning(version.c.id)
         ).scalar_one()
         return made
 
-    def _replace_stopped(self, connection: Connection, wired: Wired, kind: Kind, read: _Read, id: int) -> None:
-        """A newer version of the record ends what an older one was waiting for."""
-        if read.item.id:
-            connection.execute(
-                update(version)
-                .where(
-                    version.c.council == self._council.code, version.c.connection == wired.name, version.c.kind == kind.name,
-                    version.c.external_id == read.item.id, version.c.id != id,
-                    version.c.state.in_([VersionState.ATTENTION, VersionState.WAITING]),
-                )
-                .values(state=VersionState.REPLACED)
-            )
-
     def _stop(self, connection: Connection, id: int, why: Cause, now: int) -> VersionState:
         cause_id = causes.note(connection, self._council.code, why, now)
-        return self._end(connection, id, VersionState.ATTENTION, cause_id=cause_id)
-
-    def _end(self, connection: Connection, id: int, state: VersionState, **values: Any) -> VersionState:
-        if state is not VersionState.ATTENTION:
-            values.setdefault("cause_id", None)
-        connection.execute(update(version).where(version.c.id == id).values(state=state, **values))
-        return state
+        return versions.end(connection, id, VersionState.ATTENTION, cause_id=cause_id)
 
     def _note_gaps(self, connection: Connection, wired: Wired, gaps: Sequence[Gap], now: int) -> list[list[Any]] | None:
         return [
-            [gap.field, gap.code_list, causes.note(connection, self._council.code, _gap_cause(wired.name, "read", gap), now)]
+            [
+                gap.field,
+                gap.code_list,
+                causes.note(connection, self._council.code, gap_cause(wired.name, "read", gap), now),
+            ]
             for gap in gaps
         ] or None
 
     def _hold_by_person(self, connection: Connection, id: int, person: str) -> None:
         raw = select(version.c.raw).where(version.c.id == id).scalar_subquery()
         connection.execute(update(payload).where(payload.c.id == raw).values(person_id=person))
-
-    def _conflicts(
-        self, connection: Connection, row: Row[Any], lost: Sequence[Any], corrections: list[str], id: int, now: int
-    ) -> list[str]:
-        """Keep what lost. A system that shows the same lost value once more is not sent ours again: that could go on for ever."""
-        stubborn = set()
-        for one in lost:
-            key = (
-                conflict.c.referral_id == row.id, conflict.c.field == one.field, conflict.c.loser == one.loser,
-                conflict.c.lost == one.hash,
-            )
-            if connection.execute(select(conflict.c.id).where(*key)).first():
-                connection.execute(update(conflict).where(*key).values(times=conflict.c.times + 1, at=now))
-                stubborn.add(one.field)
-            else:
-                connection.execute(
-                    insert(conflict).values(
-                        council=self._council.code, referral_id=row.id, field=one.field, winner=one.winner, loser=one.loser,
-                        lost=one.hash, version_id=id, revision=row.revision, open=one.safeguarding, at=now,
-                    )
-                )
-        return [name for name in corrections if name not in stubborn]
-
-
-def _gap_cause(connection: str, step: str, gap: Gap) -> Cause:
-    """Say in an officer's words why a field could not be carried; never with its value."""
-    match gap.kind:
-        case "unknown code":
-            words = f"{gap.field}: the code list {gap.code_list} has no row for the code that was given"
-        case "missing":
-            words = f"{gap.field}: nothing was given, and it is needed"
-        case "too long":
-            words = f"{gap.field}: the text is longer than {gap.theirs} takes"
-        case _:
-            words = f"{gap.field}: {gap.reason or 'what was given is not of the kind expected'}"
-    return Cause(connection, step, gap.kind, words, gap.field, gap.code_list)
-
-
-gap_cause = _gap_cause

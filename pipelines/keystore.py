@@ -2,8 +2,8 @@
 
 Council keys come from a key file (or the environment) and are never stored here. Each data key is wrapped with
 AES-256-GCM by its council's key, and once the person is known by the person's key; the id of the key and its holder are
-authenticated with it, so a wrapped key cannot be moved to another row. Data keys are made in advance and committed before
-any ledger row can name one: a crash leaves a key too many, never a payload without one.
+authenticated with it, so a wrapped key cannot be moved to another row. Data keys are made in advance and committed
+before any ledger row can name one: a crash leaves a key too many, never a payload without one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class KeyStore:
             "id TEXT PRIMARY KEY, council TEXT NOT NULL, holder TEXT NOT NULL, wrapped BLOB NOT NULL)"
         )
         self._db.execute(
-            "CREATE TABLE IF NOT EXISTS person_key (person TEXT PRIMARY KEY, council TEXT NOT NULL, wrapped BLOB NOT NULL)"
+            "CREATE TABLE IF NOT EXISTS person_key ("
+            "person TEXT PRIMARY KEY, council TEXT NOT NULL, wrapped BLOB NOT NULL)"
         )
         self._db.execute("CREATE TABLE IF NOT EXISTS master (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
         self._recognise()
@@ -80,7 +81,9 @@ class KeyStore:
                 return known
             row = self._db.execute("SELECT council, holder, wrapped FROM data_key WHERE id = ?", (key_id,)).fetchone()
             if row is None:
-                raise KeyFault("the key of this payload is gone: it was erased, or the key store was restored from before")
+                raise KeyFault(
+                    "the key of this payload is gone: it was erased, or the key store was restored from before"
+                )
             council, holder, wrapped = row
             wrapping = self.council_key(council) if holder == "" else self._person_key(holder, council)
             key = _unwrap(wrapping, wrapped, f"{key_id}|{council}|{holder}", self._file)
@@ -101,7 +104,9 @@ class KeyStore:
                     old = self.council_key(council) if row[0] == "" else self._person_key(row[0], council)
                     key = _unwrap(old, row[1], f"{key_id}|{council}|{row[0]}", self._file)
                     wrapped = _wrap(self._person_key(person, council), key, f"{key_id}|{council}|{person}")
-                    self._db.execute("UPDATE data_key SET holder = ?, wrapped = ? WHERE id = ?", (person, wrapped, key_id))
+                    self._db.execute(
+                        "UPDATE data_key SET holder = ?, wrapped = ? WHERE id = ?", (person, wrapped, key_id)
+                    )
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
@@ -124,7 +129,9 @@ class KeyStore:
         ready.extend(fresh)
 
     def _person_key(self, person: str, council: str) -> bytes:
-        row = self._db.execute("SELECT wrapped FROM person_key WHERE person = ? AND council = ?", (person, council)).fetchone()
+        row = self._db.execute(
+            "SELECT wrapped FROM person_key WHERE person = ? AND council = ?", (person, council)
+        ).fetchone()
         if row is not None:
             return _unwrap(self.council_key(council), row[0], f"person|{person}|{council}", self._file)
         if self._db.execute("SELECT 1 FROM data_key WHERE holder = ? LIMIT 1", (person,)).fetchone():
@@ -192,4 +199,6 @@ def _unwrap(wrapping: bytes, wrapped: bytes, bound: str, file: Path) -> bytes:
     try:
         return AESGCM(wrapping).decrypt(wrapped[:12], wrapped[12:], bound.encode())
     except InvalidTag:
-        raise KeyFault(f"a key in {file.name} cannot be unwrapped: the master key is not the one it was made with") from None
+        raise KeyFault(
+            f"a key in {file.name} cannot be unwrapped: the master key is not the one it was made with"
+        ) from None

@@ -1,13 +1,15 @@
 """Lanes: the unit of order and of lease.
 
-One worker holds a lane at a time. Its fence grows with every lease, and whoever writes a result must still hold the fence
-that it was given: a worker that slept through its lease cannot write. `due` is kept with every change of a delivery in the
-lane, so that the relay finds what can be done with one small query.
+One worker holds a lane at a time. Its fence grows with every lease, and whoever writes a result must still hold the
+fence
+that it was given: a worker that slept through its lease cannot write. `due` is kept with every change of a delivery
+in the lane, so that the relay finds what can be done with one small query.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
 from sqlalchemy import delete as sql_delete
@@ -68,9 +70,7 @@ def holds(connection: Connection, lease: Lease) -> bool:
     """Say whether the lease still stands. A result may only be written when it does."""
     return (
         connection.execute(
-            select(lane.c.id).where(
-                lane.c.id == lease.lane, lane.c.owner == lease.owner, lane.c.fence == lease.fence
-            )
+            select(lane.c.id).where(lane.c.id == lease.lane, lane.c.owner == lease.owner, lane.c.fence == lease.fence)
         ).first()
         is not None
     )
@@ -86,11 +86,11 @@ def let_go(connection: Connection, lease: Lease) -> None:
     refresh(connection, lease.lane)
 
 
-def pick(connection: Connection, id: str, now: int) -> Row[tuple[object, ...]] | None:
+def pick(connection: Connection, id: str, now: int) -> Row[Any] | None:
     """Return the next delivery of the lane that is due, None if there is none.
 
-    A delivery that is not sure comes before all and blocks the rest. Then urgent before others, then the oldest; an event
-    waits for the older events of its referral and route.
+    A delivery that is not sure comes before all and blocks the rest. Then urgent before others, then the oldest; an
+    event waits for the older events of its referral and route.
     """
     unsure = connection.execute(
         select(delivery)
@@ -124,7 +124,7 @@ def pick(connection: Connection, id: str, now: int) -> Row[tuple[object, ...]] |
     ).first()
 
 
-def due(connection: Connection, now: int, repeat_after: int, limit: int, idle: set[tuple[str, str]]) -> list[Row[tuple[str, ...]]]:
+def due(connection: Connection, now: int, repeat_after: int, limit: int, idle: set[tuple[str, str]]) -> list[Row[Any]]:
     """Return lanes in which something is due, not leased, and not woken within `repeat_after` microseconds.
 
     `idle`: (council, connection) pairs that are paused. Urgent lanes come first.
@@ -141,22 +141,26 @@ def due(connection: Connection, now: int, repeat_after: int, limit: int, idle: s
         .order_by(lane.c.urgent.desc(), lane.c.due)
         .limit(limit)
     )
-    return list(rows.all())
+    return [*rows]
 
 
-def due_in(connection: Connection, council: str, target: str, now: int, repeat_after: int, limit: int) -> list[Row[tuple[str]]]:
+def due_in(
+    connection: Connection, council: str, target: str, now: int, repeat_after: int, limit: int
+) -> list[Row[Any]]:
     """The same for one connection: what a breaker's probe may be made of."""
     rows = connection.execute(
         select(lane.c.id)
         .where(
-            lane.c.council == council, lane.c.connection == target, lane.c.due <= now,
+            lane.c.council == council,
+            lane.c.connection == target,
+            lane.c.due <= now,
             or_(lane.c.owner.is_(None), lane.c.until < now),
             or_(lane.c.woken.is_(None), lane.c.woken < now - repeat_after),
         )
         .order_by(lane.c.due)
         .limit(limit)
     )
-    return list(rows.all())
+    return [*rows]
 
 
 def woken(connection: Connection, ids: list[str], now: int) -> None:

@@ -1,7 +1,8 @@
 """The ledger: the one place where the truth is written.
 
 Opens the database, sets and asserts what durability needs, brings its tables up to date, and gives out connections.
-Reading and writing are apart: `reading()` never writes, `writing()` is one short transaction that takes the write lock at
+Reading and writing are apart: `reading()` never writes, `writing()` is one short transaction that takes the write
+lock at
 its start, so that two writers wait for one another instead of failing half-way (reliability: SQLite's deferred BEGIN
 failed 361 times in 400 under load, IMMEDIATE never).
 """

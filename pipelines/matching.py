@@ -6,17 +6,18 @@ likeness, never across councils. Several candidates are a person's to decide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from pipelines import facts as fact_store, revisions
+from pipelines import facts as fact_store
+from pipelines import revisions
 from pipelines.ids import new_id
 from pipelines.ledger import insert_new
 from pipelines.plant import Council, Kind, Wired
-from pipelines.tables import delivery, person, person_identifier, record
 from pipelines.states import DeliveryState
+from pipelines.tables import delivery, person, person_identifier, record
 from pipelines.vault import Vault
 
 
@@ -30,7 +31,14 @@ class Several(Exception):
 
 
 def referral_for(
-    connection: Connection, council: Council, wired: Wired, kind: Kind, *, external_id: str, our_key: str, shown: Mapping[str, Any]
+    connection: Connection,
+    council: Council,
+    wired: Wired,
+    kind: Kind,
+    *,
+    external_id: str,
+    our_key: str,
+    shown: Mapping[str, Any],
 ) -> str | None:
     """Return the id of the referral that this record belongs to, None for a new one. Raises Several."""
     found: set[str] = set()
@@ -51,8 +59,11 @@ def referral_for(
     id = found.pop()
     other = connection.execute(
         select(record.c.id).where(
-            record.c.council == council.code, record.c.connection == wired.name, record.c.kind == kind.name,
-            record.c.referral_id == id, record.c.external_id != external_id,
+            record.c.council == council.code,
+            record.c.connection == wired.name,
+            record.c.kind == kind.name,
+            record.c.referral_id == id,
+            record.c.external_id != external_id,
         )
     ).first()
     if other is not None:
@@ -66,7 +77,8 @@ def create_in_doubt(connection: Connection, council: str, target: str) -> bool:
         connection.execute(
             select(delivery.c.id)
             .where(
-                delivery.c.council == council, delivery.c.connection == target,
+                delivery.c.council == council,
+                delivery.c.connection == target,
                 delivery.c.state.in_([DeliveryState.SENDING, DeliveryState.NOT_SURE]),
             )
             .limit(1)
@@ -76,18 +88,28 @@ def create_in_doubt(connection: Connection, council: str, target: str) -> bool:
 
 
 def person_for(
-    connection: Connection, vault: Vault, council: Council, facts: Mapping[str, Any], reliable: Callable[[str, Any], bool], now: int
+    connection: Connection,
+    vault: Vault,
+    council: Council,
+    facts: Mapping[str, Any],
+    doubtful: Collection[str],
+    now: int,
 ) -> str:
-    """Return the person whom these facts name by a declared exact identifier, or a new one. Raises Several."""
+    """Return the person whom these facts name by a declared exact identifier, or a new one. Raises Several.
+
+    `doubtful`: fields that their own rules refute, such as a number with a wrong check digit; they identify nobody.
+    """
     marks = [
         (path, vault.hash_value(council.code, path, facts[path]))
         for path in council.person_identifiers
-        if facts.get(path) and reliable(path, facts[path])
+        if facts.get(path) and path not in doubtful
     ]
     found = {
         connection.execute(
             select(person_identifier.c.person_id).where(
-                person_identifier.c.council == council.code, person_identifier.c.path == path, person_identifier.c.hash == mark
+                person_identifier.c.council == council.code,
+                person_identifier.c.path == path,
+                person_identifier.c.hash == mark,
             )
         ).scalar()
         for path, mark in marks
@@ -98,7 +120,8 @@ def person_for(
     if not connection.execute(select(person.c.id).where(person.c.id == id)).first():
         connection.execute(insert(person).values(id=id, council=council.code, at=now))
     insert_new(
-        connection, person_identifier,
+        connection,
+        person_identifier,
         [{"council": council.code, "path": path, "hash": mark, "person_id": id} for path, mark in marks],
     )
     return str(id)
@@ -110,7 +133,9 @@ def _by_number(connection: Connection, council: Council, path: str, number: str)
         if path in (fact_store.source_field(name), fact_store.target_field(name)):
             rows = connection.execute(
                 select(record.c.referral_id).where(
-                    record.c.council == council.code, record.c.connection == name, record.c.external_id == number,
+                    record.c.council == council.code,
+                    record.c.connection == name,
+                    record.c.external_id == number,
                     record.c.referral_id.is_not(None),
                 )
             )

@@ -1,8 +1,8 @@
 """Merging one version of one record into its referral: pure, no database, no clock.
 
 These are the rules R2 and R3 of docs/data-model.md. What comes in: the referral's facts with their provenance, the
-record's base, the facts that the version shows. What goes out: which facts change, what lost against whom, the new base,
-and the fields in which this system now holds something else than the referral and must be told.
+record's base, the facts that the version shows. What goes out: which facts change, what lost against whom, the new
+base, and the fields in which this system now holds something else than the referral and must be told.
 """
 
 from __future__ import annotations
@@ -73,8 +73,18 @@ def merge(
             continue  # nothing new, or an old view of what we have written over since
         result.base[name] = [hash_, None]
         result.differs = True
-        _judge(result, facts.get(name), name, value, hash_, seen=written or seen, first_sight=first_sight, by=by,
-               owner=owners.get(group_of(name)), hash_of=hash_of)
+        _judge(
+            result,
+            facts.get(name),
+            name,
+            value,
+            hash_,
+            seen=written or seen,
+            first_sight=first_sight,
+            by=by,
+            owner=owners.get(group_of(name)),
+            hash_of=hash_of,
+        )
     return result
 
 

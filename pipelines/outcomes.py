@@ -1,7 +1,7 @@
 """Outcomes: leasing deliveries and writing down what became of each try.
 
-Both sides of the lease are here, so that the rule "the lease is the committed intent" can be read in one place. A worker whose
-lease has been taken over writes nothing.
+Both sides of the lease are here, so that the rule "the lease is the committed intent" can be read in one place. A
+worker whose lease has been taken over writes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from connectors.port import Tier
-from pipelines import causes, deliveries, facts as fact_store, lanes, pauses, revisions
+from pipelines import causes, deliveries, lanes, pauses, revisions
+from pipelines import facts as fact_store
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
 from pipelines.decision import Do
@@ -27,7 +28,9 @@ from pipelines.tables import attempt, delivery, proof, record
 LEASE_MARGIN = 30
 
 
-def lease(connection: Connection, plant: Plant, council: Council, lane: str, owner: str, boot: str) -> Job | Lease | None:
+def lease(
+    connection: Connection, plant: Plant, council: Council, lane: str, owner: str, boot: str
+) -> Job | Lease | None:
     """Lease a lane and its next due delivery.
 
     Returns the Job; the Lease alone if nothing was due after all (give it back); None if somebody holds the lane.
@@ -57,8 +60,16 @@ def _begin(connection: Connection, held: Lease, row: Row[Any], boot: str, now: i
     look_up = row.state == DeliveryState.NOT_SURE
     sent_at = row.sent_at if look_up else now
     values: dict[str, Any] = {"tries": row.tries + (0 if look_up else 1)}
-    deliveries.move(connection, row, DeliveryState.SENDING, now, reason="looking it up" if look_up else "", due=until,
-                    sent_at=sent_at, **values)
+    deliveries.move(
+        connection,
+        row,
+        DeliveryState.SENDING,
+        now,
+        reason="looking it up" if look_up else "",
+        due=until,
+        sent_at=sent_at,
+        **values,
+    )
     made: int = connection.execute(
         insert(attempt)
         .values(delivery_id=row.id, fence=held.fence, what="look up" if look_up else "send", boot=boot, begun=now)
@@ -80,13 +91,17 @@ def _recover(connection: Connection, plant: Plant, council: Council, lane: str, 
         ).first()
         if last is not None:
             connection.execute(
-                update(attempt).where(attempt.c.id == last.id).values(ended=now, outcome="died", words="the worker ended in mid-call")
+                update(attempt)
+                .where(attempt.c.id == last.id)
+                .values(ended=now, outcome="died", words="the worker ended in mid-call")
             )
         wired = council.wired.get(row.connection)
         settle = _settled_at(wired, row)
         known = connection.execute(
             select(record.c.id).where(
-                record.c.council == row.council, record.c.connection == row.connection, record.c.kind == row.kind,
+                record.c.council == row.council,
+                record.c.connection == row.connection,
+                record.c.kind == row.kind,
                 record.c.referral_id == row.referral_id,
             )
         ).first()
@@ -95,11 +110,17 @@ def _recover(connection: Connection, plant: Plant, council: Council, lane: str, 
             deliveries.move(connection, row, DeliveryState.WAITING, now, reason="its worker ended", due=now)
         elif not looked and wired is not None and row.kind != TEXT_KIND and _upserts(wired, row.kind):
             # Safe to repeat, once the first call can no longer land behind ours with older words.
-            deliveries.move(connection, row, DeliveryState.WAITING, now, reason="its worker ended", due=max(now, settle))
+            deliveries.move(
+                connection, row, DeliveryState.WAITING, now, reason="its worker ended", due=max(now, settle)
+            )
         elif wired is not None and (row.kind == TEXT_KIND or "find" in wired.connector.offers(row.kind)):
-            deliveries.move(connection, row, DeliveryState.NOT_SURE, now, reason="its worker ended", due=max(now, settle))
+            deliveries.move(
+                connection, row, DeliveryState.NOT_SURE, now, reason="its worker ended", due=max(now, settle)
+            )
         else:
-            why = Cause(row.connection, "look up", "Unknown", "its worker ended in mid-call, and the target cannot be searched")
+            why = Cause(
+                row.connection, "look up", "Unknown", "its worker ended in mid-call, and the target cannot be searched"
+            )
             cause_id = causes.note(connection, row.council, why, now)
             deliveries.move(connection, row, DeliveryState.ATTENTION, now, reason=why.words, cause_id=cause_id)
 
@@ -109,7 +130,8 @@ def _upserts(wired: Wired, kind: str) -> bool:
 
 
 def _settled_at(wired: Wired | None, row: Row[Any]) -> int:
-    """When a call begun at `sent_at` can no longer take effect: its deadline and the target's settling time are over."""
+    """When a call begun at `sent_at` can no longer take effect: its deadline and the target's settling time are
+    over."""
     if wired is None or row.sent_at is None:
         return 0
     return int(row.sent_at + (wired.timeout_seconds + wired.settle_seconds) * SECOND)
@@ -134,15 +156,27 @@ def write(connection: Connection, plant: Plant, council: Council, result: Result
 
 
 def _end_attempt(connection: Connection, plant: Plant, council: Council, result: Result, person: str, now: int) -> None:
-    outcome = "arrived" if result.arrived else "not sent, by rule" if result.rule else str(result.decision and result.decision.do.value)
+    outcome = (
+        "arrived"
+        if result.arrived
+        else "not sent, by rule"
+        if result.rule
+        else str(result.decision and result.decision.do.value)
+    )
     vault = plant.vault
     connection.execute(
         update(attempt)
         .where(attempt.c.id == result.job.attempt)
         .values(
-            ended=now, outcome=outcome, error=result.error, words=result.words or result.rule or result.how,
-            revision=result.revision or None, mapping=result.mapping,
-            request=vault.put(connection, council.code, "request", result.request, now, person) if result.request else None,
+            ended=now,
+            outcome=outcome,
+            error=result.error,
+            words=result.words or result.rule or result.how,
+            revision=result.revision or None,
+            mapping=result.mapping,
+            request=vault.put(connection, council.code, "request", result.request, now, person)
+            if result.request
+            else None,
             reply=vault.put(connection, council.code, "reply", result.reply, now, person) if result.reply else None,
         )
     )
@@ -154,13 +188,27 @@ def _arrived(
     record_id = None
     if row.kind != TEXT_KIND:
         record_id = link(
-            connection, plant, council, referral_id=referral.id, target=row.connection, kind=row.kind,
-            number=result.external_id, version=result.version, modified=result.modified, expected=result.expected, now=now,
+            connection,
+            plant,
+            council,
+            referral_id=referral.id,
+            target=row.connection,
+            kind=row.kind,
+            number=result.external_id,
+            version=result.version,
+            modified=result.modified,
+            expected=result.expected,
+            now=now,
         )
     connection.execute(
         insert(proof).values(
-            delivery_id=row.id, record_id=record_id, external_id=result.external_id, version=result.version,
-            revision=result.revision, how=result.how, at=now,
+            delivery_id=row.id,
+            record_id=record_id,
+            external_id=result.external_id,
+            version=result.version,
+            revision=result.revision,
+            how=result.how,
+            at=now,
         )
     )
     deliveries.move(connection, row, DeliveryState.ARRIVED, now, reason=result.how, cause_id=None)
@@ -188,14 +236,30 @@ def link(
 
     A number that is new to the referral is a fact, and routes from the target carry it on. Raises Taken.
     """
-    key = (record.c.council == council.code, record.c.connection == target, record.c.kind == kind, record.c.external_id == number)
+    key = (
+        record.c.council == council.code,
+        record.c.connection == target,
+        record.c.kind == kind,
+        record.c.external_id == number,
+    )
     held = connection.execute(select(record).where(*key).with_for_update()).first()
     if held is not None and held.referral_id not in (None, referral_id):
         raise Taken(f"{target} number {number} belongs to another referral already")
     if held is None:
         insert_new(
-            connection, record,
-            [{"council": council.code, "connection": target, "kind": kind, "external_id": number, "base": {}, "version": "", "at": now}],
+            connection,
+            record,
+            [
+                {
+                    "council": council.code,
+                    "connection": target,
+                    "kind": kind,
+                    "external_id": number,
+                    "base": {},
+                    "version": "",
+                    "at": now,
+                }
+            ],
         )
         held = connection.execute(select(record).where(*key)).one()
     base = written_base(held.base, expected, lambda name, value: plant.vault.hash_value(council.code, name, value))
@@ -229,12 +293,16 @@ def _not_arrived(
             wired = council.wired.get(row.connection)
             if not result.job.look_up:
                 due = max(due, _settled_at(wired, row))
-            deliveries.move(connection, row, DeliveryState.NOT_SURE, now, reason=result.words, due=due, look_ups=look_ups)
+            deliveries.move(
+                connection, row, DeliveryState.NOT_SURE, now, reason=result.words, due=due, look_ups=look_ups
+            )
         case Do.PAUSE:
             pauses.trip(connection, council.code, row.connection, why=pauses.BY_LOGIN, words=result.words, now=now)
             back = DeliveryState.NOT_SURE if result.job.look_up else DeliveryState.WAITING
             tries = row.tries - (0 if result.job.look_up else 1)
             deliveries.move(connection, row, back, now, reason=result.words, due=now, tries=tries)
         case _:
-            cause_id = causes.note(connection, council.code, result.cause or Cause(row.connection, "send", "?", result.words), now)
+            cause_id = causes.note(
+                connection, council.code, result.cause or Cause(row.connection, "send", "?", result.words), now
+            )
             deliveries.move(connection, row, DeliveryState.ATTENTION, now, reason=result.words, cause_id=cause_id)

@@ -1,4 +1,5 @@
-"""The overview: how many versions and deliveries are in which state, what is paused, what is late; and that the sums agree."""
+"""The overview: how many versions and deliveries are in which state, what is paused, what is late; and that the sums
+agree."""
 
 from __future__ import annotations
 
@@ -49,7 +50,9 @@ class Overview:
     @property
     def attention(self) -> int:
         """Versions and deliveries that wait for a person."""
-        return self.versions.get(VersionState.ATTENTION.value, 0) + self.deliveries.get(DeliveryState.ATTENTION.value, 0)
+        return self.versions.get(VersionState.ATTENTION.value, 0) + self.deliveries.get(
+            DeliveryState.ATTENTION.value, 0
+        )
 
 
 def look(plant: Plant) -> Overview:
@@ -57,15 +60,24 @@ def look(plant: Plant) -> Overview:
     codes = list(plant.councils)
     result = Overview()
     with plant.ledger.reading() as connection:
-        result.referrals = connection.execute(select(func.count()).select_from(referral).where(referral.c.council.in_(codes))).scalar_one()
+        result.referrals = connection.execute(
+            select(func.count()).select_from(referral).where(referral.c.council.in_(codes))
+        ).scalar_one()
         result.versions = _counts(connection, version, codes)
         result.deliveries = _counts(connection, delivery, codes)
         arrived = result.deliveries.get(DeliveryState.ARRIVED.value, 0)
         proofs = connection.execute(
-            select(func.count()).select_from(proof).join(delivery, delivery.c.id == proof.c.delivery_id).where(delivery.c.council.in_(codes))
+            select(func.count())
+            .select_from(proof)
+            .join(delivery, delivery.c.id == proof.c.delivery_id)
+            .where(delivery.c.council.in_(codes))
         ).scalar_one()
         # Whatever arrived has a proof, and nothing else has.
-        result.sums_agree = arrived == proofs and set(result.versions) <= set(VersionState) and set(result.deliveries) <= set(DeliveryState)
+        result.sums_agree = (
+            arrived == proofs
+            and set(result.versions) <= set(VersionState)
+            and set(result.deliveries) <= set(DeliveryState)
+        )
         held = pauses.all_pauses(connection)
         for council in plant.councils.values():
             for name in council.wired:
@@ -83,7 +95,9 @@ def is_quiet(plant: Plant) -> bool:
             .limit(1)
         ).first()
         held = connection.execute(select(version.c.id).where(version.c.state == VersionState.WAITING).limit(1)).first()
-        asked = connection.execute(select(slot.c.at).where(slot.c.done.is_(None), slot.c.claimed_by.is_(None)).limit(1)).first()
+        asked = connection.execute(
+            select(slot.c.at).where(slot.c.done.is_(None), slot.c.claimed_by.is_(None)).limit(1)
+        ).first()
     return moving is None and held is None and asked is None
 
 
@@ -106,19 +120,31 @@ def _link(connection: Any, council: str, name: str, held: Any) -> Link:
         )
     }
     read = connection.execute(
-        select(walk.c.completed).filter_by(council=council, connection=name, purpose="live").order_by(walk.c.completed.desc())
+        select(walk.c.completed)
+        .filter_by(council=council, connection=name, purpose="live")
+        .order_by(walk.c.completed.desc())
     ).first()
     last = connection.execute(
-        select(slot.c.words).filter_by(council=council, connection=name).where(slot.c.done.is_not(None)).order_by(slot.c.at.desc())
+        select(slot.c.words)
+        .filter_by(council=council, connection=name)
+        .where(slot.c.done.is_not(None))
+        .order_by(slot.c.at.desc())
     ).first()
 
     def count(state: DeliveryState) -> int:
         return int(counts.get(state.value, (0, None))[0])
 
     return Link(
-        council, name, held.why if held else "", held.until if held else None, read.completed if read else None,
-        last.words if last else "", count(DeliveryState.WAITING) + count(DeliveryState.SENDING), count(DeliveryState.NOT_SURE),
-        count(DeliveryState.ATTENTION), min((oldest for _, oldest in counts.values()), default=None),
+        council,
+        name,
+        held.why if held else "",
+        held.until if held else None,
+        read.completed if read else None,
+        last.words if last else "",
+        count(DeliveryState.WAITING) + count(DeliveryState.SENDING),
+        count(DeliveryState.NOT_SURE),
+        count(DeliveryState.ATTENTION),
+        min((oldest for _, oldest in counts.values()), default=None),
     )
 
 
@@ -132,6 +158,11 @@ def _late(connection: Any, plant: Plant, code: str) -> int:
         late += connection.execute(
             select(func.count())
             .select_from(delivery)
-            .where(delivery.c.council == code, delivery.c.route == route.name, delivery.c.state.in_(OPEN), delivery.c.at < before)
+            .where(
+                delivery.c.council == code,
+                delivery.c.route == route.name,
+                delivery.c.state.in_(OPEN),
+                delivery.c.at < before,
+            )
         ).scalar_one()
     return late

@@ -1,7 +1,7 @@
 """Pauses: a connection that is left alone for now, by a person, by its login, or by its breaker.
 
-While a connection is paused its deliveries wait and burn no try. A breaker's pause ends by itself with one probe: the relay lets
-a single lane through, and its result closes the breaker or keeps it open for longer.
+While a connection is paused its deliveries wait and burn no try. A breaker's pause ends by itself with one probe: the
+relay lets a single lane through, and its result closes the breaker or keeps it open for longer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,16 @@ def of(connection: Connection, council: str, name: str) -> Row[tuple[object, ...
 
 
 def set_pause(
-    connection: Connection, council: str, name: str, *, why: str, words: str, who: str, now: int, until: int | None, failures: int = 0
+    connection: Connection,
+    council: str,
+    name: str,
+    *,
+    why: str,
+    words: str,
+    who: str,
+    now: int,
+    until: int | None,
+    failures: int = 0,
 ) -> None:
     """Pause a connection, or change why and until when. A pause by a person is never shortened by a machine."""
     held = of(connection, council, name)

@@ -1,7 +1,7 @@
 """The relay: finds lanes in which something is due and wakes workers for them.
 
-It looks at the ledger and never at the broker, so that a lost wake-up is published again. Paused connections are left out; one
-whose breaker may be probed gets a single wake-up.
+It looks at the ledger and never at the broker, so that a lost wake-up is published again. Paused connections are left
+out; one whose breaker may be probed gets a single wake-up.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Relay:
                 publisher = publisher or Publisher(self._plant.broker_url)
                 if self.turn(publisher) < WINDOW:
                     self._plant.clock.wait(stop, IDLE_SECONDS)
-            except Exception as fault:  # noqa: BLE001 - whatever the broker or the disk does, the relay comes back
+            except Exception as fault:
                 warn("relay_waits", error=type(fault).__name__)
                 publisher = None
                 self._plant.clock.wait(stop, 1.0)

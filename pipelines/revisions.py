@@ -1,7 +1,7 @@
 """Revisions: how a referral comes to be, changes, and sends its changes on.
 
-Everything here runs inside the caller's short transaction: it reads the ledger, writes rows and makes deliveries. Who may
-change what was decided before, in `pipelines.merge`.
+Everything here runs inside the caller's short transaction: it reads the ledger, writes rows and makes deliveries. Who
+may change what was decided before, in `pipelines.merge`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from pipelines import deliveries, facts as fact_store
+from pipelines import deliveries
+from pipelines import facts as fact_store
 from pipelines.facts import Facts
 from pipelines.ids import citizen_reference, new_id
 from pipelines.plant import Council
@@ -32,7 +33,15 @@ def get(connection: Connection, council: str, id: str) -> Row[Any] | None:
 
 
 def begin(
-    connection: Connection, vault: Vault, council: Council, *, person: str, born_in: str, number: str, shown: Mapping[str, Any], now: int
+    connection: Connection,
+    vault: Vault,
+    council: Council,
+    *,
+    person: str,
+    born_in: str,
+    number: str,
+    shown: Mapping[str, Any],
+    now: int,
 ) -> tuple[Row[Any], Facts]:
     """Make a referral out of the first record seen of it, at revision 1. Deliveries are `pass_on`'s work."""
     id, reference = new_id(), citizen_reference()
@@ -42,8 +51,15 @@ def begin(
     facts[fact_store.target_field(born_in)] = (number, OURSELVES, 1)
     connection.execute(
         insert(referral).values(
-            id=id, council=council.code, person_id=person, revision=1, citizen_reference=reference, born_in=born_in,
-            facts=fact_store.save(connection, vault, council.code, facts, person, now), at=now, changed_at=now,
+            id=id,
+            council=council.code,
+            person_id=person,
+            revision=1,
+            citizen_reference=reference,
+            born_in=born_in,
+            facts=fact_store.save(connection, vault, council.code, facts, person, now),
+            at=now,
+            changed_at=now,
             **_in_clear(facts),
         )
     )
@@ -62,8 +78,10 @@ def revise(
         update(referral)
         .where(referral.c.id == row.id)
         .values(
-            revision=revision, changed_at=now,
-            facts=fact_store.save(connection, vault, row.council, facts, row.person_id, now), **_in_clear(facts),
+            revision=revision,
+            changed_at=now,
+            facts=fact_store.save(connection, vault, row.council, facts, row.person_id, now),
+            **_in_clear(facts),
         )
     )
     after = get(connection, row.council, row.id)
@@ -107,11 +125,25 @@ def correct(
 
 
 def _deliver(
-    connection: Connection, council: Council, row: Row[Any], route: Route, plain: Mapping[str, Any], version: int | None, now: int
+    connection: Connection,
+    council: Council,
+    row: Row[Any],
+    route: Route,
+    plain: Mapping[str, Any],
+    version: int | None,
+    now: int,
 ) -> None:
     deliveries.make(
-        connection, route, council=council.code, referral=row.id, person=row.person_id, revision=row.revision, version=version,
-        urgent=is_urgent(plain), facts=row.facts if route.carries == "event" else None, now=now,
+        connection,
+        route,
+        council=council.code,
+        referral=row.id,
+        person=row.person_id,
+        revision=row.revision,
+        version=version,
+        urgent=is_urgent(plain),
+        facts=row.facts if route.carries == "event" else None,
+        now=now,
     )
 
 

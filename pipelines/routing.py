@@ -1,7 +1,7 @@
 """Routes: which deliveries a new revision makes. Pure.
 
-A condition is equality and in-lists on coded fields, all of which must hold; it is judged when the revision is made and again
-at the moment of sending.
+A condition is equality and in-lists on coded fields, all of which must hold; it is judged when the revision is made
+and again at the moment of sending.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """`dolen run`: everything in one process, under an operating-system lock.
 
-Exactly one runs a site. Whatever leases an earlier process left are void the moment the lock is ours: that process is gone. On
-SIGTERM each part finishes what it has in hand; on SIGKILL nothing is lost, which is what the rest of this room is about.
+Exactly one runs a site. Whatever leases an earlier process left are void the moment the lock is ours: that process is
+gone. On
+SIGTERM each part finishes what it has in hand; on SIGKILL nothing is lost, which is what the rest of this room is
+about.
 """
 
 from __future__ import annotations
@@ -85,7 +87,9 @@ def is_running(plant: Plant) -> bool:
 
 def _beat(plant: Plant, boot: str) -> None:
     with plant.ledger.writing() as connection:
-        set_meta(connection, "running", orjson.dumps({"boot": boot, "pid": os.getpid(), "at": plant.clock.now()}).decode())
+        set_meta(
+            connection, "running", orjson.dumps({"boot": boot, "pid": os.getpid(), "at": plant.clock.now()}).decode()
+        )
         lanes.sweep_empty(connection)
 
 
@@ -103,7 +107,7 @@ def _void_old_leases(plant: Plant) -> None:
 
 def _lock(handle: IO[str]) -> bool:
     if os.name == "nt":
-        import msvcrt  # noqa: PLC0415
+        import msvcrt
 
         try:
             handle.seek(0)
@@ -111,7 +115,7 @@ def _lock(handle: IO[str]) -> bool:
         except OSError:
             return False
         return True
-    import fcntl  # noqa: PLC0415
+    import fcntl
 
     try:
         fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

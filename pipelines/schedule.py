@@ -1,7 +1,7 @@
 """The schedule: starts walks when they are due, and those that somebody asked for.
 
-Each connection and kind has one walk at a time. A slot is a row, unique by connection and planned instant, so that a run
-happens once; of runs that were missed while nothing ran, one is made.
+Each connection and kind has one walk at a time. A slot is a row, unique by connection and planned instant, so that a
+run happens once; of runs that were missed while nothing ran, one is made.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Scheduler:
         while not stop.is_set():
             try:
                 self.turn()
-            except Exception as fault:  # noqa: BLE001 - a full disk or a locked ledger is waited out
+            except Exception as fault:
                 warn("schedule_waits", error=type(fault).__name__)
                 self._plant.clock.wait(stop, 1.0)
             self._plant.clock.wait(stop, TURN_SECONDS)
@@ -59,9 +59,7 @@ class Scheduler:
         """Look once at everything that may be due."""
         now = self._plant.clock.now()
         with self._plant.ledger.reading() as connection:
-            paused = {
-                key for key, row in pauses.all_pauses(connection).items() if row.until is None or row.until > now
-            }
+            paused = {key for key, row in pauses.all_pauses(connection).items() if row.until is None or row.until > now}
             asked = connection.execute(select(slot).where(slot.c.claimed_by.is_(None)).order_by(slot.c.at)).all()
         for council in self._plant.councils.values():
             for wired in council.wired.values():
@@ -110,27 +108,34 @@ class Scheduler:
             with self._plant.ledger.writing() as connection:
                 insert_new(connection, slot, [{**key, "at": at, "records": 0, "words": "", "since": since or ""}])
                 claimed = connection.execute(
-                    update(slot).filter_by(**key, at=at).where(slot.c.claimed_by.is_(None)).values(
-                        claimed_by=self._boot, begun=self._plant.clock.now()
-                    )
+                    update(slot)
+                    .filter_by(**key, at=at)
+                    .where(slot.c.claimed_by.is_(None))
+                    .values(claimed_by=self._boot, begun=self._plant.clock.now())
                 ).rowcount
                 # One finished slot a connection is kept, as the place where its last run is told.
-                connection.execute(
-                    delete(slot).filter_by(**key).where(slot.c.done.is_not(None), slot.c.at < at)
-                )
+                connection.execute(delete(slot).filter_by(**key).where(slot.c.done.is_not(None), slot.c.at < at))
             if not claimed:
                 return
             walked = self._walkers[council.code].walk(wired, kind, purpose=purpose, since=since)
             with self._plant.ledger.writing() as connection:
                 connection.execute(
-                    update(slot).filter_by(**key, at=at).values(
-                        done=self._plant.clock.now(), records=walked.taken.news, words=walked.words
-                    )
+                    update(slot)
+                    .filter_by(**key, at=at)
+                    .values(done=self._plant.clock.now(), records=walked.taken.news, words=walked.words)
                 )
             if walked.taken.news:
-                log("walked", council=council.code, connection=wired.name, kind=kind.name, purpose=purpose,
-                    pages=walked.pages, news=walked.taken.news, repeats=walked.taken.repeats)
-        except Exception as fault:  # noqa: BLE001 - the next run starts from the same place
+                log(
+                    "walked",
+                    council=council.code,
+                    connection=wired.name,
+                    kind=kind.name,
+                    purpose=purpose,
+                    pages=walked.pages,
+                    news=walked.taken.news,
+                    repeats=walked.taken.repeats,
+                )
+        except Exception as fault:
             warn("walk_fault", council=council.code, connection=wired.name, kind=kind.name, error=type(fault).__name__)
 
     def _waiting(self) -> None:

@@ -17,11 +17,12 @@ from sqlalchemy import Row, select
 
 from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
-from pipelines import facts as fact_store, revisions
-from pipelines.causes import Cause
+from pipelines import facts as fact_store
+from pipelines import revisions
+from pipelines.causes import Cause, gap_cause
 from pipelines.decision import Decision, Do, decide
-from pipelines.intake import gap_cause
 from pipelines.lanes import Lease
+from pipelines.merge import group_of
 from pipelines.tables import record
 from pipelines.texts import Message, judge
 from pipelines.writing import Draft, draft_create, draft_update
@@ -84,7 +85,9 @@ class Sender:
         wired = self._council.wired.get(job.row.connection)
         route = self._council.route(job.row.route)
         if wired is None or route is None:
-            result.cause = Cause(job.row.connection, "route", "gone", f"the site no longer has the route {job.row.route}")
+            result.cause = Cause(
+                job.row.connection, "route", "gone", f"the site no longer has the route {job.row.route}"
+            )
             result.decision = Decision(Do.ATTENTION)
             return result
         repeatable = False
@@ -123,8 +126,10 @@ class Sender:
         """The record that the target is known to hold of this referral."""
         return connection.execute(  # type: ignore[no-any-return]
             select(record).where(
-                record.c.council == self._council.code, record.c.connection == job.row.connection,
-                record.c.kind == job.row.kind, record.c.referral_id == referral,
+                record.c.council == self._council.code,
+                record.c.connection == job.row.connection,
+                record.c.kind == job.row.kind,
+                record.c.referral_id == referral,
             )
         ).first()
 
@@ -143,9 +148,13 @@ class Sender:
         if current is None:
             raise NotThere("the target no longer has the record that it gave us a number for")
         draft = draft_update(
-            kind.mapping, facts, current, held.base,
-            owned=lambda name: self._council.owners.get(name.split(".", 1)[0].split("[", 1)[0]) == wired.name,
-            shows_changes=wired.polls, whole=wired.connector.reads_first(kind.name),
+            kind.mapping,
+            facts,
+            current,
+            held.base,
+            owned=lambda name: self._council.owners.get(group_of(name)) == wired.name,
+            shows_changes=wired.polls,
+            whole=wired.connector.reads_first(kind.name),
             hash_of=lambda name, value: self._plant.vault.hash_value(self._council.code, name, value),
         )
         if draft.stopped:
@@ -226,10 +235,14 @@ class Sender:
 
     def _decide(self, result: Result, wired: Wired, error: ConnectorError, *, repeatable: bool) -> Result:
         job = result.job
-        can_look = TEXT_KIND == job.row.kind or "find" in wired.connector.offers(job.row.kind)
+        can_look = job.row.kind == TEXT_KIND or "find" in wired.connector.offers(job.row.kind)
         decision = decide(
-            error, repeatable=repeatable or job.look_up, tries=job.row.tries, throw=random.random(),  # noqa: S311 - jitter
-            settle=wired.settle_seconds, can_look=can_look,
+            error,
+            repeatable=repeatable or job.look_up,
+            tries=job.row.tries,
+            throw=random.random(),  # noqa: S311 - jitter
+            settle=wired.settle_seconds,
+            can_look=can_look,
         )
         if job.look_up and decision.do in (Do.AGAIN, Do.PAUSE):
             # The look-up itself failed. Nothing is known yet, so it stays not sure.
@@ -238,7 +251,13 @@ class Sender:
         result.words = error.reason
         if decision.do is Do.ATTENTION:
             field_named = getattr(error, "field", "")
-            step = "by hand" if type(error).__name__ == "ForAPerson" else "look up" if isinstance(error, Unknown) else "send"
+            step = (
+                "by hand"
+                if type(error).__name__ == "ForAPerson"
+                else "look up"
+                if isinstance(error, Unknown)
+                else "send"
+            )
             code = f" ({error.code})" if error.code else ""
             result.cause = Cause(wired.name, step, type(error).__name__ + code, error.reason, field_named)
         return result
@@ -255,5 +274,3 @@ def _arrived(result: Result, receipt: Receipt) -> Result:
 def _found(result: Result, item: Item) -> Result:
     result.how, result.external_id, result.version = "found", item.id, item.version
     return result
-
-

@@ -48,31 +48,53 @@ def tell(plant: Plant, id: str) -> Story:
         ids = {f"referral {id}"}
         records = connection.execute(select(record.c.id).where(record.c.referral_id == id)).scalars().all()
         for v in connection.execute(
-            select(version, cause.c.words).outerjoin(cause, cause.c.id == version.c.cause_id).where(version.c.record_id.in_(records))
+            select(version, cause.c.words)
+            .outerjoin(cause, cause.c.id == version.c.cause_id)
+            .where(version.c.record_id.in_(records))
         ):
             made = f", made revision {v.revision}" if v.revision else ""
             why = f": {v.words}" if v.words and v.state == "needs attention" else ""
             left = f"; left out: {', '.join(gap[0] for gap in v.gaps)}" if v.gaps else ""
             rule = f"; not sent by {', '.join(v.not_taken)} (condition)" if v.not_taken else ""
-            lines.append(Line(v.at, "version", f"v{v.id}", f"{v.connection} {v.external_id}: {v.state}{made}{why}{left}{rule}"))
+            lines.append(
+                Line(v.at, "version", f"v{v.id}", f"{v.connection} {v.external_id}: {v.state}{made}{why}{left}{rule}")
+            )
             ids.add(f"v{v.id}")
         for d in connection.execute(select(delivery).where(delivery.c.referral_id == id)).all():
             ids.add(f"d{d.id}")
             state = f"{d.state} ({d.reason})" if d.reason else d.state
-            lines.append(Line(d.at, "delivery", f"d{d.id}", f"revision {d.revision} to {d.connection} by {d.route}: {state}"))
+            lines.append(
+                Line(d.at, "delivery", f"d{d.id}", f"revision {d.revision} to {d.connection} by {d.route}: {state}")
+            )
             for a in connection.execute(select(attempt).where(attempt.c.delivery_id == d.id)).all():
                 words = f"{a.what}: {a.outcome or 'under way'}" + (f" - {a.words}" if a.words else "")
                 lines.append(Line(a.begun, "try", f"d{d.id}", words))
             for p in connection.execute(select(proof).where(proof.c.delivery_id == d.id)).all():
-                lines.append(Line(p.at, "proof", f"d{d.id}", f"{d.connection} holds revision {p.revision} as {p.external_id}: {p.how}"))
+                lines.append(
+                    Line(
+                        p.at,
+                        "proof",
+                        f"d{d.id}",
+                        f"{d.connection} holds revision {p.revision} as {p.external_id}: {p.how}",
+                    )
+                )
         for c in connection.execute(select(conflict).where(conflict.c.referral_id == id)).all():
-            lines.append(Line(c.at, "conflict", f"c{c.id}", f"{c.field}: {c.winner} stands, {c.loser} had something else"))
-        for a in connection.execute(select(audit).where(audit.c.subject.in_(ids), audit.c.council == row.council)).all():
+            lines.append(
+                Line(c.at, "conflict", f"c{c.id}", f"{c.field}: {c.winner} stands, {c.loser} had something else")
+            )
+        for a in connection.execute(
+            select(audit).where(audit.c.subject.in_(ids), audit.c.council == row.council)
+        ).all():
             lines.append(Line(a.at, "person", a.subject, f"{a.who}: {a.action}"))
     order = {"version": 0, "delivery": 1, "try": 2, "proof": 3, "conflict": 4, "person": 5}
     return Story(
-        row.council, row.id, row.citizen_reference, row.status or "", row.revision,
-        tuple((n.connection, n.external_id) for n in numbers), tuple(sorted(lines, key=lambda line: (line.at, order[line.what]))),
+        row.council,
+        row.id,
+        row.citizen_reference,
+        row.status or "",
+        row.revision,
+        tuple((n.connection, n.external_id) for n in numbers),
+        tuple(sorted(lines, key=lambda line: (line.at, order[line.what]))),
     )
 
 
@@ -81,6 +103,8 @@ def last_read(plant: Plant) -> list[dict[str, Any]]:
     with plant.ledger.reading() as connection:
         return [
             {"council": row.council, "connection": row.connection, "kind": row.kind, "completed": row.completed}
-            for row in connection.execute(select(walk).where(walk.c.purpose == "live").order_by(walk.c.council, walk.c.connection))
+            for row in connection.execute(
+                select(walk).where(walk.c.purpose == "live").order_by(walk.c.council, walk.c.connection)
+            )
             if row.council in plant.councils
         ]

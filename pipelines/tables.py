@@ -61,8 +61,12 @@ payload = Table(
     Column("held_by_person", Boolean, nullable=False, default=False),  # its data key is wrapped by the person's key
     Column("body", LargeBinary),  # nonce and ciphertext; null once expired or erased
     Column("at", BigInteger, nullable=False),
-    Index("ix_payload_unheld", "person_id", sqlite_where=text("NOT held_by_person AND person_id IS NOT NULL"),
-          postgresql_where=text("NOT held_by_person AND person_id IS NOT NULL")),
+    Index(
+        "ix_payload_unheld",
+        "person_id",
+        sqlite_where=text("NOT held_by_person AND person_id IS NOT NULL"),
+        postgresql_where=text("NOT held_by_person AND person_id IS NOT NULL"),
+    ),
 )
 
 artifact = Table(
@@ -204,12 +208,24 @@ delivery = Table(
     Index("ix_delivery_by_referral", "referral_id", "connection", "state"),
     Index("ix_delivery_by_state", "council", "state"),
     # One waiting and one travelling state-carrying delivery for a referral and a target, at the very most.
-    Index("uq_delivery_waiting", "referral_id", "connection", "kind", unique=True,
-          sqlite_where=text("carries = 'state' AND state = 'waiting'"),
-          postgresql_where=text("carries = 'state' AND state = 'waiting'")),
-    Index("uq_delivery_sending", "referral_id", "connection", "kind", unique=True,
-          sqlite_where=text("carries = 'state' AND state IN ('being sent', 'not sure')"),
-          postgresql_where=text("carries = 'state' AND state IN ('being sent', 'not sure')")),
+    Index(
+        "uq_delivery_waiting",
+        "referral_id",
+        "connection",
+        "kind",
+        unique=True,
+        sqlite_where=text("carries = 'state' AND state = 'waiting'"),
+        postgresql_where=text("carries = 'state' AND state = 'waiting'"),
+    ),
+    Index(
+        "uq_delivery_sending",
+        "referral_id",
+        "connection",
+        "kind",
+        unique=True,
+        sqlite_where=text("carries = 'state' AND state IN ('being sent', 'not sure')"),
+        postgresql_where=text("carries = 'state' AND state IN ('being sent', 'not sure')"),
+    ),
 )
 
 lane = Table(

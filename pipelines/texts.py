@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: `language.correspondence` -> which template. Who was never asked gets both (Welsh Language Standards: if unknown, both).
+#: `language.correspondence` -> which template. Who was never asked gets both, as the Welsh Language Standards ask.
 _LANGUAGE = {"cy": "cy", "en": "en", "both": "both", "not-asked": "both", None: "both"}
 _MOBILE = "person.telecom[system=phone,use=mobile].value"
 _SAFE = "person.telecom[system=phone,use=mobile].safe_to_text"
@@ -85,5 +85,8 @@ def _referrer(now: Mapping[str, Any]) -> str:
         return "!the referrer did not ask for updates"
     if now.get("referrer.person_agrees") is not True:
         return "!the person did not agree"
-    number = next((now[name] for name in now if name.startswith("referrer.telecom[") and name.endswith("].value") and now[name]), "")
+    number = next(
+        (now[name] for name in now if name.startswith("referrer.telecom[") and name.endswith("].value") and now[name]),
+        "",
+    )
     return str(number) if number else "!no safe number"

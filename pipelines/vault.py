@@ -1,8 +1,9 @@
 """Payloads: encrypted before they reach the ledger, readable only with the key store.
 
-AES-256-GCM with a data key of its own for each payload. Council and payload id are authenticated with the ciphertext, so a
-payload moved to another row or council cannot be read. Keyed hashes (of field values, content and identifiers) come from
-here too, since a plain hash of a date of birth is no secret.
+AES-256-GCM with a data key of its own for each payload. Council and payload id are authenticated with the ciphertext,
+so a
+payload moved to another row or council cannot be read. Keyed hashes (of field values, content and identifiers) come
+from here too, since a plain hash of a date of birth is no secret.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Vault:
         self._keys = keys
         self._hash_keys: dict[str, bytes] = {}
 
-    def put(self, connection: Connection, council: str, kind: str, body: bytes, now: int, person: str | None = None) -> str:
+    def put(
+        self, connection: Connection, council: str, kind: str, body: bytes, now: int, person: str | None = None
+    ) -> str:
         """Seal `body` and write it; return the payload's id. `kind`: raw, page, facts, request, reply, why."""
         key_id, key = self._keys.take(council)
         id = new_id()
@@ -42,8 +45,16 @@ class Vault:
         sealed = nonce + AESGCM(key).encrypt(nonce, body, f"{council}|{id}".encode())
         connection.execute(
             insert(payload),
-            {"id": id, "council": council, "class": kind, "person_id": person, "key_id": key_id,
-             "held_by_person": False, "body": sealed, "at": now},
+            {
+                "id": id,
+                "council": council,
+                "class": kind,
+                "person_id": person,
+                "key_id": key_id,
+                "held_by_person": False,
+                "body": sealed,
+                "at": now,
+            },
         )
         return id
 
@@ -63,7 +74,9 @@ class Vault:
         except InvalidTag:
             raise KeyFault("a payload cannot be opened: its row or its key was changed") from None
 
-    def put_json(self, connection: Connection, council: str, kind: str, body: Any, now: int, person: str | None = None) -> str:
+    def put_json(
+        self, connection: Connection, council: str, kind: str, body: Any, now: int, person: str | None = None
+    ) -> str:
         """Seal a JSON value."""
         return self.put(connection, council, kind, orjson.dumps(body), now, person)
 

@@ -1,7 +1,7 @@
 """Wake-ups on the broker: the only thing that travels there is the id of a lane.
 
-Whatever the broker loses, doubles or delays does no harm: the ledger is the truth and the relay publishes again what is still
-due. kombu stays inside this file. One connection a thread: kombu's are not to be shared.
+Whatever the broker loses, doubles or delays does no harm: the ledger is the truth and the relay publishes again what
+is still due. kombu stays inside this file. One connection a thread: kombu's are not to be shared.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kombu import Connection, Exchange, Queue
+from kombu.connection import Connection
+from kombu.entity import Exchange, Queue
 
 _EXCHANGE = Exchange("dolen", type="direct", durable=True)
 _QUEUE = Queue("dolen.wake", _EXCHANGE, routing_key="wake", durable=True)
@@ -31,7 +32,9 @@ class Publisher:
     def publish(self, lanes: Sequence[str], *, probe: bool = False) -> None:
         """Publish one wake-up for each lane."""
         for lane in lanes:
-            self._producer.publish({"format": FORMAT, "lane": lane, "probe": probe}, exchange=_EXCHANGE, routing_key="wake")
+            self._producer.publish(
+                {"format": FORMAT, "lane": lane, "probe": probe}, exchange=_EXCHANGE, routing_key="wake"
+            )
 
     def close(self) -> None:
         """Let go of the broker. Idempotent."""
@@ -45,7 +48,9 @@ class Consumer:
         self._woken = woken
         # The memory transport is asked in turns; a tenth of its default keeps a wake-up from lying about for a second.
         self._connection = Connection(url, transport_options={"polling_interval": 0.02})
-        self._consumer = self._connection.Consumer([_QUEUE], accept=["json"], callbacks=[self._take], prefetch_count=200)
+        self._consumer = self._connection.Consumer(
+            [_QUEUE], accept=["json"], callbacks=[self._take], prefetch_count=200
+        )
         self._consumer.consume()
 
     def drain(self, seconds: float) -> None:

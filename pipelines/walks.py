@@ -1,8 +1,9 @@
 """Walks: reading a source's changes page by page, so that a crash at any instant loses and skips nothing.
 
-The cursor moves with each page in the same transaction as the page's rows. The watermark moves only when the walk is complete.
-A page that cannot be read is kept as bytes and asked for in smaller pieces, down to one record; what stays unreadable is a named
-hole that needs attention, and the walk goes on behind it.
+The cursor moves with each page in the same transaction as the page's rows. The watermark moves only when the walk is
+complete.
+A page that cannot be read is kept as bytes and asked for in smaller pieces, down to one record; what stays unreadable
+is a named hole that needs attention, and the walk goes on behind it.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ class Walker:
     ) -> Walked:
         """Read from where the last walk of this purpose stopped until there is nothing more.
 
-        `since` begins a new walk at that watermark (a back-fill). Raises nothing for what a source does: `words` says why a walk
-        stopped early, and the next one goes on from the same place.
+        `since` begins a new walk at that watermark (a back-fill). Raises nothing for what a source does: `words` says
+        why a walk stopped early, and the next one goes on from the same place.
         """
         walked = Walked()
         cursor, watermark = self._begin(wired, kind, purpose, since)
@@ -105,7 +106,9 @@ class Walker:
         return held.cursor, held.watermark
 
     def _take(self, wired: Wired, kind: Kind, page: Page, purpose: str, walked: Walked) -> None:
-        taken = self._intake.take(wired, kind, page.items, purpose=purpose, place=self._mover(wired, kind, page, purpose))
+        taken = self._intake.take(
+            wired, kind, page.items, purpose=purpose, place=self._mover(wired, kind, page, purpose)
+        )
         walked.pages += 1
         walked.records += len(page.items)
         walked.taken.repeats += taken.repeats
@@ -139,7 +142,13 @@ class Walker:
                 raw = self._plant.vault.put(connection, code, "page", fault.reply, now)
                 connection.execute(
                     insert(unread_page).values(
-                        council=code, connection=wired.name, kind=kind.name, cursor=cursor, raw=raw, words=fault.reason, at=now
+                        council=code,
+                        connection=wired.name,
+                        kind=kind.name,
+                        cursor=cursor,
+                        raw=raw,
+                        words=fault.reason,
+                        at=now,
                     )
                 )
 
@@ -166,8 +175,14 @@ class Walker:
         if behind is None:
             walked.words = f"a page cannot be read and cannot be made smaller: {fault.reason}"
             with self._plant.ledger.writing() as connection:
-                pauses.trip(connection, self._council.code, wired.name, why=pauses.BY_FEED, words=walked.words,
-                            now=self._plant.clock.now())
+                pauses.trip(
+                    connection,
+                    self._council.code,
+                    wired.name,
+                    why=pauses.BY_FEED,
+                    words=walked.words,
+                    now=self._plant.clock.now(),
+                )
             return None
         hole = UnreadableItem(raw=fault.reply, reason=fault.reason)
         page = Page([hole], behind, watermark)
@@ -176,12 +191,24 @@ class Walker:
 
     def _stopped(self, wired: Wired, kind: Kind, purpose: str, fault: ConnectorError, walked: Walked) -> None:
         walked.words = fault.reason
-        log("walk_stopped", council=self._council.code, connection=wired.name, kind=kind.name, purpose=purpose,
-            error=type(fault).__name__)
+        log(
+            "walk_stopped",
+            council=self._council.code,
+            connection=wired.name,
+            kind=kind.name,
+            purpose=purpose,
+            error=type(fault).__name__,
+        )
         if isinstance(fault, Unauthorised):
             with self._plant.ledger.writing() as connection:
-                pauses.trip(connection, self._council.code, wired.name, why=pauses.BY_LOGIN, words=fault.reason,
-                            now=self._plant.clock.now())
+                pauses.trip(
+                    connection,
+                    self._council.code,
+                    wired.name,
+                    why=pauses.BY_LOGIN,
+                    words=fault.reason,
+                    now=self._plant.clock.now(),
+                )
 
 
 def attention(walked: Walked) -> int:

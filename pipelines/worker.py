@@ -1,7 +1,7 @@
 """The worker: leases a lane, sends what is due in it, writes down what became of it, and looks for more.
 
-Each connection has threads of its own, as many as its limit allows at once, so that a dead supplier can hold up nobody but
-itself. A breaker opens after some failures in a row and pauses the connection.
+Each connection has threads of its own, as many as its limit allows at once, so that a dead supplier can hold up
+nobody but itself. A breaker opens after some failures in a row and pauses the connection.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines import lanes, outcomes, pauses
+from pipelines.causes import Cause
+from pipelines.decision import Decision, Do
 from pipelines.lanes import Lease
 from pipelines.logs import log, warn
 from pipelines.outcomes import Taken
 from pipelines.plant import Council, Plant
 from pipelines.sending import Job, Result, Sender
-from pipelines.causes import Cause
-from pipelines.decision import Decision, Do
 from pipelines.wakeups import Consumer
 
 #: Errors that speak of the connection and not of the record.
@@ -47,7 +48,7 @@ class Worker:
             try:
                 consumer = consumer or Consumer(self._plant.broker_url, self.woken)
                 consumer.drain(0.25)
-            except Exception as fault:  # noqa: BLE001 - whatever the broker does, the worker comes back
+            except Exception as fault:
                 warn("worker_waits", error=type(fault).__name__)
                 consumer = None
                 self._plant.clock.wait(stop, 1.0)
@@ -80,7 +81,7 @@ class Worker:
         except SQLAlchemyError as fault:
             # Nothing was written; the lease ends by itself and the lane is found again.
             warn("ledger_fault", council=council.code, error=type(fault).__name__)
-        except Exception as fault:  # noqa: BLE001 - a fault of ours must not end the thread silently
+        except Exception as fault:
             warn("worker_fault", council=council.code, error=type(fault).__name__)
         finally:
             with self._lock:
@@ -92,7 +93,9 @@ class Worker:
         owner = f"{self._boot}/{next(self._numbers)}"
         with plant.ledger.writing() as connection:
             paused = pauses.of(connection, council.code, target)
-            if paused is not None and not (probe and (paused.until or 0) <= plant.clock.now() and paused.until is not None):
+            if paused is not None and not (
+                probe and (paused.until or 0) <= plant.clock.now() and paused.until is not None
+            ):
                 return 0
             leased = outcomes.lease(connection, plant, council, lane, owner, self._boot)
             if isinstance(leased, Lease):
@@ -110,7 +113,7 @@ class Worker:
             return self._senders[council.code].send(job)
         except SQLAlchemyError:
             raise
-        except Exception as fault:  # noqa: BLE001 - one record that we stumble over must not be tried for ever
+        except Exception as fault:
             warn("sending_fault", council=council.code, delivery=job.row.id, error=type(fault).__name__)
             words = f"Dolen stumbled over this record ({type(fault).__name__}); whether it was sent is not known"
             result = Result(job, error=type(fault).__name__, words=words)
@@ -127,22 +130,42 @@ class Worker:
                     written = outcomes.write(connection, plant, council, result)
             except Taken as taken:
                 words = str(taken)
-                clash = Result(result.job, error="Taken", words=words, cause=Cause(target, "match", "number taken", "the target "
-                               "answered with a number that belongs to another referral", ""), decision=Decision(Do.ATTENTION))
+                clash = Result(
+                    result.job,
+                    error="Taken",
+                    words=words,
+                    cause=Cause(
+                        target,
+                        "match",
+                        "number taken",
+                        "the target answered with a number that belongs to another referral",
+                        "",
+                    ),
+                    decision=Decision(Do.ATTENTION),
+                )
                 written = outcomes.write(connection, plant, council, clash)
             if not written:
                 warn("lease_lost", council=council.code, connection=target, delivery=result.job.row.id)
                 return None
             closed = self._breaker(connection, council.code, target, result)
-            following = None if closed or self._stopping else outcomes.next_in(connection, plant, result.job.lease, self._boot)
+            following = (
+                None if closed or self._stopping else outcomes.next_in(connection, plant, result.job.lease, self._boot)
+            )
             if following is None:
                 lanes.let_go(connection, result.job.lease)
-        log("tried", council=council.code, connection=target, route=result.job.row.route, delivery=result.job.row.id,
+        log(
+            "tried",
+            council=council.code,
+            connection=target,
+            route=result.job.row.route,
+            delivery=result.job.row.id,
             outcome=result.how or ("rule" if result.rule else str(result.decision and result.decision.do.value)),
-            error=result.error or None, tries=result.job.row.tries)
+            error=result.error or None,
+            tries=result.job.row.tries,
+        )
         return following
 
-    def _breaker(self, connection: object, council: str, target: str, result: Result) -> bool:
+    def _breaker(self, connection: Connection, council: str, target: str, result: Result) -> bool:
         """Count failures of the connection in a row. Returns whether the connection is paused now."""
         key = (council, target)
         if result.error == "Unauthorised":
@@ -150,16 +173,22 @@ class Worker:
         if result.error not in _OF_THE_CONNECTION:
             with self._lock:
                 self._failures.pop(key, None)
-            if pauses.end(connection, council, target):  # type: ignore[arg-type]
+            if pauses.end(connection, council, target):
                 log("connection_resumed", council=council, connection=target)
             return False
         with self._lock:
             self._failures[key] = self._failures.get(key, 0) + 1
             failures = self._failures[key]
-        open_ = pauses.of(connection, council, target)  # type: ignore[arg-type]
+        open_ = pauses.of(connection, council, target)
         if failures < pauses.FAILURES and open_ is None:
             return False
-        until = pauses.trip(connection, council, target, why=pauses.BY_BREAKER, words=result.words,  # type: ignore[arg-type]
-                            now=self._plant.clock.now())
+        until = pauses.trip(
+            connection,
+            council,
+            target,
+            why=pauses.BY_BREAKER,
+            words=result.words,
+            now=self._plant.clock.now(),
+        )
         warn("connection_paused", council=council, connection=target, until=until)
         return True

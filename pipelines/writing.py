@@ -50,8 +50,8 @@ def draft_update(
 ) -> Draft:
     """Write onto what the target holds.
 
-    `owned(field)`: the target's council says that this system owns the field. `shows_changes`: the target is a source too,
-    so an edit made there will reach us. `whole`: the target replaces whole records, so everything is sent back.
+    `owned(field)`: the target's council says that this system owns the field. `shows_changes`: the target is a source
+    too, so an edit made there will reach us. `whole`: the target replaces whole records, so everything is sent back.
     """
     shown = mapping.read(current.record).facts
     write: dict[str, Any] = {}
@@ -64,7 +64,11 @@ def draft_update(
             continue
         known = last_known(base, name)
         moved = name in shown and known is not None and hash_of(name, present) != known
-        if group_of(name) not in OURS and shows_changes and (moved or (known is None and name in shown and owned(name))):
+        if (
+            group_of(name) not in OURS
+            and shows_changes
+            and (moved or (known is None and name in shown and owned(name)))
+        ):
             held_back.append(name)
             continue
         write[name] = facts[name]
@@ -74,4 +78,6 @@ def draft_update(
     if writing.stopped:
         return Draft(writing.record, {}, writing.left_out, writing.stopped, held_back)
     after = mapping.expected(writing.record)
-    return Draft(writing.record, {name: after[name] for name in write if name in after}, writing.left_out, (), held_back)
+    return Draft(
+        writing.record, {name: after[name] for name in write if name in after}, writing.left_out, (), held_back
+    )
