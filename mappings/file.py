@@ -30,7 +30,7 @@ class Default(BaseModel):
     )
     write: Scalar = Field(
         default=None,
-        description="what is written when neither the referral nor the target knows; null writes it as empty",
+        description="what a new record or group gets when the referral does not know; null writes it as empty",
         examples=["unknown"],
     )
 

@@ -1,6 +1,6 @@
 """Golden pairs: a system's record and what it is in our words, kept beside the mapping and run in both directions.
 
-A pair is a JSON file with `about` and one or both of
+`casework/referral.yaml` has its pairs in `casework/golden/referral.<what it shows>.json`. A pair has `about` and
 `read`  {record, facts, left_out, stopped}: this record reads as these facts, and
 `write` {facts, onto, record, left_out, stopped}: these facts laid over `onto` give this record.
 What `write` leaves out comes from `read`; `onto` left out means a create. Gaps are written as "kind: field".
@@ -94,13 +94,22 @@ def load(text: str | bytes, name: str) -> Pair:
     raise BadPair(f"{name}: {problems}")  # outside the except: pydantic's own error holds the values
 
 
+def pattern(mapping: str) -> str:
+    """Return where the pairs of a mapping are, as a glob beside the folder of the mappings."""
+    folder, _, name = mapping.rpartition("/")
+    return f"{folder}/golden/{name}.*.json" if folder else f"golden/{name}.*.json"
+
+
 def run(mapping: FieldMapping, pairs: Mapping[str, Pair], *, reveal: bool = False) -> list[Difference]:
     """Run every pair in the directions that it has. `reveal`: show values, for somebody who may see them."""
     return [difference for name, pair in pairs.items() for difference in _one(mapping, name, pair, reveal=reveal)]
 
 
-def uncovered(mapping: FieldMapping, pairs: Iterable[Pair]) -> list[str]:
-    """Name the rows that no pair gives a value, by direction: "read person.name.family"."""
+def uncovered(mapping: FieldMapping, pairs: Iterable[Pair], origin: str = "") -> list[str]:
+    """Name the rows that no pair gives a value, by direction: "read person.name.family".
+
+    `origin`: only the rows that this file wrote or changed, for a file that extends another.
+    """
     read: set[str] = set()
     written: set[str] = set()
     for pair in pairs:
@@ -108,10 +117,9 @@ def uncovered(mapping: FieldMapping, pairs: Iterable[Pair]) -> list[str]:
             read |= {path for path, value in pair.read.facts.items() if value is not None}
         if pair.write is not None:
             written |= {path for path, value in _facts_to_write(pair).items() if value is not None}
-    missing = [f"read {row.ours}" for row in mapping.rows if row.direction != "write" and row.ours not in read]
-    return missing + [
-        f"write {row.ours}" for row in mapping.rows if row.ours and row.direction != "read" and row.ours not in written
-    ]
+    rows = [row for row in mapping.rows if row.ours and origin in ("", row.origin)]
+    missing = [f"read {row.ours}" for row in rows if row.direction != "write" and row.ours not in read]
+    return missing + [f"write {row.ours}" for row in rows if row.direction != "read" and row.ours not in written]
 
 
 def _one(mapping: FieldMapping, name: str, pair: Pair, *, reveal: bool) -> Iterator[Difference]:

@@ -89,6 +89,8 @@ def resolve(name: str, load: Load) -> Resolved:
         layers.append((data, origin))
         place = Place(origin, ("extends",))
         wanted = data.get("extends")
+    if resolved.faults:
+        return resolved  # a row laid over nothing would look wrong in every key
     for data, origin in reversed(layers):
         _lay(data, origin, resolved)
     if not resolved.faults:
@@ -119,7 +121,7 @@ def _lay(data: dict[str, Any], origin: str, resolved: Resolved) -> None:
         if key not in data:
             continue
         place = Place(origin, (key,))
-        if "extends" in data and data[key] != resolved.head.get(key):
+        if "extends" in data and (key not in resolved.head or data[key] != resolved.head[key]):
             found = f"another `{key}` than in the file that it extends"
             resolved.fault(place, found, "rows, and nothing else, in such a file", f"Take `{key}` out.")
         else:
@@ -133,7 +135,12 @@ def _lay_rows(
 ) -> None:
     for index, keys in enumerate(written):
         place = Place(at.origin, (*at.path, index))
-        below = _row_below(keys, rows, place, resolved) if over else None
+        same = _rows_below(keys, rows) if over else []
+        if len(same) > 1:
+            resolved.fault(place, f"{len(same)} rows below that it may mean", "one row that is meant",
+                           "Give `direction` as the row below has it.")  # fmt: skip
+            continue
+        below = same[0] if same else None
         if keys.get("drop"):
             if below is None:
                 resolved.fault(place, "`drop` of a row that is not there", "a row of the file that this one extends",
@@ -155,18 +162,14 @@ def _lay_rows(
             below.places[key] = Place(place.origin, (*place.path, key))
 
 
-def _row_below(keys: dict[str, Any], rows: list[PlacedRow], place: Place, resolved: Resolved) -> PlacedRow | None:
-    """Find the one row that an overlay's row means: the same `ours` (a constant: the same `theirs`)."""
+def _rows_below(keys: dict[str, Any], rows: list[PlacedRow]) -> list[PlacedRow]:
+    """Find the row that an overlay's row means: the same `ours` (a constant: the same `theirs`), then `direction`."""
     name = "ours" if keys.get("ours") else "theirs"
     same = [row for row in rows if row.keys.get(name) == keys.get(name) and ("ours" in row.keys) == (name == "ours")]
     if len(same) > 1:
         wanted = keys.get("direction", "both")
-        by_direction = [row for row in same if row.keys.get("direction", "both") == wanted]
-        if len(by_direction) != 1:
-            resolved.fault(place, f"{len(same)} rows below with the same `{name}`", "one row that is meant",
-                           "Give `direction` as the row below has it.")  # fmt: skip
-        same = by_direction[:1]
-    return same[0] if same else None
+        return [row for row in same if row.keys.get("direction", "both") == wanted] or same
+    return same
 
 
 def _named(problem: Any, data: dict[str, Any], origin: str) -> Fault:

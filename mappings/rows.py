@@ -15,7 +15,7 @@ from mappings import converters, fieldpaths, paths
 from mappings.codes import CodeList
 from mappings.converters import BadOption, Converter, TooLong, WrongType
 from mappings.file import Direction
-from mappings.meta import Json
+from mappings.meta import Json, Kind
 from mappings.overlay import PlacedRow, Resolved
 
 Codes = Callable[[str], CodeList]  # raises LookupError if there is no list of that name
@@ -31,6 +31,7 @@ class Mark:
         return self.name
 
 
+NEW: Final = Mark("NEW")  # not there, and neither is the record or group around it
 ABSENT: Final = Mark("ABSENT")  # the path is not there, or nothing is declared for it
 DROP: Final = Mark("DROP")  # take the key out
 KEEP: Final = Mark("KEEP")  # leave what is there
@@ -225,7 +226,7 @@ class RowMaker:
             key = error.option if error.option in keys else "options" if "options" in keys else "as"
             self._fault(placed, key, f"{error.option} of the converter {name}", str(error), "Correct the option.")
             return None
-        if "codes" not in keys and declared.kind not in converter.kinds:
+        if "codes" not in keys and declared.kind not in (Kind.ANY, *converter.kinds):
             wanted = " or ".join(str(kind) for kind in converter.kinds)
             self._fault(placed, "as" if "as" in keys else "ours", f"{row.ours!r}, which is a {declared.kind}",
                         f"a field that is {wanted} for the converter {name}", "Choose another converter.")  # fmt: skip

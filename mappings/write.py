@@ -14,7 +14,7 @@ from mappings.converters import TooLong, WrongType
 from mappings.mapping import Gap, GapKind, Writing
 from mappings.meta import Json
 from mappings.read import Branch, Notes, Where, as_items, matches, refusal, unwrap
-from mappings.rows import ABSENT, DROP, KEEP, NOTHING, ReadyRow, spelled
+from mappings.rows import ABSENT, DROP, KEEP, NEW, NOTHING, Mark, ReadyRow, spelled
 
 Put = Callable[[Json, Mapping[str, Json], Notes], Json]  # (what is there, facts, notes) -> new value, DROP or KEEP
 
@@ -41,7 +41,7 @@ def writer(rows: Iterable[ReadyRow], shape: Shape) -> Callable[[Mapping[str, Jso
 
     def write(facts: Mapping[str, Json], onto: dict[str, Any] | None) -> Writing:
         notes = Notes([], [], [])
-        record = put({} if onto is None else onto, facts, notes)
+        record = put(onto or NEW, facts, notes)
         if not isinstance(record, dict):  # nothing was known, or nothing is left
             record = dict(onto or {}) if record is KEEP else {}
         return Writing(record, notes.left_out, notes.stopped)
@@ -62,16 +62,23 @@ def _group(branch: Branch, at: tuple[str, ...], shape: Shape, fixed: Where = ())
 def _putter(
     puts: tuple[tuple[str, Put], ...], constants: dict[str, Json], branch: Branch, fixed: set[str], nothing: Json
 ) -> Put:
-    """`nothing`: what is left of a group in which nothing is said; KEEP if the group must be there all the same."""
+    """`nothing`: what is left of a group in which nothing is said; KEEP if the group must be there all the same.
+
+    What is declared as default is only for what is new. It alone makes no group that may be missing, and none in a
+    record that the target has held without it.
+    """
     has_text, rows, always = branch.has_text(), branch.all_rows(), bool(constants) and not puts
     given = fixed | set(constants)
+    defaults = {
+        key: row.unwritten for key, row in branch.rows if row.unwritten is not ABSENT and row.unwritten is not DROP
+    }
     leads = tuple(key for key, row in branch.rows if row.lead)
 
     def put(there: Json, facts: Mapping[str, Json], notes: Notes) -> Json:
         held: dict[str, Json]
         if type(there) is dict:
             held = there
-        elif there is ABSENT or there is None or there == "" or there == []:
+        elif isinstance(there, Mark) or there is None or there == "" or there == []:
             held = {}
         elif isinstance(there, list) and len(there) == 1 and isinstance(there[0], dict):
             held = there[0]
@@ -82,9 +89,10 @@ def _putter(
                 if row.ours in facts:
                     _note(notes, row, "wrong type", _TWO_OR_MORE)
             return KEEP
+        missing = NEW if there is NEW and nothing is KEEP else ABSENT
         made: dict[str, Json] | None = None
         for key, run in puts:
-            new = run(held.get(key, ABSENT), facts, notes)
+            new = run(held.get(key, missing), facts, notes)
             if new is KEEP or (new is DROP and key not in held):
                 continue
             if made is None:
@@ -98,8 +106,10 @@ def _putter(
         made = dict(held) if made is None else made
         if nothing is not KEEP and _nothing_left(made, given, leads):
             return nothing
+        if not held and missing is ABSENT:
+            made = {key: value for key, value in defaults.items() if key not in made} | made
         made.update(constants)
-        return made["."] if has_text and set(made) == {"."} else made
+        return made["."] if has_text and not fixed and set(made) == {"."} else made
 
     return put
 
@@ -110,7 +120,7 @@ def _picks(picks: dict[Where, Branch], at: tuple[str, ...], shape: Shape) -> Put
     rows = [row for branch in picks.values() for row in branch.all_rows()]
 
     def put(there: Json, facts: Mapping[str, Json], notes: Notes) -> Json:
-        held = as_items(None if there is ABSENT else there)
+        held = as_items(None if isinstance(there, Mark) else there)
         if held is None:
             for row in rows:
                 if row.ours in facts:
@@ -146,11 +156,10 @@ def _row(row: ReadyRow, shape: Shape) -> Put:
     def put(there: Json, facts: Mapping[str, Json], notes: Notes) -> Json:
         value = facts.get(ours, ABSENT)
         if value is ABSENT:
-            if there is ABSENT:
-                if unwritten is not ABSENT:
-                    return unwritten
-                if needed:
-                    _note(notes, row, "missing", "a value")
+            if there is NEW and unwritten is not ABSENT:
+                return unwritten
+            if needed and (there is NEW or there is ABSENT):
+                _note(notes, row, "missing", "a value")
             return KEEP
         if value is None or value == "" or value == []:
             if needed:
@@ -181,10 +190,10 @@ def _list(row: ReadyRow, shape: Shape) -> Put:
     def put(there: Json, facts: Mapping[str, Json], notes: Notes) -> Json:
         value = facts.get(ours, ABSENT)
         if value is ABSENT:
-            if needed and there is ABSENT:
+            if needed and isinstance(there, Mark):
                 _note(notes, row, "missing", "a list")
             return KEEP
-        held = as_items(None if there is ABSENT else there) or []
+        held = as_items(None if isinstance(there, Mark) else there) or []
         others = [item for item in held if where and not matches(item, where)]
         if not value:
             if needed:

@@ -1,0 +1,97 @@
+"""Golden pairs say what differs without showing whose record it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mappings import golden
+from mappings.codes import parse
+from mappings.compile import compile_mapping
+from mappings.mapping import Mapping
+
+DATA = {
+    "system": "s",
+    "record": "R",
+    "fields": [
+        {"ours": "person.name.family", "theirs": "Surname", "max_length": 6},
+        {"ours": "status", "theirs": "Status", "codes": "status"},
+    ],
+}
+
+
+@pytest.fixture
+def mapping() -> Mapping:
+    status = parse("theirs,ours\nN,received\n", "status")
+    return compile_mapping("mine", lambda _: (DATA, "mine.yaml"), lambda _: status, "UTC")
+
+
+def pair(**parts: Any) -> golden.Pair:
+    return golden.load(json.dumps({"about": "x", **parts}), "mine.x.json")
+
+
+READ = {"record": {"Surname": "Llŷr", "Status": "N"}, "facts": {"person.name.family": "Llŷr", "status": "received"}}
+
+
+def test_a_pair_that_holds_is_silent_both_ways(mapping: Mapping) -> None:
+    assert golden.run(mapping, {"a": pair(read=READ, write={})}) == []
+
+
+def test_a_difference_hides_who_it_is_and_shows_what_is_no_secret(mapping: Mapping) -> None:
+    wrong = {**READ, "facts": {"person.name.family": "Secret", "status": "accepted"}}
+    name, status = golden.run(mapping, {"a": pair(read=wrong)})
+    assert str(name) == "a: read: person.name.family: expected a text of 6 characters, got a text of 4 characters"
+    assert str(status) == 'a: read: status: expected "accepted", got "received"'
+    assert "Secret" not in repr(name)
+
+
+def test_somebody_who_may_see_it_sees_it(mapping: Mapping) -> None:
+    wrong = {**READ, "facts": {"person.name.family": None, "status": "received"}}
+    [difference] = golden.run(mapping, {"a": pair(read=wrong)}, reveal=True)
+    assert str(difference) == 'a: read: person.name.family: expected null, got "Llŷr"'
+
+
+def test_what_is_written_is_compared_leaf_by_leaf(mapping: Mapping) -> None:
+    write = {"onto": {"Deep": {"List": [1, 2]}}, "record": {"Surname": "Llŷr", "Deep": {"List": [1, 3]}}}
+    found = golden.run(mapping, {"a": pair(read=READ, write=write)})
+    assert [(one.direction, one.path) for one in found] == [("write", "Deep/List[2]"), ("write", "Status")]
+
+
+def test_gaps_are_part_of_a_pair(mapping: Mapping) -> None:
+    read = {"record": {"Status": "Z"}, "facts": {}, "stopped": ["unknown code: status"]}
+    assert golden.run(mapping, {"a": pair(read=read)}) == []
+    [difference] = golden.run(mapping, {"a": pair(read={**read, "stopped": []})})
+    assert str(difference) == 'a: read: stopped: expected [], got ["unknown code: status"]'
+    write = {"facts": {"person.name.family": "Secretary"}, "record": {}, "stopped": ["too long: person.name.family"]}
+    assert golden.run(mapping, {"a": pair(write=write)}) == []
+
+
+def test_true_is_not_one_and_null_is_not_nothing() -> None:
+    assert [path for path, _, _ in golden.differences({"a": True, "b": None}, {"a": 1}, "")] == ["a", "b"]
+
+
+def test_rows_that_no_pair_shows_are_named(mapping: Mapping) -> None:
+    half = pair(read={"record": {}, "facts": {"status": "received", "person.name.family": None}}, write={})
+    assert golden.uncovered(mapping, [half]) == ["read person.name.family", "write person.name.family"]
+    assert golden.uncovered(mapping, [pair(read=READ, write={})]) == []
+    assert golden.uncovered(mapping, [], origin="elsewhere.yaml") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"about": "x"}', '{"about": "x", "raed": {}}', '{"about": "x", "write": {"facts": {}}}',
+     '{"about": "x", "read": {"record": {"n": "Secret"}, "facts": "Secret"}}', b"\xff\xfe"],
+)  # fmt: skip
+def test_a_bad_pair_names_its_file_and_no_value(text: str | bytes) -> None:
+    with pytest.raises(golden.BadPair) as raised:
+        golden.load(text, "mine.x.json")
+    assert str(raised.value).startswith("mine.x.json: ")
+    assert "Secret" not in str(raised.value)
+    assert raised.value.__context__ is None
+
+
+def test_pairs_lie_beside_their_mapping() -> None:
+    assert golden.pattern("casework/referral") == "casework/golden/referral.*.json"
+    assert golden.pattern("referral") == "golden/referral.*.json"
