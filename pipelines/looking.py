@@ -1,6 +1,7 @@
 """Finding what an officer names: deliveries and versions by id, referrals by any reference; and previewing a send.
 
-Everything here only reads. An id that does not exist, or belongs to a council that this site does not have, is one sentence.
+Everything here only reads. An id that does not exist, or belongs to a council that this site does not have, is one
+sentence.
 """
 
 from __future__ import annotations

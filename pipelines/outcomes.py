@@ -42,7 +42,7 @@ def lease(
     taken = lanes.take(connection, lane, owner, now, now + int(seconds * SECOND))
     if taken is None:
         return None
-    _recover(connection, plant, council, lane, now)
+    _recover(connection, council, lane, now)
     row = lanes.pick(connection, lane, now)
     if row is None:
         return taken
@@ -81,7 +81,7 @@ def _begin(connection: Connection, held: Lease, row: Row[Any], boot: str, now: i
     return Job(held, leased, made, look_up)
 
 
-def _recover(connection: Connection, plant: Plant, council: Council, lane: str, now: int) -> None:
+def _recover(connection: Connection, council: Council, lane: str, now: int) -> None:
     """A delivery that is being sent in a lane whose lease we have just taken was left by a worker that died."""
     for row in connection.execute(
         select(delivery).where(delivery.c.lane == lane, delivery.c.state == DeliveryState.SENDING)
@@ -151,7 +151,7 @@ def write(connection: Connection, plant: Plant, council: Council, result: Result
     elif result.rule:
         deliveries.move(connection, row, DeliveryState.NOT_SENT, now, reason=result.rule)
     else:
-        _not_arrived(connection, plant, council, result, row, now)
+        _not_arrived(connection, council, result, row, now)
     return True
 
 
@@ -279,9 +279,7 @@ def link(
     return int(held.id)
 
 
-def _not_arrived(
-    connection: Connection, plant: Plant, council: Council, result: Result, row: Row[Any], now: int
-) -> None:
+def _not_arrived(connection: Connection, council: Council, result: Result, row: Row[Any], now: int) -> None:
     decision = result.decision
     assert decision is not None
     due = now + int(decision.after * SECOND)

@@ -102,12 +102,10 @@ def is_quiet(plant: Plant) -> bool:
 
 
 def _counts(connection: Any, table: Any, codes: list[str]) -> dict[str, int]:
-    return {
-        state: count
-        for state, count in connection.execute(
-            select(table.c.state, func.count()).where(table.c.council.in_(codes)).group_by(table.c.state)
-        )
-    }
+    rows = connection.execute(
+        select(table.c.state, func.count()).where(table.c.council.in_(codes)).group_by(table.c.state)
+    )
+    return {str(row[0]): int(row[1]) for row in rows}
 
 
 def _link(connection: Any, council: str, name: str, held: Any) -> Link:
