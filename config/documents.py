@@ -108,8 +108,8 @@ def _bytes_of(path: Path, name: str) -> bytes:
             raw = stream.read(LARGEST_FILE + 1)
         if len(raw) > LARGEST_FILE:
             raise SiteFaults([_too_large(name, path.stat().st_size)])
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "a name no file can have"
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
         finding = _whole(name, f"a file that cannot be read ({reason})", "a readable file", "correct its permissions")
         raise SiteFaults([finding]) from None
     return raw
@@ -181,6 +181,7 @@ _WORDS: tuple[tuple[str, str, str, str], ...] = (
         "put the value in quotes if it holds `: `, or correct the indentation",
     ),
     ("could not find expected ':'", "a line without a colon", "`key: value`", "add the colon and a space after it"),
+    ("escape", "a backslash in double quotes", "a known escape", "write the value in single quotes"),
     ("quoted scalar", "a quote that is never closed", "a closing quote", "close the quote on the same line"),
     ("',' or ']'", "a list that is never closed", "`]`", "close the bracket, or put a comma between the items"),
     ("',' or '}'", "a section that is never closed", "`}`", "close the brace, or put a comma between the keys"),
@@ -191,7 +192,6 @@ _WORDS: tuple[tuple[str, str, str, str], ...] = (
         "line the key up with those above it",
     ),
     ("that cannot start any token", "a letter that cannot begin a value", "a value", "put the value in quotes"),
-    ("escape", "a backslash in double quotes", "a known escape", "write the value in single quotes"),
     ("directive", "a line that begins with `%`", "settings only", "take the line out"),
     ("alias", "a `*` at the start of a value", "a value", "put the value in quotes"),
     ("anchor", "an `&` at the start of a value", "a value", "put the value in quotes"),

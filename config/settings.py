@@ -37,23 +37,15 @@ Address = Annotated[
 ]
 
 
-def canonical_recipient(text: str) -> str:
-    """Write a number or address in one form: no spaces, numbers with +44, addresses in small letters."""
-    bare = re.sub(r"[\s()-]", "", text) if "@" not in text else text.strip().casefold()
-    if bare.startswith("00"):
-        return "+" + bare[2:]
-    return "+44" + bare[1:] if re.match(r"0[1-9]", bare) else bare
-
-
 def _recipient_pattern(value: str) -> str:
     stem = value[:-1] if value.endswith("*") else value
     if "*" in stem:
         raise refusal(
             "a * in the middle", "a * at the end only", "write a number or address, with * at the end at most"
         )
-    if not re.fullmatch(r"\+?[0-9 ()-]{4,24}|[^@\s]+@[^@\s]+", stem):
+    if not re.fullmatch(r"\+?[0-9][0-9 ()-]{4,24}|[^@\s]{4,}@[^@\s]*|[^@\s]+@[^@\s]{3,}", stem):
         expected = "a number or address, with * at the end at most, such as +447700900*"
-        raise refusal("a text of another form", expected, "write at least the first four digits")
+        raise refusal("a text of another form", expected, "write the whole of it, or at least its first five signs")
     return value
 
 
@@ -158,14 +150,3 @@ class SiteSettings(Declared):
         default_factory=Alerts, description="Who is told.", examples=[{"to": ["integration@example.org"]}]
     )
     log: Log = Field(default_factory=Log, description="What is logged.", examples=[{"level": "info"}])
-
-    def may_reach(self, recipient: str) -> bool:
-        """Say whether a message may go to this number or address in this stage."""
-        if self.stage == "live":
-            return True
-        wanted = canonical_recipient(recipient)
-        for pattern in self.residents_only_to:
-            allowed = canonical_recipient(pattern.removesuffix("*"))
-            if wanted == allowed or (pattern.endswith("*") and wanted.startswith(allowed)):
-                return True
-        return False

@@ -11,11 +11,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.declared import REFERENCE, ClockTime, Declared, Duration, matching, refusal
+from config.declared import REFERENCE, ClockTime, Declared, matching, refusal
 from config.findings import Problem, did_you_mean, one_of, shown
 
-# What a text may hold. Dates, references, names of the council's own: never a supplier's free text, never a name.
-PLACEHOLDERS = ("reference", "council", "phone", "status", "team", "visit_on")
+# What is filled in when a text is sent. Never a person's name, never a supplier's free text.
+PLACEHOLDERS = ("reference",)
 _PLACEHOLDER = re.compile(r"\(\(([^()]*)\)\)")
 
 Status = Literal[
@@ -59,8 +59,8 @@ class Templates(Declared):
 class Pair(Declared):
     """The same words in Welsh and in English."""
 
-    cy: Wording = Field(description="In Welsh.", examples=["Mae eich cais (((reference))) wedi'i dderbyn."])
-    en: Wording = Field(description="In English.", examples=["Your request (((reference))) has been accepted."])
+    cy: Wording = Field(description="In Welsh.", examples=["Mae eich cais ((reference)) wedi'i dderbyn."])
+    en: Wording = Field(description="In English.", examples=["Your request ((reference)) has been accepted."])
 
 
 class StatusText(Declared):
@@ -80,11 +80,6 @@ class Quiet(Declared):
         default="20:00", description="From this time of day texts wait, in the council's time.", examples=["20:00"]
     )
     ends: ClockTime = Field(default="08:00", description="Until this time of day.", examples=["08:00"])
-    stale_after: Duration | None = Field(
-        default=None,
-        description="News older than this is no news: it is not sent. Without it, all is sent that is still true.",
-        examples=["P2D"],
-    )
 
     @model_validator(mode="after")
     def _leaves_time(self) -> Self:
@@ -96,7 +91,7 @@ class Quiet(Declared):
 class Text(Declared):
     """A file under `texts/`."""
 
-    channel: Literal["sms", "email", "letter"] = Field(default="sms", description="How it is sent.", examples=["sms"])
+    channel: Literal["text", "email"] = Field(default="text", description="How it is sent.", examples=["text"])
     statuses: dict[Status, StatusText] = Field(
         min_length=1,
         description="What is said for which business status; nothing is said for those not listed.",
