@@ -4,67 +4,17 @@ from __future__ import annotations
 
 import gzip
 import socket
-import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from connectors import errors, sockets
-from connectors.deadline import Deadline
-from connectors.http import HttpSession, ReplyTooLarge, origin, retry_after
-from connectors.pace import Pace
-from connectors.settings import HttpSettings
+from connectors.http import ReplyTooLarge, origin, retry_after
 
 Talk = Callable[[socket.socket], None]
-
-
-@pytest.fixture
-def session() -> Iterator[Callable[..., HttpSession]]:
-    """Opens sessions: `session(url, **settings)`."""
-    opened: list[HttpSession] = []
-
-    def session(url: str, **settings: Any) -> HttpSession:
-        given = {"timeout_seconds": 2.0, **settings}
-        opened.append(HttpSession(HttpSettings.model_validate({"url": url, **given}, context={"secret": str})))
-        return opened[-1]
-
-    yield session
-    for one in opened:
-        one.close()
-
-
-@pytest.fixture
-def raw() -> Iterator[Callable[[Talk], int]]:
-    """Listens on loopback and gives every connection to `talk`; returns the port."""
-    listeners: list[socket.socket] = []
-
-    def raw(talk: Talk) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-
-        def one(connection: socket.socket) -> None:
-            with connection, suppress(OSError):
-                talk(connection)
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    threading.Thread(target=one, args=(connection,), daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        return int(listener.getsockname()[1])
-
-    yield raw
-    for listener in listeners:
-        listener.close()
 
 
 def test_a_plain_exchange(small: Any, answer: Any, session: Any) -> None:
@@ -294,132 +244,3 @@ def test_retry_after(small: Any, answer: Any, session: Any, headers: dict[str, s
         # The small server adds a Date of its own before ours.
         reply.headers["Date"] = headers["Date"]
     assert retry_after(reply) == seconds
-
-
-# --- TLS ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def secure(raw: Any) -> Callable[[ssl.SSLContext], str]:
-    """Serves one answer over TLS, and returns the address."""
-
-    def secure(context: ssl.SSLContext) -> str:
-        def talk(connection: socket.socket) -> None:
-            with context.wrap_socket(connection, server_side=True) as wrapped:
-                while wrapped.recv(1000):
-                    wrapped.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-
-        return f"https://localhost:{raw(talk)}"
-
-    return secure
-
-
-def server_context(authority: trustme.CA, name: str = "localhost", **how: Any) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name, **how).configure_cert(context)
-    return context
-
-
-def test_a_council_s_own_authority(authority: trustme.CA, secure: Any, session: Any, tmp_path: Path) -> None:
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
-    url = secure(server_context(authority))
-    door = session(url, ca_bundle=bundle)
-    assert [door.send("GET", url).body for _ in range(2)] == [b"ok", b"ok"]
-    with pytest.raises(errors.Unreachable, match=r"its certificate is not accepted .*; nothing was sent"):
-        session(url).send("GET", url)
-
-
-@pytest.mark.parametrize("how", ["expired", "another host", "another authority", "TLS 1.1"])
-@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")  # serving it is the point
-def test_tls_that_is_refused(how: str, authority: trustme.CA, secure: Any, session: Any, tmp_path: Path) -> None:
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
-    if how == "expired":
-        past = datetime(2020, 1, 1, tzinfo=UTC)
-        context = server_context(authority, not_before=past, not_after=past + timedelta(days=1))
-    elif how == "another host":
-        context = server_context(authority, "casework.example.org")
-    elif how == "another authority":
-        context = server_context(trustme.CA())
-    else:
-        context = server_context(authority)
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    url = secure(context)
-    with pytest.raises(errors.Unreachable, match="nothing was sent"):
-        session(url, ca_bundle=bundle).send("POST", url, body=b"a person")
-
-
-# --- pace -----------------------------------------------------------------------------------------------------------
-
-
-class Hands:
-    """A clock that only moves when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.slept: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(round(seconds, 6))
-        self.now += seconds
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-def test_calls_are_spread_evenly() -> None:
-    hands = Hands()
-    pace = Pace(calls_a_second=5, at_once=1, monotonic=hands.monotonic, sleep=hands.sleep)
-    for _ in range(3):
-        with pace.turn(Deadline.of(10, hands.monotonic)):
-            pass
-    assert hands.slept == [0.2, 0.2]
-    hands.now += 60
-    with pace.turn(Deadline.of(10, hands.monotonic)):
-        assert hands.slept == [0.2, 0.2], "a quiet minute is no credit for a burst, and no debt"
-
-
-def test_a_turn_that_cannot_come_in_time_is_refused_before_anything_is_sent() -> None:
-    hands = Hands()
-    pace = Pace(calls_a_second=0.1, at_once=4, monotonic=hands.monotonic, sleep=hands.sleep)
-    with pace.turn(Deadline.of(1, hands.monotonic)):
-        pass
-    with pytest.raises(errors.Throttled, match="calls_a_second") as caught, pace.turn(Deadline.of(1, hands.monotonic)):
-        pass
-    assert caught.value.after == pytest.approx(10)
-    assert hands.slept == []
-
-
-def test_no_more_calls_at_once_than_agreed(small: Any, answer: Any, session: Any) -> None:
-    inside, most, lock = 0, 0, threading.Lock()
-
-    def slow(_: Any) -> Any:
-        nonlocal inside, most
-        with lock:
-            inside += 1
-            most = max(most, inside)
-        time.sleep(0.03)
-        with lock:
-            inside -= 1
-        return answer()
-
-    server = small(slow)
-    door = session(server.url, limits={"at_once": 2}, timeout_seconds=10)
-    threads = [threading.Thread(target=door.send, args=("GET", server.url)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == 2
-    assert len(server.calls) == 8
-    tight = session(server.url, limits={"at_once": 1}, timeout_seconds=0.1)
-    with tight._pace.turn(tight.deadline()), pytest.raises(errors.Throttled, match="at_once"):
-        tight.send("GET", server.url)

@@ -1,0 +1,75 @@
+"""TLS is always checked: the council's own authority, and what is refused before anything is sent."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from connectors import errors
+
+Talk = Callable[[socket.socket], None]
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def secure(raw: Any) -> Callable[[ssl.SSLContext], str]:
+    """Serves one answer over TLS, and returns the address."""
+
+    def secure(context: ssl.SSLContext) -> str:
+        def talk(connection: socket.socket) -> None:
+            with context.wrap_socket(connection, server_side=True) as wrapped:
+                while wrapped.recv(1000):
+                    wrapped.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        return f"https://localhost:{raw(talk)}"
+
+    return secure
+
+
+def server_context(authority: trustme.CA, name: str = "localhost", **how: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name, **how).configure_cert(context)
+    return context
+
+
+def test_a_council_s_own_authority(authority: trustme.CA, secure: Any, session: Any, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    url = secure(server_context(authority))
+    door = session(url, ca_bundle=bundle)
+    assert [door.send("GET", url).body for _ in range(2)] == [b"ok", b"ok"]
+    with pytest.raises(errors.Unreachable, match=r"its certificate is not accepted .*; nothing was sent"):
+        session(url).send("GET", url)
+
+
+@pytest.mark.parametrize("how", ["expired", "another host", "another authority", "TLS 1.1"])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")  # serving it is the point
+def test_tls_that_is_refused(how: str, authority: trustme.CA, secure: Any, session: Any, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    if how == "expired":
+        past = datetime(2020, 1, 1, tzinfo=UTC)
+        context = server_context(authority, not_before=past, not_after=past + timedelta(days=1))
+    elif how == "another host":
+        context = server_context(authority, "casework.example.org")
+    elif how == "another authority":
+        context = server_context(trustme.CA())
+    else:
+        context = server_context(authority)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    url = secure(context)
+    with pytest.raises(errors.Unreachable, match="nothing was sent"):
+        session(url, ca_bundle=bundle).send("POST", url, body=b"a person")
