@@ -177,10 +177,14 @@ def _edited(document: Document, key_path: KeyPath, value: Value, comment: str) -
     if place is None:
         return _added(document, key_path, value, comment)
     text = document.text
-    old = text[place.start : place.end]
-    tail = "\n" if old.endswith("\n") else ""  # a block text ends with its line
-    space = " " if old == "" else ""  # `key:` with nothing behind it
-    text = text[: place.start] + space + _written(value) + tail + text[place.end :]
+    start, end = place.start, place.end
+    if start == end:  # `key:` with nothing behind it: the parser's mark is at whatever comes next
+        key = _offset(text, place.line, place.column)
+        start = end = text.find(":", key) + 1
+        text = f"{text[:start]} {_written(value)}{text[end:]}"
+    else:
+        tail = "\n" if text[start:end].endswith("\n") else ""  # a block text ends with its line
+        text = text[:start] + _written(value) + tail + text[end:]
     return _line_above(text, place.line, comment)
 
 
@@ -198,6 +202,13 @@ def _added(document: Document, key_path: KeyPath, value: Value, comment: str) ->
     start = section.start
     indent = " " * (start - (text.rfind("\n", 0, start) + 1))
     return text[:start] + f"{comment}\n{indent}{entry}\n{indent}" + text[start:]
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = text.index("\n", start) + 1
+    return start + column - 1
 
 
 def _line_above(text: str, line: int, comment: str) -> str:

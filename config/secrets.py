@@ -59,7 +59,7 @@ def _from_file(path: Path, reference: str) -> str:
             raise SecretMissing(f"there is no file at {named}: create it, readable only by the account Dolen runs as")
         with path.open("rb") as stream:
             raw = stream.read(LARGEST_SECRET + 1)
-    except (OSError, ValueError):
+    except OSError:
         raise SecretMissing(f"the file of {named} cannot be read: give the account that Dolen runs as access") from None
     if len(raw) > LARGEST_SECRET:
         raise SecretMissing(f"the file of {named} is larger than 64 kB: does it hold a secret and nothing else?")

@@ -57,7 +57,8 @@ def _problem(error: dict[str, Any], model: type[BaseModel], data: Any, at: KeyPa
     path = _path_in(data, error["loc"])
     field, section = declared_at(model, path)
     kind, context = error["type"], error.get("ctx") or {}
-    value = _value_at(data, path)
+    is_key = error["loc"][-1:] == ("[key]",)
+    value = path[-1] if is_key and path else _value_at(data, path)
     where = (*at, *path)
     example = _example(field, path)
     match kind:
