@@ -1,0 +1,217 @@
+"""The play: begins the story, lets it rain, has officers do their work, waits until all is quiet, asks for the verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from console.demo.ending import Ending, ending
+from console.demo.officers import Officers
+from console.demo.screen import Line, Moment, Screen
+from console.demo.stage import Stage, StageFault
+from console.demo.weather import OUTAGE_AT, OUTAGE_SECONDS, Event, forecast
+from pipelines import desk, overview
+from pipelines.composition import build, load
+from pipelines.plant import Plant
+from pipelines.states import DeliveryState
+
+TURN_SECONDS = 0.2
+LOOK_SECONDS = 1.0
+#: How long all may take to become quiet once requests no longer come.
+QUIET_SECONDS, QUIET_SECONDS_EACH = 60.0, 0.05
+_WAITING = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.NOT_SURE)
+_THEIR_OWN_SYSTEM = ("neath-port-talbot", "occupational-therapy", "OT")
+
+
+class Play:
+    """One demo on a stage that is built. `pace`: requests a second."""
+
+    def __init__(
+        self, stage: Stage, screen: Screen, *, referrals: int, seed: int, kills: int, faults: bool, pace: float
+    ) -> None:
+        self._stage, self._screen = stage, screen
+        self._referrals, self._seed, self._pace = referrals, seed, pace
+        length = referrals / pace
+        self._coming: list[Event] = forecast(seed=seed, length=length, referrals=referrals, kills=kills, faults=faults)
+        self._officers = Officers(stage.desk)
+        self._kills = 0
+        self._outage_ends: float | None = None
+        self._moment = Moment()
+        self._looked = self._shown_half = 0.0
+
+    def perform(self) -> Ending:
+        """Play it to the end. Raises StageFault when something is stuck."""
+        began = time.monotonic()
+        self._plant = build(load(self._stage.site))
+        try:
+            self._open()
+            self._until_quiet("after the last request")
+            self._stage.desk.switch_all_off()
+            self._attention()
+            self._until_quiet("after what needed attention was mended")
+            self._look(always=True)
+            self._screen.keep(self._moment)
+            verdict = self._stage.desk.get("verdict")
+            return ending(
+                self._plant, verdict, replayed=len(self._officers.replayed), settled=len(self._officers.settled),
+                kills=self._kills, seconds=time.monotonic() - began, seed=self._seed, reconciled={},
+            )  # fmt: skip
+        finally:
+            self._plant.close()
+
+    def _open(self) -> None:
+        if self._plant.findings:
+            raise StageFault(
+                "the example site has findings:\n" + "\n".join(f"    {each}" for each in self._plant.findings)
+            )
+        self._stage.start_run()
+        self._wait(lambda: overview_beats(self._plant), 30, "`dolen run` did not begin to work")
+        councils = ", ".join(council.name["en"] for council in self._plant.councils.values())
+        self._screen.tell(
+            f"three pretend systems each for {councils}; `dolen run` moves between them; seed {self._seed}"
+        )
+        self._stage.desk.post("life", {"referrals": self._referrals, "seed": self._seed, "pace": self._pace})
+        self._began = time.monotonic()
+
+    def _turn(self) -> None:
+        self._stage.check()
+        gone = time.monotonic() - self._began
+        while self._coming and self._coming[0].at <= gone:
+            self._happen(self._coming.pop(0))
+        if self._outage_ends is not None:
+            self._during_outage()
+        self._look()
+        time.sleep(TURN_SECONDS)
+
+    def _happen(self, event: Event) -> None:
+        self._screen.tell(event.words)
+        if event.is_kill:
+            self._stage.kill_run()
+            self._kills += 1
+            return
+        self._stage.desk.switch_on(event.tenant, event.system, event.faults, seed=self._seed)
+        if event.is_outage:
+            self._outage_ends = time.monotonic() + OUTAGE_SECONDS
+
+    def _during_outage(self) -> None:
+        """While the case system is down, an officer takes one by telephone and types it in as soon as she can."""
+        assert self._outage_ends is not None
+        if time.monotonic() > self._outage_ends - 2:
+            self._outage_ends = None
+            return
+        if words := self._officers.type_in_one(self._plant, OUTAGE_AT):
+            self._screen.tell(words)
+            self._outage_ends = None
+
+    def _attention(self) -> None:
+        groups = desk.attention(self._plant)
+        for group in groups:
+            self._screen.tell(
+                f"needs attention, {group.count}x: {group.council}/{group.connection}, {group.step}: {group.words}"
+            )
+            self._screen.show(f"        what to do: {group.remedy}")
+        for words in self._officers.type_in_elsewhere(self._plant, *_THEIR_OWN_SYSTEM):
+            self._screen.tell(words)
+        mended = self._officers.mend_code_lists(self._stage.site, groups)
+        if mended:
+            self._screen.tell(
+                f"an officer adds a row to codes/{', '.join(mended)}.csv; dolen run is started anew to read it"
+            )
+            self._stage.stop_run()
+            self._plant.close()
+            self._plant = build(load(self._stage.site))
+            self._stage.start_run()
+            again = self._officers.send_again(self._plant, groups, mended)
+            self._screen.tell(f"sent again by cause: {again}")
+        source = int(self._stage.desk.post("life/mend-source")["mended"])
+        if source:
+            self._screen.tell(f"contact staff mend {source} unreadable record at its source; it comes back by itself")
+
+    def _until_quiet(self, when: str) -> None:
+        """Wait until staff have done all they can, nothing is on its way, and every source was read twice since then."""
+        limit = self._referrals / self._pace + QUIET_SECONDS + QUIET_SECONDS_EACH * self._referrals
+        until = time.monotonic() + limit
+        reads: dict[tuple[str, str], set[int]] | None = None
+        while True:
+            self._turn()
+            if not self._coming and self._stage.desk.get("life")["quiet"] and overview.is_quiet(self._plant):
+                now = self._last_reads()
+                if reads is None:
+                    reads = {place: {at} for place, at in now.items()}
+                for place, at in now.items():
+                    reads.setdefault(place, set()).add(at)
+                # The first end of a walk seen is from before, the second of one that began before: the third is news.
+                if all(len(seen) >= 3 for seen in reads.values()):
+                    return
+            else:
+                reads = None
+            if time.monotonic() > until:
+                raise StageFault(f"not quiet {limit:.0f} seconds {when}:\n{self._stuck()}")
+
+    def _last_reads(self) -> dict[tuple[str, str], int]:
+        return {
+            (link.council, link.connection): link.last_read or 0
+            for link in overview.look(self._plant).links
+            if self._plant.councils[link.council].wired[link.connection].polls
+        }
+
+    def _stuck(self) -> str:
+        seen = overview.look(self._plant)
+        lines = [
+            f"staff: {self._stage.desk.get('life')}",
+            f"versions: {seen.versions}",
+            f"deliveries: {seen.deliveries}",
+        ]
+        for link in seen.links:
+            if link.paused or link.last_words or link.waiting or link.not_sure:
+                lines.append(
+                    f"{link.council}/{link.connection}: waiting {link.waiting}, not sure {link.not_sure}, "
+                    f"paused {link.paused or 'no'}, last read: {link.last_words or 'well'}"
+                )
+        return "\n".join(f"    {line}" for line in lines)
+
+    def _look(self, *, always: bool = False) -> None:
+        if not always and time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        counts = {
+            (each["tenant"], each["system"]): int(each["records"]) for each in self._stage.desk.get("state")["systems"]
+        }
+        life = self._stage.desk.get("life")
+        lines = []
+        for code, council in self._plant.councils.items():
+            seen = overview.look(replace(self._plant, councils={code: council}))
+            arrived = (DeliveryState.ARRIVED, DeliveryState.SETTLED)
+            lines.append(
+                Line(
+                    council.name["en"],
+                    counts.get((code, "contact"), 0),
+                    counts.get((code, "casework"), 0),
+                    sum(seen.deliveries.get(state.value, 0) for state in arrived),
+                    sum(seen.deliveries.get(state.value, 0) for state in _WAITING),
+                    counts.get((code, "notify"), 0),
+                    seen.attention,
+                    tuple(link.connection for link in seen.links if link.paused),
+                )
+            )
+        self._moment = Moment(lines, life["planned"], life["started"])
+        self._screen.follow(self._moment)
+        if not self._shown_half and life["started"] * 2 >= self._referrals:
+            self._shown_half = 1.0
+            self._screen.keep(self._moment)
+
+    def _wait(self, done: Callable[[], bool], seconds: float, otherwise: str) -> None:
+        until = time.monotonic() + seconds
+        while not done():
+            self._stage.check()
+            if time.monotonic() > until:
+                raise StageFault(otherwise)
+            time.sleep(0.05)
+
+
+def overview_beats(plant: Plant) -> bool:
+    """Whether `dolen run` has shown that it lives."""
+    from pipelines.running import last_beat
+
+    return last_beat(plant) is not None
