@@ -111,7 +111,8 @@ def _judge(
     present_hash = hash_of(name, present)
     if present_hash == hash_:
         return  # both came to the same
-    if group in OURS:
+    if group in OURS or (value is None and seen is None):
+        # Never shown before and empty: that is how it began there, and nobody cleared anything.
         result.corrections.append(name)
         return
     owned = owner == by

@@ -64,11 +64,8 @@ def draft_update(
             continue
         known = last_known(base, name)
         moved = name in shown and known is not None and hash_of(name, present) != known
-        if (
-            group_of(name) not in OURS
-            and shows_changes
-            and (moved or (known is None and name in shown and owned(name)))
-        ):
+        unknown_edit = known is None and present is not None and owned(name)
+        if group_of(name) not in OURS and shows_changes and (moved or unknown_edit):
             held_back.append(name)
             continue
         write[name] = facts[name]
