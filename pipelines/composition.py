@@ -19,6 +19,7 @@ from config.site import Council as CouncilFiles
 from config.site import Site, load_site
 from config.texts import Text
 from connectors.errors import Misconfigured
+from connectors.registry import open_connector
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
 from pipelines.clock import Clock, SystemClock, to_instant
@@ -155,9 +156,7 @@ def opener(
             raise Misconfigured(f"the pinned interface of {profile.get('system')}: {missing}") from None
 
     def opened() -> Connector:
-        from connectors.registry import open_connector
-
-        connect = dict(connection.connect)
+        connect: dict[str, Any] = dict(connection.connect)
         if site.settings.stage == "test" and profile.get("protocol") == "notify":
             connect["only_to"] = _listed(connect.get("only_to"), site.settings.residents_only_to)
         return open_connector(
@@ -274,7 +273,9 @@ def _route(route: RouteSettings) -> Route:
 
 
 def _text(name: str, text: Text, plain: Callable[[str], str]) -> TextRules:
-    templates = {status: _Templates(said.template.model_dump(), plain) for status, said in text.statuses.items()}
+    templates: dict[str, _Templates] = {
+        status: _Templates(said.template.model_dump(), plain) for status, said in text.statuses.items()
+    }
     return TextRules(name, text.channel, templates, allow_safeguarding=text.safeguarding)
 
 

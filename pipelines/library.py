@@ -115,7 +115,7 @@ def findings_of(document: Document, problems: Iterable[Problem], at: tuple[str |
         expected, _, remedy = problem.expected.partition(": ")
         found.append(
             document.finding(
-                (*at, *_there(document, at, problem.path)),
+                (*at, *problem.path),
                 found=f"something that {problem.found}"
                 if problem.found.startswith(("is ", "cannot "))
                 else problem.found,
@@ -129,11 +129,6 @@ def findings_of(document: Document, problems: Iterable[Problem], at: tuple[str |
 def clean_sentence(text: str) -> str:
     """Take what could break a line out of a sentence."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-
-
-def _there(document: Document, at: tuple[str | int, ...], path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Keep the key itself in the finding even where pydantic put the name of an alternative into the path."""
-    return tuple(step for step in path if not (isinstance(step, str) and step.startswith("function-")))
 
 
 def _folder(room: str) -> Path:

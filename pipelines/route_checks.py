@@ -1,0 +1,99 @@
+"""What must hold between a council's routes, what their systems can do, and what the fields of a condition can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as Dictionary
+from typing import TYPE_CHECKING
+
+from config.findings import Finding, Severity, did_you_mean, one_of, shown
+from config.routes import Route
+from config.site import Council
+from mappings import fieldpaths
+from mappings.meta import Kind
+
+if TYPE_CHECKING:
+    from connectors.port import Connector
+
+TEXT_KIND = "Text"
+
+
+def routes(council: Council, opened: Dictionary[str, Connector]) -> Iterator[Finding]:
+    """Check the routes of a council against those of its connectors that could be opened."""
+    for position, route in enumerate(council.settings.routes):
+        yield from _source(council, position, route, opened)
+        yield from _target(council, position, route, opened)
+        yield from _condition(council, position, route)
+    for name, connection in council.settings.connections.items():
+        for kind, use in connection.records.items():
+            for place, path in enumerate(use.match):
+                wrong = fieldpaths.check(path)
+                if wrong is not None:
+                    at = ("connections", name, "records", kind, "match", place)
+                    yield council.document.finding(at, found=shown(path), expected=wrong, remedy="correct the path")
+
+
+def _source(council: Council, position: int, route: Route, opened: Dictionary[str, Connector]) -> Iterator[Finding]:
+    source = opened.get(route.from_)
+    if source is None:
+        return  # unknown, or it could not be opened: told already
+    used = [kind for kind in council.settings.connections[route.from_].records if kind in source.kinds()]
+    if used and not any("changes" in source.offers(kind) for kind in used):
+        yield council.document.finding(
+            ("routes", position, "from"),
+            found=f"{shown(route.from_)}, whose changes cannot be read",
+            expected="a connection whose profile has `changes`",
+            remedy="add `changes` to its profile, or begin the route elsewhere",
+        )
+
+
+def _target(council: Council, position: int, route: Route, opened: Dictionary[str, Connector]) -> Iterator[Finding]:
+    target = opened.get(route.to)
+    if target is None:
+        return
+    kind = route.record or TEXT_KIND
+    if kind not in target.kinds():
+        if route.text is not None:
+            yield council.document.finding(
+                ("routes", position, "to"),
+                found=f"{shown(route.to)}, which sends no texts",
+                expected="a connection that does",
+                remedy="name the connection that sends texts",
+            )
+        return  # a kind that its profile does not have is told at the connection
+    offers = target.offers(kind)
+    wanted = [("create", Severity.ERROR)]
+    if route.carries == "state":
+        wanted.append(("update", Severity.WARNING))
+    for name, severity in wanted:
+        if name not in offers:
+            yield council.document.finding(
+                ("routes", position, "to"),
+                found=f"{shown(route.to)}, whose profile has no `{name}` for {kind}",
+                expected=f"a target that takes {'new records' if name == 'create' else 'changes to records'}",
+                remedy=f"add `{name}` to its profile, or send the route elsewhere",
+                severity=severity,
+            )
+
+
+def _condition(council: Council, position: int, route: Route) -> Iterator[Finding]:
+    for path, codes in route.when.items():
+        at = ("routes", position, "when", path)
+        wrong = fieldpaths.check(path)
+        if wrong is not None:
+            yield council.document.finding(at, found=shown(path), expected=wrong, remedy="correct the path")
+            continue
+        declared = fieldpaths.type_of(path)
+        known = ("true", "false") if declared.kind is Kind.BOOLEAN else declared.codes
+        if not known:
+            continue
+        for code in codes:
+            word = str(code).lower() if isinstance(code, bool) else code
+            fits = isinstance(code, bool) == (declared.kind is Kind.BOOLEAN) and word in known
+            if code is not None and not fits:
+                yield council.document.finding(
+                    at,
+                    found=f"{shown(str(word))}, which {path} never is",
+                    expected=one_of(known),
+                    remedy=did_you_mean(str(word), known) or "write one of these codes",
+                )
