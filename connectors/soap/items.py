@@ -39,7 +39,7 @@ class Items:
         found = _at(answer, path)
         faults: dict[int, Fault] = {}
         if self._validity.fault_but_for_additions(answer) is not None:
-            faults = self._judged(answer, path, len(found), reply)
+            faults = self._judged(answer, path, reply)
         items = [self._item(element, faults.get(place)) for place, element in enumerate(found)]
         for element in found:
             parent = element.getparent()
@@ -102,17 +102,21 @@ class Items:
             our_key=xml.text_at(record, self._paths.our_key),
         )
 
-    def _judged(self, answer: etree._Element, path: str, count: int, reply: bytes) -> dict[int, Fault]:
+    def _judged(self, answer: etree._Element, path: str, reply: bytes) -> dict[int, Fault]:
         """Return what is wrong with which record."""
         faults: dict[int, Fault] = {}
-        for place in range(count):
-            alone = copy.deepcopy(answer)
-            for other, element in enumerate(_at(alone, path)):
-                if other != place:
-                    parent = element.getparent()
-                    assert parent is not None
-                    parent.remove(element)
+        alone = copy.deepcopy(answer)
+        home, spot = alone, 0
+        for element in reversed(_at(alone, path)):
+            parent = element.getparent()
+            assert parent is not None
+            home, spot = parent, parent.index(element)
+            home.remove(element)
+        for place, element in enumerate(_at(answer, path)):
+            one = copy.deepcopy(element)
+            home.insert(spot, one)
             fault = self._validity.fault_but_for_additions(alone)
+            home.remove(one)
             if fault is None:
                 continue
             within = path.removesuffix("[]")

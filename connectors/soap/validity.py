@@ -17,7 +17,7 @@ from lxml import etree
 
 from connectors import xml
 
-MOST_NEW_ELEMENTS = 50  # a reply with more of them is not an upgrade but another document
+MOST_PASSES = 50  # each takes one new element out of every record; an upgrade that adds more is another document
 _TYPE = re.compile(r"of the (?:atomic|list|union) type '([^']+)'\.$")
 _CHOICES = re.compile(r"not an element of the set \{([^{}]*)\}\.$")
 _LENGTH = re.compile(r"allowed (maximum|minimum) length of '(\d+)'\.$")
@@ -57,33 +57,34 @@ class Validity:
         if not errors:
             return None
         trial = copy.deepcopy(element)
-        for _ in range(MOST_NEW_ELEMENTS):
+        for _ in range(MOST_PASSES):
             errors = self._errors(trial)
             if not errors:
                 return None
-            new = next((found for error in errors if (found := self._addition(error, trial)) is not None), None)
-            if new is None:
+            spaces = _spaces(trial)
+            new = [found for error in errors if (found := self._addition(error, trial, spaces)) is not None]
+            if not new:
                 break
-            parent = new.getparent()
-            assert parent is not None
-            parent.remove(new)
+            for found in new:
+                if (parent := found.getparent()) is not None:
+                    parent.remove(found)
         return _fault(errors[0], trial)
 
     def _errors(self, element: etree._Element) -> list[Any]:
         with self._lock:  # the list of errors belongs to the schema and not to the call
             return [] if self._schema.validate(element) else xml.entries(self._schema.error_log)
 
-    def _addition(self, error: Any, root: etree._Element) -> etree._Element | None:
+    def _addition(self, error: Any, root: etree._Element, spaces: dict[str, str]) -> etree._Element | None:
         if error.type_name != "SCHEMAV_ELEMENT_CONTENT":
             return None
-        found = _located(error, root)
+        found = _located(error, root, spaces)
         if found is None or found is root:
             return None
         return found if xml.local(found) not in self._names else None
 
 
 def _fault(error: Any, root: etree._Element) -> Fault:
-    found = _located(error, root)
+    found = _located(error, root, _spaces(root))
     path = "" if found is None else _path(found, root)
     if attribute := _ATTRIBUTE.match(error.message):
         path = f"{path}/@{_local(attribute.group(1))}".removeprefix("/")
@@ -110,9 +111,13 @@ def _expectation(error: Any) -> str:
     return f"does not fit the interface ({rule})"
 
 
-def _located(error: Any, root: etree._Element) -> etree._Element | None:
+def _spaces(root: etree._Element) -> dict[str, str]:
+    """Return every prefix below an element, as paths of libxml2 use them."""
+    return {prefix: uri for node in root.iter() for prefix, uri in node.nsmap.items() if prefix}
+
+
+def _located(error: Any, root: etree._Element, spaces: dict[str, str]) -> etree._Element | None:
     """Find the element that an error is about, by the path that libxml2 gives."""
-    spaces = {prefix: uri for node in root.iter() for prefix, uri in node.nsmap.items() if prefix}
     steps = str(error.path or "").split("/")
     way = "/".join(step for step in steps[2:])
     try:

@@ -142,7 +142,7 @@ def test_a_circle_of_any_length_is_noticed(length: int, lead: int) -> None:
     pages = [b"lead%d" % n for n in range(lead)] + [b"circle%d" % n for n in range(length)] * 40
     with pytest.raises(errors.Unknown, match="shows a page again"):
         for first in pages:
-            walk = walk.step(1, first, PAGES)
+            walk = walk.step(2, first, PAGES)
 
 
 def test_a_walk_without_end_is_noticed() -> None:
@@ -151,3 +151,8 @@ def test_a_walk_without_end_is_noticed() -> None:
         for n in range(100):
             walk = walk.step(100, b"%d" % n, PAGES)
     assert walk.page == 50
+
+
+def test_one_record_at_a_time_may_come_twice_when_another_appears_before_it() -> None:
+    walk = Walk("x").step(1, b"a", PAGES).step(1, b"a", PAGES)
+    assert walk.offset == 2
