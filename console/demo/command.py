@@ -14,11 +14,11 @@ import typer
 from rich.console import Console
 
 from console.demo.ending import Ending, sums, verdict_table
-from console.demo.officers import desk
 from console.demo.play import Play
 from console.demo.sandbox_desk import SandboxRefused
 from console.demo.screen import Screen
 from console.demo.stage import Stage, StageFault
+from pipelines.desk import NotPossible
 
 #: Requests a second: what two cores carry through all their life without a growing queue.
 PACE = 20.0
@@ -49,7 +49,7 @@ def demo(
     except KeyboardInterrupt:
         console.print("Stopped. Nothing of the demo is left running.", style="yellow")
         raise typer.Exit(130) from None
-    except (StageFault, SandboxRefused, desk.NotPossible) as fault:
+    except (StageFault, SandboxRefused, NotPossible) as fault:
         console.print(f"The demo cannot go on: {fault}", style="red", markup=False)
         raise typer.Exit(1) from None
     if as_json:
@@ -61,9 +61,8 @@ def _tell(screen: Screen, end: Ending) -> None:
     screen.show(verdict_table(end))
     screen.show(sums(end))
     words = "Nothing was lost." if end.well else "Something is wrong: see above."
-    screen.tell(
-        f"{words} {end.seconds:.0f} seconds in all; the same again: dolen demo --seed {end.seed}", bad=not end.well
-    )
+    again = f"dolen demo --referrals {end.referrals} --seed {end.seed}"
+    screen.tell(f"{words} {end.seconds:.0f} seconds in all; the same again: {again}", bad=not end.well)
 
 
 def _as_ctrl_c(*_: Any) -> None:

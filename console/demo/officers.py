@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from config.editing import rewrite
@@ -55,7 +56,7 @@ class Officers:
 
     def type_in_elsewhere(self, plant: Plant, council: str, connection: str, prefix: str) -> list[str]:
         """Type everything that waits for a system no machine may enter, under invented numbers. Returns words."""
-        told = []
+        told: list[str] = []
         for one in open_deliveries(plant, council, connection, [DeliveryState.ATTENTION]):
             number = f"{prefix}-{len(told) + 1:04}"
             self.sandbox.post(
@@ -70,25 +71,7 @@ class Officers:
         """Add the rows that the owners of the code lists have decided on. Returns the lists that were mended."""
         mended = []
         for name in dict.fromkeys(group.code_list for group in groups if group.code_list in _DECISIONS):
-            theirs, ours, cy, en, reason = _DECISIONS[name]
-            today = datetime.now(UTC).date()
-
-            def add(raw: bytes, name: str = name, row: tuple[str, ...] = (theirs, ours, cy, en, reason)) -> bytes:
-                their, our, welsh, english, why = row
-                return append_row(
-                    raw,
-                    name=name,
-                    theirs=their,
-                    ours=our,
-                    direction="read",
-                    cy=welsh,
-                    en=english,
-                    author=WHO,
-                    reason=why,
-                    on=today,
-                ).encode()
-
-            rewrite(site / "codes" / f"{name}.csv", add)
+            rewrite(site / "codes" / f"{name}.csv", partial(_with_row, name))
             mended.append(name)
         return mended
 
@@ -127,6 +110,15 @@ class Officers:
             if time.monotonic() > until:
                 raise desk.NotPossible(f"nothing is open for {request} that could be settled under {number}")
             time.sleep(0.1)
+
+
+def _with_row(name: str, raw: bytes) -> bytes:
+    """The code list with the row that its owner decided on."""
+    theirs, ours, cy, en, reason = _DECISIONS[name]
+    today = datetime.now(UTC).date()
+    return append_row(
+        raw, name=name, theirs=theirs, ours=ours, direction="read", cy=cy, en=en, author=WHO, reason=reason, on=today
+    ).encode()
 
 
 def _of(deliveries: list[Open], request: str) -> list[Open]:

@@ -1,4 +1,4 @@
-"""The play: begins the story, lets it rain, has officers do their work, waits until all is quiet, asks for the verdict."""
+"""The play: begins the story, lets it rain, has officers work, waits until all is quiet, asks for the verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from console.demo.stage import Stage, StageFault
 from console.demo.weather import OUTAGE_AT, OUTAGE_SECONDS, Event, forecast
 from pipelines import desk, overview
 from pipelines.composition import build, load
-from pipelines.plant import Plant
+from pipelines.running import last_beat
 from pipelines.states import DeliveryState
 
 TURN_SECONDS = 0.2
@@ -66,11 +66,9 @@ class Play:
                 "the example site has findings:\n" + "\n".join(f"    {each}" for each in self._plant.findings)
             )
         self._stage.start_run()
-        self._wait(lambda: overview_beats(self._plant), 30, "`dolen run` did not begin to work")
+        self._wait(lambda: last_beat(self._plant) is not None, 30, "`dolen run` did not begin to work")
         councils = ", ".join(council.name["en"] for council in self._plant.councils.values())
-        self._screen.tell(
-            f"three pretend systems each for {councils}; `dolen run` moves between them; seed {self._seed}"
-        )
+        self._screen.tell(f"three pretend systems each for {councils}; seed {self._seed}")
         self._stage.desk.post("life", {"referrals": self._referrals, "seed": self._seed, "pace": self._pace})
         self._began = time.monotonic()
 
@@ -129,7 +127,7 @@ class Play:
             self._screen.tell(f"contact staff mend {source} unreadable record at its source; it comes back by itself")
 
     def _until_quiet(self, when: str) -> None:
-        """Wait until staff have done all they can, nothing is on its way, and every source was read twice since then."""
+        """Wait until staff have done all they can, nothing is on its way, and every source was read since then."""
         limit = self._referrals / self._pace + QUIET_SECONDS + QUIET_SECONDS_EACH * self._referrals
         until = time.monotonic() + limit
         reads: dict[tuple[str, str], set[int]] | None = None
@@ -208,10 +206,3 @@ class Play:
             if time.monotonic() > until:
                 raise StageFault(otherwise)
             time.sleep(0.05)
-
-
-def overview_beats(plant: Plant) -> bool:
-    """Whether `dolen run` has shown that it lives."""
-    from pipelines.running import last_beat
-
-    return last_beat(plant) is not None

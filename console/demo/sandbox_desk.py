@@ -1,4 +1,4 @@
-"""Talks to the sandbox's control desk over HTTP: its staff, its faults, its verdict. It imports nothing of the sandbox."""
+"""The sandbox's control desk over HTTP: its staff, its faults, its verdict. It imports nothing of the sandbox."""
 
 from __future__ import annotations
 

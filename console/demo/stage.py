@@ -116,19 +116,10 @@ class Stage:
 
     def _start_sandbox(self) -> str:
         # It stops by itself when its standard input closes, so that a demo that is killed leaves nothing behind.
-        command = [
-            sys.executable,
-            "-m",
-            "sandbox",
-            "serve",
-            "--dir",
-            str(self.folder / "systems"),
-            "--until-stdin-closes",
-        ]
+        state, pipe = str(self.folder / "systems"), subprocess.PIPE
+        command = [sys.executable, "-m", "sandbox", "serve", "--dir", state, "--until-stdin-closes"]
         with (self.folder / "sandbox.log").open("ab") as log:
-            self._sandbox = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
-            )  # noqa: S603
+            self._sandbox = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True)  # noqa: S603
         assert self._sandbox.stdout is not None
         line = self._sandbox.stdout.readline()
         if not line:
