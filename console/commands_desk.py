@@ -1,0 +1,143 @@
+"""Commands of the support desk: attention, show, trace, replay, settle, close."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console import ask, desk_view
+from console.guard import WrongUse
+from console.show import as_json, complain, say
+from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+
+if TYPE_CHECKING:
+    from pipelines.plant import Plant
+
+Id = Annotated[str, typer.Argument(help="A delivery (d12) or a version (v7), as `dolen attention` lists them.")]
+
+
+def attention(council: CouncilName = "", site: SiteFolder = HERE, json: Json = False) -> None:
+    """What needs a person, grouped by cause, the most urgent first: why, since when, how many, and what to do."""
+    from pipelines import desk
+
+    with opened(site) as plant:
+        wanted = [known_council(plant, council)] if council else []
+        groups, conflicts = desk.attention(plant, wanted), desk.open_conflicts(plant, wanted)
+        if json:
+            as_json(desk_view.attention_plain(plant, groups, conflicts))
+        else:
+            desk_view.attention(plant, groups, conflicts)
+    raise typer.Exit(1 if groups or conflicts else 0)
+
+
+def show(id: Id, site: SiteFolder = HERE, json: Json = False) -> None:
+    """One delivery or version: its state, why, what was tried, and what sending it now would do. Values are masked."""
+    from pipelines import showing
+
+    with opened(site) as plant:
+        shown = showing.show(plant, id)
+        preview = _preview(plant, shown.id) if shown.id.startswith("d") and shown.state in desk_view.OPEN else None
+        if json:
+            fields = None if preview is None else desk_view.preview_plain(preview)
+            as_json(dataclasses.asdict(shown) | {"preview": fields})
+        else:
+            desk_view.shown(plant, shown, preview)
+
+
+def trace(
+    reference: Annotated[str, typer.Argument(help="Our id, the resident's reference, or its number in any system.")],
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """The whole story of one referral: every version, delivery, try, proof and person."""
+    from pipelines import looking, story
+
+    with opened(site) as plant:
+        found = looking.find_referral(plant, reference)
+        stories = [story.tell(plant, row.id) for row in found]
+        if json:
+            unknown = desk_view.last_read_plain(plant, story.last_read(plant))
+            as_json([desk_view.story_plain(plant, one) for one in stories] if stories else {"never_shown": unknown})
+        elif stories:
+            for one in stories:
+                desk_view.story(plant, one)
+        else:
+            desk_view.never_shown(plant, story.last_read(plant))
+    raise typer.Exit(0 if stories else 1)
+
+
+def replay(
+    ids: Annotated[list[str] | None, typer.Argument(help="Deliveries (d12) and versions (v7).", metavar="[ID]...")] = None,
+    cause: Annotated[str, typer.Option(help="All that wait because of this cause.")] = "",
+    route: Annotated[str, typer.Option(help="All of this route that need attention.")] = "",
+    council: CouncilName = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Send again, with the mapping as it is now. The reason is asked."""
+    from pipelines import control, desk
+
+    if sum(map(bool, (ids, cause, route))) != 1:
+        raise WrongUse("Name what to send again: ids such as d12 or v7, or --cause, or --route, one of the three")
+    with opened(site) as plant:
+        chosen = control.to_replay(plant, ids or [], fingerprint=cause, route=route, council=known_council(plant, council))
+        if dry_run:
+            previews = {id: _preview(plant, id) for id in chosen}
+            desk_view.dry_run(previews, json)
+            return
+        reason = ask.why(f"send {len(chosen)} again")
+        done = desk.replay(plant, chosen, who=ask.who(), why=reason)
+    if json:
+        as_json({"done": done.done, "not_done": [{"id": id, "why": why} for id, why in done.not_done]})
+    else:
+        say(f"Sent again: {', '.join(done.done) or 'none'}")
+        for id, why in done.not_done:
+            complain(f"{id} not: {why}")
+    raise typer.Exit(1 if done.not_done else 0)
+
+
+def settle(
+    id: Annotated[str, typer.Argument(help="A delivery, such as d12.")],
+    arrived: Annotated[str, typer.Option(help="It is there, under this number.", metavar="NUMBER")] = "",
+    by_hand: Annotated[str, typer.Option("--by-hand", help="I entered it by hand, under this number.", metavar="NUMBER")] = "",
+    not_arrived: Annotated[bool, typer.Option("--not-arrived", help="It is not there: send it.")] = False,
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Say what you found in the target. The number makes later changes update that record. The reason is asked."""
+    from pipelines import desk
+
+    if sum(map(bool, (arrived, by_hand, not_arrived))) != 1:
+        raise WrongUse("Say what you found, one of: --arrived NUMBER, --by-hand NUMBER, --not-arrived")
+    how = "arrived" if arrived else "by-hand" if by_hand else "not-arrived"
+    with opened(site) as plant:
+        words = desk.settle(plant, id, how=how, number=arrived or by_hand, who=ask.who(), why=ask.why(f"settle {id}"))
+    _told(words, json)
+
+
+def close(id: Id, site: SiteFolder = HERE, json: Json = False) -> None:
+    """Close without sending. The reason is asked."""
+    from pipelines import desk
+
+    with opened(site) as plant:
+        words = desk.close(plant, id, who=ask.who(), why=ask.why(f"close {id} without sending"))
+    _told(words, json)
+
+
+def _told(words: str, json: bool) -> None:
+    as_json({"done": words}) if json else say(words + ".")
+
+
+def _preview(plant: Plant, id: str) -> Any:
+    """The preview, or why there is none: the target may be down, and the desk must work all the same."""
+    from pipelines.looking import NotPossible, Preview, preview
+
+    if not id.startswith("d"):
+        return Preview("take again", "it would be read again with the mapping as it is now")
+    try:
+        return preview(plant, id)
+    except NotPossible as fault:
+        return Preview("unknown", str(fault))

@@ -1,0 +1,157 @@
+"""Commands that run a site and watch it run: run, sync, status, pause, resume, sandbox, demo."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from console import ask, overview_view
+from console.guard import WrongUse
+from console.show import as_json, count, progress, safe, say, table
+from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, zone_of
+
+Connection = Annotated[str, typer.Argument(help="A connection: contact, or torfaen/contact.", metavar="CONNECTION")]
+
+
+def run(site: SiteFolder = HERE) -> None:
+    """Run the site: read, send, keep time. One process does it all; Ctrl-C or SIGTERM stops it cleanly."""
+    from pipelines import composition, logs, running
+
+    with opened(site) as plant:
+        log = composition.load(site).settings.log
+        logs.configure(log.level, log.format)
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        if not running.is_running(plant):
+            councils = count(len(plant.councils), "council")
+            say(f"Dolen runs {plant.root} ({councils}, stage {plant.stage}, process {os.getpid()}). Stop: Ctrl-C.")
+        running.run(plant, stop)
+        say("Stopped; what waits goes on from the same place next time.")
+
+
+def sync(
+    connection: Annotated[str, typer.Argument(help="Which: contact, torfaen/contact; all if left out.")] = "",
+    council: CouncilName = "",
+    start: Annotated[str, typer.Option("--from", help="Back-fill from this time: 2026-03-01 or 2026-03-01T08:00.")] = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Read sources now: once, to the end of what is new; with --from, everything since then."""
+    from pipelines import control
+
+    with opened(site) as plant, progress(json) as told:
+        chosen = control.connections(plant, connection, known_council(plant, council))
+        zones = {zone_of(plant, wired.council) for wired in chosen}
+        since = _instant(start, zones.pop() if len(zones) == 1 else "UTC") if start else ""
+        done = list(control.sync(plant, chosen, since=since, progress=told))
+    if json:
+        as_json([dataclasses.asdict(one) for one in done])
+    else:
+        rows = [(one.council, one.connection, one.kind, "?" if one.news is None else one.news,
+                 "complete" if one.complete else f"stopped: {one.words}") for one in done]  # fmt: skip
+        table(["council", "connection", "record", "new", "walk"], rows)
+    raise typer.Exit(0 if all(one.complete for one in done) else 1)
+
+
+def _instant(text: str, zone: str) -> str:
+    """A moment as it is typed, read in the council's zone; answered in UTC. Raises WrongUse."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongUse("--from must be a date or a time such as 2026-03-01 or 2026-03-01T08:00") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+    if moment > datetime.now(UTC):
+        raise WrongUse("--from lies in the future: there is nothing to read from there")
+    return moment.astimezone(UTC).isoformat()
+
+
+def status(site: SiteFolder = HERE, json: Json = False) -> None:
+    """Queues, lag, pauses and what needs attention, at a glance."""
+    from pipelines import overview, running
+
+    with opened(site) as plant:
+        seen = overview.look(plant)
+        alive, beat = running.is_running(plant), running.last_beat(plant)
+        if json:
+            as_json(overview_view.plain(plant, seen, alive, beat))
+        else:
+            overview_view.show(plant, seen, alive, beat)
+    raise typer.Exit(0 if seen.sums_agree else 1)
+
+
+def pause(connection: Connection, council: CouncilName = "", site: SiteFolder = HERE) -> None:
+    """Leave a connection alone until it is resumed. What is for it waits and burns no try. The reason is asked."""
+    from pipelines import control
+
+    with opened(site) as plant:
+        wired = control.one_connection(plant, connection, known_council(plant, council))
+        control.pause(plant, wired, who=ask.who(), why=ask.why(f"pause {wired.council}/{wired.name}"))
+        say(f"{wired.council}/{wired.name} is paused; go on with: dolen resume {wired.council}/{wired.name}")
+
+
+def resume(connection: Connection, council: CouncilName = "", site: SiteFolder = HERE) -> None:
+    """Take a paused connection up again."""
+    from pipelines import control
+
+    with opened(site) as plant:
+        wired = control.one_connection(plant, connection, known_council(plant, council))
+        ended = control.resume(plant, wired, who=ask.who())
+        say(f"{wired.council}/{wired.name} {'goes on' if ended else 'was not paused'}.")
+
+
+def doctor(
+    connection: Annotated[str, typer.Argument(help="Which: contact, torfaen/contact; all if left out.")] = "",
+    council: CouncilName = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Look at every live connection: name, TLS, clock, login, permission, one page. Nothing is changed."""
+    from pipelines import control
+    from pipelines import doctor as surgery
+
+    found = []
+    with opened(site) as plant, progress(json) as told:
+        for wired in control.connections(plant, connection, known_council(plant, council)):
+            told(f"{wired.council}/{wired.name}", 0)
+            found += surgery.examine(plant, wired.council, wired.name)
+    if json:
+        as_json([{"council": code, "connection": name, **dataclasses.asdict(one)} for code, name, one in found])
+    else:
+        heads = ["council", "connection", "what", "", "found"]
+        table(heads, [(*at, one.subject, "well" if one.well else "NOT WELL", one.words) for *at, one in found])
+        for code, name, one in found:
+            if not one.well and one.remedy:
+                say(f"{code}/{name} {one.subject}: {safe(one.remedy)}")
+    raise typer.Exit(0 if all(one.well for _, _, one in found) else 1)
+
+
+def sandbox(ctx: typer.Context) -> None:
+    """Start the pretend systems: what follows goes to `python -m sandbox`, such as: serve --dir DIR --port 8765."""
+    arguments = list(ctx.args)
+    child = subprocess.Popen([sys.executable, "-m", "sandbox", *(arguments or ["--help"])])  # noqa: S603 - our own
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    while True:
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:  # the terminal told it too: let it end in order
+            continue
+        raise typer.Exit(2 if code == 2 else min(abs(code), 1))
+
+
+def demo(ctx: typer.Context) -> None:
+    """Three councils, pretend systems with faults, referrals moving; ends with proof read from the systems."""
+    from console.demo import command  # the demo is large, and wanted by nobody who runs a site
+
+    program = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    program.command()(command.demo)
+    typer.main.get_command(program)(args=list(ctx.args), prog_name="dolen demo")

@@ -1,0 +1,150 @@
+"""How the support desk looks: causes, one delivery, a story, a preview. Field paths and sentences, never a value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from console.show import as_json, count, iso, safe, say, table, when
+from console.site import zone_of
+from pipelines.desk import Group
+from pipelines.looking import Preview
+from pipelines.plant import Plant
+from pipelines.showing import Shown
+from pipelines.story import Story
+
+OPEN = ("waiting", "not sure", "needs attention")
+MASK = "•••"
+
+
+def attention(plant: Plant, groups: Sequence[Group], conflicts: Sequence[Any]) -> None:
+    """Each cause: in words, where, since when, whom it touches, what to do, and the command to type."""
+    if not groups and not conflicts:
+        say("Nothing needs attention.")
+    for group in groups:
+        ids = [f"v{number}" for number in group.versions] + [f"d{number}" for number in group.deliveries]
+        since = when(group.since, zone_of(plant, group.council))
+        urgent = f", {group.urgent} URGENT" if group.urgent else ""
+        say(
+            f"{group.fingerprint}  {safe(group.words)}",
+            f"  where    {group.council}/{group.connection}, step {group.step}",
+            f"  since    {since}; {count(group.count, 'item')}, {count(group.people, 'referral')}{urgent}",
+            f"  what to do   {safe(group.remedy)}",
+            f"  ids      {_some(ids)}",
+            f"  then     dolen replay --cause {group.fingerprint}",
+            "",
+        )
+    for one in conflicts:
+        say(
+            f"c{one.id}  {safe(one.field)}: {one.winner} stands, {one.loser} had something else; a person must look",
+            f"  where    {one.council}, referral {one.referral_id}, since {when(one.at, zone_of(plant, one.council))}",
+            f"  then     dolen trace {one.referral_id}",
+            "",
+        )
+
+
+def attention_plain(plant: Plant, groups: Sequence[Group], conflicts: Sequence[Any]) -> dict[str, Any]:
+    """The same as data."""
+    return {
+        "causes": [
+            dataclasses.asdict(group)
+            | {
+                "since": iso(group.since, zone_of(plant, group.council)),
+                "ids": [f"v{n}" for n in group.versions] + [f"d{n}" for n in group.deliveries],
+                "count": group.count,
+                "remedy": group.remedy,
+            }
+            for group in groups
+        ],
+        "conflicts": [
+            {"id": f"c{one.id}", "council": one.council, "referral": one.referral_id, "field": one.field,
+             "winner": one.winner, "loser": one.loser, "since": iso(one.at, zone_of(plant, one.council))}
+            for one in conflicts
+        ],
+    }  # fmt: skip
+
+
+def _some(ids: Sequence[str], most: int = 12) -> str:
+    more = f" and {len(ids) - most} more (--json lists all)" if len(ids) > most else ""
+    return " ".join(ids[:most]) + more
+
+
+def shown(plant: Plant, one: Shown, preview: Preview | None) -> None:
+    """One delivery or version."""
+    zone = zone_of(plant, one.council)
+    place = f"by {one.route}, revision {one.revision}" if one.route else f"record {safe(one.number) or 'unknown'}"
+    say(f"{one.id}  {one.council}/{one.connection} {one.kind}, {place}")
+    lines = {
+        "state": one.state + (f" ({safe(one.reason)})" if one.reason else ""), "referral": one.referral,
+        "since": when(one.at, zone), "due": when(one.due, zone) if one.due and one.state in OPEN else "",
+        "cause": f"{one.cause}  {safe(one.words)}" if one.cause else "", "what to do": safe(one.remedy),
+        "left out": ", ".join(one.left_out),
+    }  # fmt: skip
+    say(*(f"  {name:<11}{words}" for name, words in lines.items() if words))
+    if one.tries:
+        rows = [(when(at.at, zone), at.what, at.outcome, at.words) for at in one.tries]
+        table(["tried", "what", "outcome", "words"], rows)
+    if preview is not None:
+        say("Sent now, it would:")
+        _preview(preview)
+
+
+def _preview(preview: Preview) -> None:
+    say(f"  {preview.effect}" + (f": {safe(preview.words)}" if preview.words else ""))
+    for path, value in preview.fields:
+        say(f"    {safe(path)} = {'(empty)' if value is None else MASK}")
+    if preview.held_back:
+        say(f"  not written, because {preview.held_back[0]} and such were edited there: {', '.join(preview.held_back)}")
+
+
+def preview_plain(preview: Preview) -> dict[str, Any]:
+    """A preview as data: paths, no values."""
+    return {
+        "effect": preview.effect, "words": preview.words, "fields": [path for path, _ in preview.fields],
+        "held_back": list(preview.held_back),
+    }  # fmt: skip
+
+
+def dry_run(previews: Mapping[str, Preview], json: bool) -> None:
+    """What sending again would do, one by one."""
+    if json:
+        as_json([{"id": id} | preview_plain(one) for id, one in previews.items()])
+        return
+    for id, one in previews.items():
+        say(id)
+        _preview(one)
+    say(f"Nothing was sent: {count(len(previews), 'item')} looked at.")
+
+
+def story(plant: Plant, one: Story) -> None:
+    """Everything that happened, in order."""
+    zone = zone_of(plant, one.council)
+    say(f"{one.citizen_reference}  {one.council}, status {one.status or 'unknown'}, revision {one.revision}")
+    say(f"  referral {one.referral}", *(f"  {system}: {safe(number)}" for system, number in one.numbers))
+    table(["when", "what", "id", "words"], [(when(line.at, zone), line.what, line.id, line.words) for line in one.lines])
+
+
+def story_plain(plant: Plant, one: Story) -> dict[str, Any]:
+    """A story as data."""
+    zone = zone_of(plant, one.council)
+    lines = [dataclasses.asdict(line) | {"at": iso(line.at, zone)} for line in one.lines]
+    return dataclasses.asdict(one) | {"numbers": dict(one.numbers), "lines": lines}
+
+
+def never_shown(plant: Plant, sources: Sequence[Mapping[str, Any]]) -> None:
+    """What to say of a reference that nobody has shown us."""
+    say("Never shown to us.")
+    for one in sources:
+        name = f"{one['council']}/{one['connection']}"
+        if one["completed"] is None:
+            say(f"  {name} was never read to its end")
+        else:
+            say(f"  {name} was last read at {when(one['completed'], zone_of(plant, one['council']))}")
+    if not sources:
+        say("  No source was ever read here: is `dolen run` running? See `dolen status`.")
+
+
+def last_read_plain(plant: Plant, sources: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The same as data."""
+    return [{**one, "completed": iso(one["completed"], zone_of(plant, one["council"]))} for one in sources]

@@ -1,0 +1,62 @@
+"""The command line `dolen`: it parses, calls, shows. Each command imports what it needs when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from console import commands_desk, commands_run, commands_site
+from console.guard import Guarded
+from console.show import say
+
+app = typer.Typer(
+    name="dolen",
+    help="Carries referrals between the case-management systems councils run on, and proves that none was lost.",
+    cls=Guarded,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"dolen {version('dolen')}")
+        raise typer.Exit
+
+
+@app.callback()
+def dolen(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")] = False,
+) -> None:
+    """Carries referrals between the case-management systems councils run on, and proves that none was lost."""
+
+
+for one in (
+    commands_site.new, commands_site.check, commands_run.doctor, commands_run.run, commands_run.sync,
+    commands_run.status, commands_desk.trace, commands_desk.attention, commands_desk.show, commands_desk.replay,
+    commands_desk.settle, commands_desk.close, commands_run.pause, commands_run.resume, commands_site.reconcile,
+    commands_site.schema,
+):  # fmt: skip
+    app.command(one.__name__)(one)
+for one_passed in (commands_run.sandbox, commands_run.demo):
+    app.command(one_passed.__name__, context_settings=_PASSED_ON)(one_passed)
+app.add_typer(commands_site.mapping, name="mapping")
+app.add_typer(commands_site.audit, name="audit")
+
+
+def main() -> None:
+    """Run the command that was typed. Exits 0 when done, 1 when problems were found, 2 on wrong use."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a Windows console or a C locale must not stop on a Welsh letter
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    os.environ.setdefault("PYTHONUTF8", "1")  # for what we start
+    app()

@@ -1,0 +1,55 @@
+"""How the mapping bench looks. Values arrive here masked already, unless somebody asked to see them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from console.show import count, safe, say, table
+from pipelines.mapping_bench import Preview, Tried
+
+
+def tried(all_tried: Sequence[Tried]) -> None:
+    """What became of each mapping's examples."""
+    for one in all_tried:
+        mark = "well" if one.well else "NOT WELL"
+        bare = f", {count(len(one.uncovered), 'row')} without an example" if one.uncovered else ""
+        say(f"{one.mapping}: {mark}, {count(one.pairs, 'pair')}{bare}")
+        say(*(f"  {finding}" for finding in one.findings), *(f"  {safe(difference)}" for difference in one.differences))
+
+
+def tried_plain(one: Tried) -> dict[str, Any]:
+    """The same as data; a difference is the sentence that masks its values."""
+    return {
+        "mapping": one.mapping, "file": one.file, "pairs": one.pairs, "well": one.well,
+        "differences": [str(difference) for difference in one.differences],
+        "findings": [dataclasses.asdict(finding) for finding in one.findings], "uncovered": list(one.uncovered),
+    }  # fmt: skip
+
+
+def preview(seen: Preview) -> None:
+    """One record, row by row, and what the way back would do."""
+    if seen.unreadable:
+        say(f"It cannot be read: {seen.unreadable}")
+        return
+    table(["ours", "theirs", "value", "not carried"], [(row.ours, row.theirs, row.value, row.gap) for row in seen.rows])
+    for title, gaps in (
+        ("Stops the record", seen.stopped), ("Left out", seen.left_out),
+        ("Stops writing it back", seen.back_stopped), ("Left out on the way back", seen.back_left_out),
+    ):  # fmt: skip
+        say(*(f"{title}: {safe(gap)}" for gap in gaps))
+    say(*(f"Written back, changes: {safe(one.path)}: {safe(one.before)} -> {safe(one.after)}" for one in seen.onto))
+    say(*(f"Lost on the way: {safe(one.path)}: {safe(one.before)} -> {safe(one.after)}" for one in seen.lost))
+
+
+def preview_plain(seen: Preview) -> dict[str, Any]:
+    """The same as data."""
+    gaps = ("left_out", "stopped", "back_stopped", "back_left_out")
+    return {
+        "mapping": seen.mapping, "unreadable": seen.unreadable, "rows": [dataclasses.asdict(row) for row in seen.rows],
+        **{name: [str(gap) for gap in getattr(seen, name)] for name in gaps},
+        "remarks": [dataclasses.asdict(remark) for remark in seen.remarks],
+        "written_back": [dataclasses.asdict(one) for one in seen.onto],
+        "lost": [dataclasses.asdict(one) for one in seen.lost],
+    }  # fmt: skip

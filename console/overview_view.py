@@ -1,0 +1,70 @@
+"""How the overview looks: one table of connections, and the counts by state."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from console.show import count, iso, say, table, when
+from console.site import zone_of
+from pipelines.overview import Overview
+from pipelines.plant import Plant
+
+Beat = dict[str, int | str]
+
+
+def plain(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> dict[str, Any]:
+    """The overview as data, times as ISO 8601 in each council's zone."""
+    links = []
+    for link in seen.links:
+        zone = zone_of(plant, link.council)
+        times = {name: iso(getattr(link, name), zone) for name in ("paused_until", "last_read", "oldest")}
+        links.append(dataclasses.asdict(link) | times)
+    return {
+        "site": str(plant.root), "stage": plant.stage, "running": alive, "last_seen": iso(_at(beat)),
+        "referrals": seen.referrals, "versions": seen.versions, "deliveries": seen.deliveries, "open": seen.open,
+        "attention": seen.attention, "late": seen.late, "sums_agree": seen.sums_agree, "connections": links,
+    }  # fmt: skip
+
+
+def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
+    """The overview for people."""
+    zones = {council.zone for council in plant.councils.values()}
+    zone = zones.pop() if len(zones) == 1 else "UTC"
+    state = f"running (process {beat['pid']})" if alive and beat else "running" if alive else "not running"
+    seen_at = "" if alive else f"; last ran {when(_at(beat), zone)}" if beat else "; never ran here"
+    say(f"{plant.root}, stage {plant.stage}: {state}{seen_at}")
+    rows = [
+        (
+            link.council, link.connection, _paused(link, zone_of(plant, link.council)),
+            when(link.last_read, zone_of(plant, link.council)) if link.last_read else "-",
+            link.waiting, link.not_sure, link.attention,
+            when(link.oldest, zone_of(plant, link.council)) if link.oldest else "-",
+        )
+        for link in seen.links
+    ]  # fmt: skip
+    table(["council", "connection", "state", "last read", "waiting", "not sure", "attention", "oldest"], rows)
+    for link in seen.links:
+        if link.last_words:
+            say(f"{link.council}/{link.connection}: its last read stopped early: {link.last_words}")
+    say(f"{count(seen.referrals, 'referral')}; deliveries: {_counts(seen.deliveries)}; versions: {_counts(seen.versions)}")
+    if seen.late:
+        say(f"{count(seen.late, 'delivery', 'deliveries')} later than the route's arrive_within")
+    if seen.attention:
+        say(f"{seen.attention} need attention: dolen attention")
+    if not seen.sums_agree:
+        say("THE SUMS DO NOT AGREE: something arrived without proof, or has no known state. Report this.")
+
+
+def _counts(states: dict[str, int]) -> str:
+    return ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "none"
+
+
+def _paused(link: Any, zone: str) -> str:
+    if not link.paused:
+        return "runs"
+    return f"paused: {link.paused}" + (f", tried again {when(link.paused_until, zone)}" if link.paused_until else "")
+
+
+def _at(beat: Beat | None) -> int | None:
+    return int(beat["at"]) if beat else None

@@ -1,0 +1,65 @@
+"""Opening the site that a command works on, and the options that every command shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.guard import WrongUse
+from console.show import complain
+
+if TYPE_CHECKING:
+    from pipelines.plant import Plant
+
+SiteFolder = Annotated[
+    Path, typer.Option("--site", envvar="DOLEN_SITE", help="The site's folder.", metavar="DIR", show_default="here")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+CouncilName = Annotated[str, typer.Option("--council", help="Of this council only, by its code.", metavar="CODE")]
+
+HERE = Path()
+
+
+def site_folder(folder: Path) -> Path:
+    """Check that a folder holds a site. Raises WrongUse."""
+    if not folder.is_dir():
+        raise WrongUse(f"There is no folder {folder}; name the site's folder with --site or $DOLEN_SITE")
+    if not (folder / "config" / "dolen.yaml").is_file():
+        shown = "This folder" if folder == HERE else f"The folder {folder}"
+        raise WrongUse(
+            f"{shown} holds no site: config/dolen.yaml is not there. Name a site with --site DIR, or begin one with "
+            "`dolen new DIR`"
+        )
+    return folder
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Plant]:
+    """Open a site and let go of it again. What keeps one council out is told on standard error."""
+    from pipelines import composition, logs
+
+    logs.configure("error")  # a command says itself what happened; `run` turns its log on
+    plant = composition.build(composition.load(site_folder(folder)))
+    try:
+        for finding in plant.findings:
+            complain(f"{finding.severity.value}: {finding}")
+        yield plant
+    finally:
+        plant.close()
+
+
+def zone_of(plant: Plant, council: str) -> str:
+    """The time zone in which a council reads its times."""
+    found = plant.councils.get(council)
+    return found.zone if found else "UTC"
+
+
+def known_council(plant: Plant, council: str) -> str:
+    """Check a council's code. Raises WrongUse."""
+    if council and council not in plant.councils:
+        raise WrongUse(f"The site has no council of that code; it has {', '.join(sorted(plant.councils)) or 'none'}")
+    return council
