@@ -106,7 +106,8 @@ def _recover(connection: Connection, council: Council, lane: str, now: int) -> N
             )
         ).first()
         looked = last is not None and last.what == "look up"
-        if not looked and row.kind != TEXT_KIND and (known is not None or wired is None):
+        nothing_sent = wired is None or wired.settings.get("protocol") == "by-hand"
+        if not looked and row.kind != TEXT_KIND and (known is not None or nothing_sent):
             deliveries.move(connection, row, DeliveryState.WAITING, now, reason="its worker ended", due=now)
         elif not looked and wired is not None and row.kind != TEXT_KIND and _upserts(wired, row.kind):
             # Safe to repeat, once the first call can no longer land behind ours with older words.
