@@ -31,7 +31,7 @@ def why(action: str) -> str:
         text = typer.prompt(f"Why do you want to {action}?", default="", show_default=False, err=True)
     else:
         text = sys.stdin.read(LONGEST_REASON + 2)
-    text = text.strip()
+    text = str(text).strip()
     if not text:
         raise WrongUse(f"To {action}, a reason is needed: type it when asked, or hand it in on standard input")
     if len(text) > LONGEST_REASON:

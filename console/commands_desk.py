@@ -69,7 +69,9 @@ def trace(
 
 
 def replay(
-    ids: Annotated[list[str] | None, typer.Argument(help="Deliveries (d12) and versions (v7).", metavar="[ID]...")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Deliveries (d12) and versions (v7).", metavar="[ID]...")
+    ] = None,
     cause: Annotated[str, typer.Option(help="All that wait because of this cause.")] = "",
     route: Annotated[str, typer.Option(help="All of this route that need attention.")] = "",
     council: CouncilName = "",
@@ -83,7 +85,9 @@ def replay(
     if sum(map(bool, (ids, cause, route))) != 1:
         raise WrongUse("Name what to send again: ids such as d12 or v7, or --cause, or --route, one of the three")
     with opened(site) as plant:
-        chosen = control.to_replay(plant, ids or [], fingerprint=cause, route=route, council=known_council(plant, council))
+        chosen = control.to_replay(
+            plant, ids or [], fingerprint=cause, route=route, council=known_council(plant, council)
+        )
         if dry_run:
             previews = {id: _preview(plant, id) for id in chosen}
             desk_view.dry_run(previews, json)
@@ -102,7 +106,9 @@ def replay(
 def settle(
     id: Annotated[str, typer.Argument(help="A delivery, such as d12.")],
     arrived: Annotated[str, typer.Option(help="It is there, under this number.", metavar="NUMBER")] = "",
-    by_hand: Annotated[str, typer.Option("--by-hand", help="I entered it by hand, under this number.", metavar="NUMBER")] = "",
+    by_hand: Annotated[
+        str, typer.Option("--by-hand", help="I entered it by hand, under this number.", metavar="NUMBER")
+    ] = "",
     not_arrived: Annotated[bool, typer.Option("--not-arrived", help="It is not there: send it.")] = False,
     site: SiteFolder = HERE,
     json: Json = False,

@@ -42,7 +42,9 @@ def run(site: SiteFolder = HERE) -> None:
 def sync(
     connection: Annotated[str, typer.Argument(help="Which: contact, torfaen/contact; all if left out.")] = "",
     council: CouncilName = "",
-    start: Annotated[str, typer.Option("--from", help="Back-fill from this time: 2026-03-01 or 2026-03-01T08:00.")] = "",
+    start: Annotated[
+        str, typer.Option("--from", help="Back-fill from this time: 2026-03-01 or 2026-03-01T08:00.")
+    ] = "",
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from console.guard import WrongUse
-from console.show import as_json, complain, count, progress, safe, say, table
+from console.show import as_json, count, progress, say
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, site_folder
 
 mapping = typer.Typer(help="The mapping bench: test a mapping by its examples, preview a record.", no_args_is_help=True)
@@ -42,7 +42,9 @@ def check(site: SiteFolder = HERE, json: Json = False) -> None:
 
 
 def schema(
-    site_schemas: Annotated[Path | None, typer.Option(help="Write the settings' schemas for editors here.", metavar="DIR")] = None,
+    site_schemas: Annotated[
+        Path | None, typer.Option(help="Write the settings' schemas for editors here.", metavar="DIR")
+    ] = None,
 ) -> None:
     """Print the JSON Schema of a referral; or write those of the settings' files."""
     if site_schemas is not None:
@@ -85,7 +87,11 @@ def audit_verify(site: SiteFolder = HERE, json: Json = False) -> None:
     if json:
         as_json({"whole": broken is None, "first_broken": broken})
     else:
-        say("The audit is whole." if broken is None else f"The audit is broken from row {broken} on: keep the file, report it.")
+        say(
+            "The audit is whole."
+            if broken is None
+            else f"The audit is broken from row {broken} on: keep the file, report it."
+        )
     raise typer.Exit(0 if broken is None else 1)
 
 

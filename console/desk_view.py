@@ -122,7 +122,9 @@ def story(plant: Plant, one: Story) -> None:
     zone = zone_of(plant, one.council)
     say(f"{one.citizen_reference}  {one.council}, status {one.status or 'unknown'}, revision {one.revision}")
     say(f"  referral {one.referral}", *(f"  {system}: {safe(number)}" for system, number in one.numbers))
-    table(["when", "what", "id", "words"], [(when(line.at, zone), line.what, line.id, line.words) for line in one.lines])
+    table(
+        ["when", "what", "id", "words"], [(when(line.at, zone), line.what, line.id, line.words) for line in one.lines]
+    )
 
 
 def story_plain(plant: Plant, one: Story) -> dict[str, Any]:

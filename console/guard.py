@@ -1,7 +1,7 @@
 """The top-level guard: whatever goes wrong, a person meets one clear sentence and never a traceback.
 
-Exit code 1 means that problems were found, 2 that the command was used wrongly. A fault of ours that no sentence foresees is
-told by its kind and place in the code: its own words may hold somebody's data.
+Exit code 1 means that problems were found, 2 that the command was used wrongly. A fault of ours that no sentence
+foresees is told by its kind and place in the code: its own words may hold somebody's data.
 """
 
 from __future__ import annotations
@@ -74,9 +74,12 @@ def sentence(fault: Exception) -> str | None:
         return _ended(str(fault))
     if isinstance(fault, OSError):
         where = f" {fault.filename}" if isinstance(fault.filename, str) else ""
-        return f"The file system refused{where}: {fault.strerror or type(fault).__name__}. Look at the path and its rights."
+        said = fault.strerror or type(fault).__name__
+        return f"The file system refused{where}: {said}. Look at the path and its rights."
     if any(name.startswith("sqlalchemy.") for name in names):
-        return "The ledger's database did not answer as it should; look at the disk (space, rights) and run `dolen check`."
+        return (
+            "The ledger's database did not answer as it should; look at the disk (space, rights) and run `dolen check`."
+        )
     frames = traceback.extract_tb(fault.__traceback__)
     place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "nowhere"
     return (

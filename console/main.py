@@ -1,4 +1,5 @@
-"""The command line `dolen`: it parses, calls, shows. Each command imports what it needs when it runs, so that `--help` is quick."""
+"""The command line `dolen`: it parses, calls, shows. Each command imports what it needs when it runs, so that `--help`
+is quick."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def dolen(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+    ] = False,
 ) -> None:
     """Carries referrals between the case-management systems councils run on, and proves that none was lost."""
 

@@ -47,7 +47,8 @@ def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
     for link in seen.links:
         if link.last_words:
             say(f"{link.council}/{link.connection}: its last read stopped early: {link.last_words}")
-    say(f"{count(seen.referrals, 'referral')}; deliveries: {_counts(seen.deliveries)}; versions: {_counts(seen.versions)}")
+    states = f"deliveries: {_counts(seen.deliveries)}; versions: {_counts(seen.versions)}"
+    say(f"{count(seen.referrals, 'referral')}; {states}")
     if seen.late:
         say(f"{count(seen.late, 'delivery', 'deliveries')} later than the route's arrive_within")
     if seen.attention:

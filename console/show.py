@@ -1,7 +1,7 @@
 """Showing: tables and lines for people, JSON for scripts, complaints on standard error.
 
-Colour and boxes appear on a terminal alone; elsewhere it is plain text in columns. Whatever came from a system is stripped of
-signs that could colour a terminal or break a line.
+Colour and boxes appear on a terminal alone; elsewhere it is plain text in columns. Whatever came from a system is
+stripped of signs that could colour a terminal or break a line.
 """
 
 from __future__ import annotations

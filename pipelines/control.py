@@ -1,7 +1,8 @@
-"""Control: what an officer asks of a running site - read this source now, leave that connection alone, take it up again.
+"""Control: what an officer asks of a running site - read this source now, leave that connection alone, take it up
+again.
 
-Everything here writes rows. A `dolen run` in another process notices them; where none runs, a sync is done here and now, under
-the same lock, so that two never read one source at once.
+Everything here writes rows. A `dolen run` in another process notices them; where none runs, a sync is done here and
+now, under the same lock, so that two never read one source at once.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def connections(plant: Plant, words: str = "", council: str = "") -> list[Wired]
     among = [w for c in plant.councils.values() if wanted in ("", c.code) for w in c.wired.values()]
     found = [wired for wired in among if name in ("", wired.name)]
     if not found:
-        raise NotPossible(f"no connection has that name; there are {', '.join(sorted({w.name for w in among})) or 'none'}")
+        raise NotPossible(
+            f"no connection has that name; there are {', '.join(sorted({w.name for w in among})) or 'none'}"
+        )
     return found
 
 
@@ -67,7 +70,14 @@ def pause(plant: Plant, wired: Wired, *, who: str, why: str) -> None:
             connection, wired.council, wired.name, why=pauses.BY_PERSON, words="", who=who, now=now, until=None
         )
         audit.write(
-            connection, plant.vault, council=wired.council, who=who, action="pause", subject=wired.name, why=why, now=now
+            connection,
+            plant.vault,
+            council=wired.council,
+            who=who,
+            action="pause",
+            subject=wired.name,
+            why=why,
+            now=now,
         )
 
 
@@ -78,13 +88,24 @@ def resume(plant: Plant, wired: Wired, *, who: str) -> bool:
         if not pauses.end(connection, wired.council, wired.name, by_person=True):
             return False
         audit.write(
-            connection, plant.vault, council=wired.council, who=who, action="resume", subject=wired.name, why="", now=now
+            connection,
+            plant.vault,
+            council=wired.council,
+            who=who,
+            action="resume",
+            subject=wired.name,
+            why="",
+            now=now,
         )
     return True
 
 
 def sync(
-    plant: Plant, chosen: Sequence[Wired], *, since: str = "", progress: Callable[[str, int], None] = lambda _w, _n: None
+    plant: Plant,
+    chosen: Sequence[Wired],
+    *,
+    since: str = "",
+    progress: Callable[[str, int], None] = lambda _w, _n: None,
 ) -> Iterator[Synced]:
     """Read sources now: by the `dolen run` that has the site, or here if none has.
 
@@ -158,8 +179,6 @@ def _wait(plant: Plant, wired: Wired, kind: Kind, purpose: str, at: int) -> Sync
             raise NotPossible("the `dolen run` that had this site ended before it was done; run the same command again")
         looked = 0.0 if looked >= 2 else looked + LOOK_SECONDS
         plant.clock.wait(never, LOOK_SECONDS)
-
-
 
 
 def to_replay(plant: Plant, ids: Sequence[str], *, fingerprint: str, route: str, council: str = "") -> list[str]:
