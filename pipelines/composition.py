@@ -11,6 +11,7 @@ from collections.abc import Mapping as Dictionary
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from config.connection import Connection as ConnectionSettings
 from config.findings import Finding, SiteFaults, in_order
@@ -22,7 +23,7 @@ from connectors.errors import Misconfigured
 from connectors.registry import open_connector
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
-from pipelines.clock import Clock, SystemClock, to_instant
+from pipelines.clock import Clock, SystemClock
 from pipelines.keystore import KeyStore, parse_master, read_master
 from pipelines.ledger import Ledger
 from pipelines.library import Library, field_groups, shipped_folders
@@ -74,6 +75,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
     """
     check_rooms()
     clock = clock or SystemClock()
+    broker_url = site.broker_url(environment)
     ledger = Ledger(site.ledger_url(environment))
     try:
         keys = KeyStore(site.data_folder / "keys" / "keys.db", _master(site, environment))
@@ -97,7 +99,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         clock=clock,
         councils=councils,
         lock_file=site.data_folder / "dolen.lock",
-        broker_url=site.broker_url(environment),
+        broker_url=broker_url,
         findings=in_order(findings),
     )
 
@@ -159,9 +161,7 @@ def opener(
         connect: dict[str, Any] = dict(connection.connect)
         if site.settings.stage == "test" and profile.get("protocol") == "notify":
             connect["only_to"] = _listed(connect.get("only_to"), site.settings.residents_only_to)
-        return open_connector(
-            profile, connect, interfaces=interface, clock=lambda: to_instant(clock.now()), secret=secret
-        )
+        return open_connector(profile, connect, interfaces=interface, clock=clock.instant, secret=secret)
 
     return opened
 
@@ -206,15 +206,35 @@ def _wire(
 
 
 def profile_of(library: Library, connection: ConnectionSettings) -> Dictionary[str, Any]:
-    """The profile of a connection, as data. Raises SiteFaults if it is not even a section of keys."""
-    document = library.document("profiles", connection.profile)
+    """The profile of a connection, as data. Raises SiteFaults if nothing can be wired with it.
+
+    Its clock is looked at here, because mappings are compiled with it and would be blamed for it; the rest is the
+    business of `check` and of the connector.
+    """
+    try:
+        document = library.document("profiles", connection.profile)
+    except LookupError:
+        missing = Finding(f"profiles/{connection.profile}.yaml", 0, 0, "", "no such file", "a profile", "create it")
+        raise SiteFaults([missing]) from None
+    found = expected = ""
+    at: tuple[str, ...] = ()
     if not isinstance(document.data, dict):
-        finding = document.finding(
-            (), found="an empty file or a list", expected="a profile with system, protocol and records",
-            remedy="compare it with a shipped profile",
-        )  # fmt: skip
-        raise SiteFaults([finding])
-    return document.data
+        found, expected = "an empty file or a list", "a profile with system, protocol and records"
+    elif "clock" in document.data and not is_zone(document.data["clock"]):
+        found, at, expected = "no time zone", ("clock",), "a zone such as Europe/London"
+    if found:
+        remedy = "compare it with a shipped profile"
+        raise SiteFaults([document.finding(at, found=found, expected=expected, remedy=remedy)])
+    profile: dict[str, Any] = document.data
+    return profile
+
+
+def is_zone(name: object) -> bool:
+    """Whether this is the name of a time zone."""
+    try:
+        return isinstance(name, str) and ZoneInfo(name) is not None
+    except (OSError, ValueError, KeyError):  # a folder's name, a name with .., a name nobody knows
+        return False
 
 
 def offers_of(profile: Dictionary[str, Any]) -> dict[str, frozenset[str]]:

@@ -236,14 +236,14 @@ def _zones(site: Site, library: Library) -> dict[str, str]:
             data = library.document("profiles", profile).data
         except SiteFaults:
             continue  # told where the profile is checked
-        if isinstance(data, dict) and isinstance(data.get("clock"), str):
+        if isinstance(data, dict) and composition.is_zone(data.get("clock")):
             zones.setdefault(f"system {data.get('system')}", data["clock"])
     for council in site.councils.values():
         for connection in council.settings.connections.values():
             try:
                 clock = composition.profile_of(library, connection).get("clock")
-            except (SiteFaults, LookupError):
-                continue
+            except SiteFaults:
+                continue  # told where the council is wired
             for use in connection.records.values():
                 zones.setdefault(use.mapping, str(clock or council.settings.council.time_zone))
     return zones

@@ -120,6 +120,14 @@ def test_a_profile_with_a_slip_is_found_with_its_line(site: Path) -> None:
     assert "leave_out" in str(the(errors(site), file, line))
 
 
+def test_a_clock_that_is_none_is_blamed_on_the_profile_alone(site: Path) -> None:
+    file = own(site, "profiles", "casework.yaml")
+    line = edit(site, file, "clock: Europe/London", "clock: Europe/Lodnon")
+    found = errors(site)
+    assert the(found, file, line)
+    assert {one.file for one in found} == {file}
+
+
 def test_a_wsdl_that_wants_the_web_is_refused(site: Path) -> None:
     file = own(site, "interfaces", "casework.wsdl")
     edit(site, file, "<wsdl:types>" if "<wsdl:types>" in (site / file).read_text(encoding="utf-8") else "<types>",
