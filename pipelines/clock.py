@@ -20,6 +20,9 @@ class Clock(Protocol):
     def now(self) -> int:
         """Return microseconds since 1970, UTC."""
 
+    def instant(self) -> datetime:
+        """Return the time as other systems are told it, aware, in UTC."""
+
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait for the event for so many seconds; True if it was set."""
 
@@ -30,6 +33,10 @@ class SystemClock:
     def now(self) -> int:
         """Return microseconds since 1970, UTC."""
         return time.time_ns() // 1000
+
+    def instant(self) -> datetime:
+        """Return the time as other systems are told it, aware, in UTC."""
+        return datetime.now(UTC)
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait for the event for so many seconds; True if it was set."""

@@ -6,6 +6,7 @@ cannot be logged even by mistake. Libraries that print bodies, URLs or parameter
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -76,12 +77,14 @@ def configure(level: str = "info", format: str = "json") -> None:
 
 def log(event: str, **fields: Any) -> None:
     """Log something that is normal and worth a line."""
-    structlog.get_logger().info(event, **fields)
+    with contextlib.suppress(OSError, ValueError):  # a log that cannot be written must not stop a referral
+        structlog.get_logger().info(event, **fields)
 
 
 def warn(event: str, **fields: Any) -> None:
     """Log something that an operator should see."""
-    structlog.get_logger().warning(event, **fields)
+    with contextlib.suppress(OSError, ValueError):
+        structlog.get_logger().warning(event, **fields)
 
 
 def _listed_only(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
