@@ -51,7 +51,8 @@ def verify(ledger: Ledger, vault: Vault) -> int | None:
     previous, expected = "", 1
     with ledger.reading() as connection:
         for row in connection.execute(select(audit).order_by(audit.c.seq).execution_options(yield_per=500)):
-            content = {name: value for name, value in row._mapping.items() if name != "hash"}
+            # Plain strings for names: SQLAlchemy's own kind of string is none to orjson.
+            content = {str(name): value for name, value in row._mapping.items() if name != "hash"}
             if row.seq != expected or row.previous != previous or row.hash != _hash(vault, content):
                 return int(row.seq)
             previous, expected = row.hash, expected + 1
