@@ -20,7 +20,7 @@ from sqlalchemy import insert, select
 from connectors.port import Item
 from pipelines import composition, outcomes, tables
 from pipelines import facts as fact_store
-from pipelines.clock import SECOND, to_time
+from pipelines.clock import SECOND, to_instant, to_time
 from pipelines.decision import Decision, Do
 from pipelines.intake import Intake, Taken
 from pipelines.lanes import Lease
@@ -75,6 +75,9 @@ class HandClock:
 
     def now(self) -> int:
         return self.at
+
+    def instant(self) -> datetime:
+        return to_instant(self.at)
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         self.pass_by(seconds)
