@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from console.demo.ending import Ending, sums, verdict_table
+from console.demo.ending import Ending, reconciled_table, sums, verdict_table
 from console.demo.play import Play
 from console.demo.sandbox_desk import SandboxRefused
 from console.demo.screen import Screen
@@ -58,6 +58,7 @@ def demo(
 
 
 def _tell(screen: Screen, end: Ending) -> None:
+    screen.show(reconciled_table(end))
     screen.show(verdict_table(end))
     screen.show(sums(end))
     words = "Nothing was lost." if end.well else "Something is wrong: see above."

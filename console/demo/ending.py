@@ -14,6 +14,7 @@ from rich.text import Text
 
 from pipelines import overview
 from pipelines.plant import Plant
+from pipelines.reconcile import Report
 from pipelines.states import DeliveryState, VersionState
 
 FAULTS = ("lost", "doubled", "stale", "wiped", "misdirected")
@@ -92,6 +93,34 @@ def ending(
         seed=seed,
         examples=verdict.get("examples", {}),
     )
+
+
+def in_words(report: Report) -> str:
+    """What a comparison of both ends of a route found, in a few words."""
+    if not report.in_source and not report.compared:
+        return "nothing to compare"
+    wrong = {
+        "missing": report.missing,
+        "extra": report.extra,
+        "different": report.different,
+        "stale": report.stale,
+        "unreadable": report.unreadable,
+    }
+    found = ", ".join(f"{len(lines)} {name}" for name, lines in wrong.items() if lines)
+    seen = f"{report.compared} compared"
+    if report.not_read:
+        seen += f", {report.not_read} where no machine may look"
+    return f"{seen}: {found or 'agrees'}"
+
+
+def reconciled_table(end: Ending) -> Table:
+    """What Dolen itself found when it compared both ends of each route."""
+    table = Table(title="Both ends of each route, as `dolen reconcile` compares them", title_justify="left")
+    table.add_column("route")
+    table.add_column("found")
+    for route, found in end.reconciled.items():
+        table.add_row(route, found)
+    return table
 
 
 def verdict_table(end: Ending) -> Table:

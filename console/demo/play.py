@@ -6,20 +6,23 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from console.demo.ending import Ending, ending
+from console.demo.ending import Ending, ending, in_words
 from console.demo.officers import Officers
 from console.demo.screen import Line, Moment, Screen
 from console.demo.stage import Stage, StageFault
 from console.demo.weather import OUTAGE_AT, OUTAGE_SECONDS, Event, forecast
 from pipelines import desk, overview
 from pipelines.composition import build, load
+from pipelines.reconcile import reconcile
 from pipelines.running import last_beat
 from pipelines.states import DeliveryState
 
 TURN_SECONDS = 0.2
+TURNS_A_SIGHT = 3
 LOOK_SECONDS = 1.0
-#: How long all may take to become quiet once requests no longer come.
-QUIET_SECONDS, QUIET_SECONDS_EACH = 60.0, 0.05
+#: How long nothing at all may move before all is quiet, and how long the whole may take, each with seconds a request.
+STILL_SECONDS, STILL_SECONDS_EACH = 60.0, 0.005
+WHOLE_SECONDS, WHOLE_SECONDS_EACH = 120.0, 0.6
 _WAITING = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.NOT_SURE)
 _THEIR_OWN_SYSTEM = ("neath-port-talbot", "occupational-therapy", "OT")
 
@@ -46,16 +49,17 @@ class Play:
         self._plant = build(load(self._stage.site))
         try:
             self._open()
-            self._until_quiet("after the last request")
+            self._until_quiet("After the last request", read_since=False)
             self._stage.desk.switch_all_off()
             self._attention()
-            self._until_quiet("after what needed attention was mended")
+            self._until_quiet("After what needed attention was mended", read_since=True)
             self._look(always=True)
             self._screen.keep(self._moment)
             verdict = self._stage.desk.get("verdict")
+            reconciled = self._reconcile()
             return ending(
                 self._plant, verdict, replayed=len(self._officers.replayed), settled=len(self._officers.settled),
-                kills=self._kills, seconds=time.monotonic() - began, seed=self._seed, reconciled={},
+                kills=self._kills, seconds=time.monotonic() - began, seed=self._seed, reconciled=reconciled,
             )  # fmt: skip
         finally:
             self._plant.close()
@@ -126,33 +130,38 @@ class Play:
         if source:
             self._screen.tell(f"contact staff mend {source} unreadable record at its source; it comes back by itself")
 
-    def _until_quiet(self, when: str) -> None:
-        """Wait until staff have done all they can, nothing is on its way, and every source was read since then."""
-        limit = self._referrals / self._pace + QUIET_SECONDS + QUIET_SECONDS_EACH * self._referrals
-        until = time.monotonic() + limit
-        reads: dict[tuple[str, str], set[int]] | None = None
+    def _until_quiet(self, when: str, *, read_since: bool) -> None:
+        """Wait until staff have done all they can and nothing is on its way.
+
+        `read_since`: and until every source was read from start to end since then, so that nothing stands there unread.
+        """
+        moving = _Movement(self._referrals)
+        reads: dict[tuple[str, str], set[int]] = {}
         while True:
-            self._turn()
-            if not self._coming and self._stage.desk.get("life")["quiet"] and overview.is_quiet(self._plant):
-                now = self._last_reads()
-                if reads is None:
-                    reads = {place: {at} for place, at in now.items()}
-                for place, at in now.items():
-                    reads.setdefault(place, set()).add(at)
-                # The first end of a walk seen is from before, the second of one that began before: the third is news.
-                if all(len(seen) >= 3 for seen in reads.values()):
+            for _ in range(TURNS_A_SIGHT):
+                self._turn()
+            life, seen = self._stage.desk.get("life"), overview.look(self._plant)
+            if not self._coming and life["quiet"] and overview.is_quiet(self._plant):
+                for link in seen.links:
+                    if self._plant.councils[link.council].wired[link.connection].polls:
+                        reads.setdefault((link.council, link.connection), set()).add(link.last_read or 0)
+                # The first end of a walk was there before, the second may be of one begun before, the third is not.
+                if not read_since or all(len(ends) >= 3 for ends in reads.values()):
                     return
             else:
-                reads = None
-            if time.monotonic() > until:
-                raise StageFault(f"not quiet {limit:.0f} seconds {when}:\n{self._stuck()}")
+                reads = {}
+            if moving.stopped((life["done"], tuple(sorted(seen.deliveries.items())))):
+                raise StageFault(f"{when}, all should have come to rest and has not:\n{self._stuck()}")
 
-    def _last_reads(self) -> dict[tuple[str, str], int]:
-        return {
-            (link.council, link.connection): link.last_read or 0
-            for link in overview.look(self._plant).links
-            if self._plant.councils[link.council].wired[link.connection].polls
-        }
+    def _reconcile(self) -> dict[str, str]:
+        """Have Dolen itself compare both ends of each route that carries state."""
+        told = {}
+        for code, council in self._plant.councils.items():
+            for route in council.routes:
+                if route.carries == "state":
+                    report = reconcile(self._plant, council, route.name)
+                    told[f"{code}/{route.name}"] = in_words(report)
+        return told
 
     def _stuck(self) -> str:
         seen = overview.look(self._plant)
@@ -206,3 +215,20 @@ class Play:
             if time.monotonic() > until:
                 raise StageFault(otherwise)
             time.sleep(0.05)
+
+
+class _Movement:
+    """Notices when a wait leads nowhere: nothing moves any more, or it goes on and on."""
+
+    def __init__(self, referrals: int) -> None:
+        self._still = STILL_SECONDS + STILL_SECONDS_EACH * referrals
+        self._until = time.monotonic() + WHOLE_SECONDS + WHOLE_SECONDS_EACH * referrals
+        self._last: object = None
+        self._since = time.monotonic()
+
+    def stopped(self, sight: object) -> bool:
+        """Say whether it is time to give up, `sight` being what can be seen of the whole now."""
+        now = time.monotonic()
+        if sight != self._last:
+            self._last, self._since = sight, now
+        return now > self._until or now - self._since > self._still
