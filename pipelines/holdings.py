@@ -60,9 +60,10 @@ class Holdings:
         """Records that say they are the same request as an earlier one: (number, words)."""
         for column, words in (("our_key", "our key"), ("number", "the source's number")):
             yield from self._table.execute(
-                f"SELECT h.id, '{words} is also in ' || f.first FROM held h JOIN "  # noqa: S608 - ours
-                f"(SELECT {column} AS same, min(id) AS first FROM held WHERE {column} <> '' "
-                f"GROUP BY {column} HAVING count(*) > 1) f ON h.{column} = f.same AND h.id <> f.first"
+                f"SELECT h.id, ? || ' is also in ' || f.earliest FROM held h JOIN "  # noqa: S608 - ours
+                f"(SELECT {column} AS same, min(id) AS earliest FROM held WHERE {column} <> '' "
+                f"GROUP BY {column} HAVING count(*) > 1) f ON h.{column} = f.same AND h.id <> f.earliest",
+                (words,),
             ).fetchall()
 
     def keyed(self) -> Iterator[tuple[str, str]]:

@@ -213,9 +213,11 @@ class _Comparison:
 
     def _extras(self, holdings: Holdings) -> None:
         """What the target holds too often, or under a key of ours that belongs to nothing."""
+        told: set[str] = set()
         for held, words in holdings.doubles():
-            self._report.extra.append(Line("", held, "", (), words))
-        told = {line.target for line in self._report.extra}
+            if held not in told:
+                self._report.extra.append(Line("", held, "", (), words))
+            told.add(held)
         for held, key in holdings.keyed():
             known = self._crosswalk.number_of(key)
             if known is None:

@@ -1,0 +1,169 @@
+"""What the console's tests share: the command as a process, a site copied from the example, and the pretend systems.
+
+The command runs as people run it, in a process of its own, so that exit codes, streams and the guard are the real ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE_URL = "http://127.0.0.1:8765"
+SECRETS = {"CONTACT_SECRET": "contact", "CASEWORK_PASSWORD": "casework", "NOTIFY_KEY": "notify"}
+KEYS = {"contact": "client_secret", "casework": "password", "notify": "api_key"}
+REQUEST: dict[str, Any] = {
+    "status": "new",
+    "category": "referral",
+    "priority": "routine",
+    "received_at": "2026-03-02T09:15:00+00:00",
+    "channel": "phone",
+    "team": "adults",
+    "reason": {"code": None, "text": "Mae angen help ar Siân wrth ymolchi"},
+    "customer": {
+        "first_names": ["Siân"],
+        "last_name": "O'Neill",
+        "date_of_birth": "1941-05-06",
+        "gender": "F",
+        "contacts": [{"type": "mobile", "value": "07700 900123", "ok_to_text": True}],
+    },
+    "language": {"letters": "cy"},
+    "needs": [{"code": "bathing", "note": None}],
+    "flags": {"safeguarding": False, "restricted": False},
+}
+
+
+@dataclass
+class Site:
+    """A site's folder and the command that works on it."""
+
+    folder: Path
+    environment: dict[str, str]
+    url: str = ""
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `dolen ... --site FOLDER` and leave it running."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "console", *arguments, "--site", str(self.folder)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.PIPE, text=True, cwd=ROOT,
+            env=self.environment, encoding="utf-8",
+        )  # fmt: skip
+
+    def dolen(self, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, with `said` on standard input. A traceback is never an answer."""
+        process = self.start(*arguments)
+        out, err = process.communicate(said, timeout=90)
+        assert "Traceback" not in out + err, out + err
+        assert "fault of Dolen itself" not in err, err
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def json(self, *arguments: str, code: int = 0, said: str = "") -> Any:
+        """Run a command with --json and return what it printed."""
+        done = self.dolen(*arguments, "--json", said=said)
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[str]]:
+        """`dolen run` for as long as the block lasts; it must end in order, and its log must name nobody."""
+        process = self.start("run")
+        assert process.stdout is not None
+        try:
+            first = process.stdout.readline()
+            assert "Dolen runs" in first, first
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        assert "Stopped" in out
+        assert not any(word in out + err for word in ("O'Neill", "Siân", "07700", "ymolchi")), err
+
+    def until_arrived(self, number: int, seconds: float = 40) -> None:
+        """Wait until so many deliveries have arrived and nothing is open."""
+        end = time.monotonic() + seconds
+        while True:
+            seen = self.json("status")
+            if seen["deliveries"].get("arrived", 0) >= number and not seen["open"]:
+                return
+            assert time.monotonic() < end, seen
+            time.sleep(0.3)
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the pretend systems' control desk."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/control/{path}", data=data, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Site:
+    """A copy of the example site whose systems nobody serves and whose secrets nobody set."""
+    folder = tmp_path / "site"
+    shutil.copytree(ROOT / "config" / "example", folder)
+    kept = {name: value for name, value in os.environ.items() if not name.endswith(tuple(SECRETS))}
+    kept.pop("DOLEN_SITE", None)
+    return Site(folder, {**kept, "DOLEN_USER": "A. Swyddog", "PYTHONUTF8": "1", "COLUMNS": "200"})
+
+
+@pytest.fixture
+def torfaen(bare: Site) -> Site:
+    """The same, with one council and every secret set, but with systems that nobody serves."""
+    for other in ("blaenau-gwent", "neath-port-talbot"):
+        (bare.folder / "config" / "councils" / f"{other}.yaml").unlink()
+    bare.environment |= {f"TORFAEN_{name}": "dolen-secret" for name in SECRETS}
+    return bare
+
+
+@pytest.fixture
+def live(torfaen: Site, tmp_path: Path) -> Iterator[Site]:
+    """The same, with its systems served by a sandbox of its own."""
+    systems = tmp_path / "systems"
+    command = [sys.executable, "-m", "sandbox", "serve", "--dir", str(systems), "--until-stdin-closes"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        torfaen.url = json.loads(process.stdout.readline())["url"]
+        logins = json.loads((systems / "secrets.json").read_text(encoding="utf-8"))["torfaen"]
+        torfaen.environment |= {f"TORFAEN_{name}": logins[of][KEYS[of]] for name, of in SECRETS.items()}
+        rewrite(torfaen.folder, EXAMPLE_URL, torfaen.url)
+        yield torfaen
+    finally:
+        process.stdin.close()
+        process.terminate()
+        process.wait(timeout=20)
+        process.stdout.close()
+
+
+def rewrite(folder: Path, old: str, new: str) -> None:
+    """Replace a text in the council's file."""
+    file = folder / "config" / "councils" / "torfaen.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture
+def replaced() -> Callable[[Path, str, str], None]:
+    """Replaces a text in Torfaen's file: `replaced(folder, old, new)`."""
+    return rewrite
+
+
+@pytest.fixture
+def request_record() -> dict[str, Any]:
+    """A request for help as the contact centre's staff write it."""
+    copy: dict[str, Any] = json.loads(json.dumps(REQUEST))
+    return copy

@@ -1,0 +1,76 @@
+"""What starting costs and what stands without a site: version, help, schema, a new site, the sandbox."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def dolen(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "console", *arguments], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+
+
+def test_version_and_help() -> None:
+    assert dolen("--version").stdout.startswith("dolen 0.")
+    done = dolen("--help")
+    assert done.returncode == 0
+    text = "new check doctor run sync status trace attention show replay settle close pause resume reconcile"
+    for command in (text + " mapping schema audit sandbox demo").split():
+        assert f"\n  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("heavy", ["zeep", "requests", "notifications_python_client"])
+def test_status_loads_nothing_that_speaks_to_systems(bare: Any, heavy: str) -> None:
+    code = "import sys\nfrom console.main import app\ntry:\n    app(['status'])\n"
+    code += f"finally:\n    sys.exit({heavy!r} in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**bare.environment, "DOLEN_SITE": str(bare.folder)}, cwd=ROOT,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_schema_is_the_referrals(tmp_path: Path) -> None:
+    schema = json.loads(dolen("schema").stdout)
+    assert schema["title"] == "Referral"
+    done = dolen("schema", "--site-schemas", str(tmp_path))
+    assert done.returncode == 0
+    for line in done.stdout.splitlines():
+        json.loads(Path(line).read_text(encoding="utf-8"))
+
+
+def test_a_new_site_passes_check_and_status(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    assert dolen("new", str(folder)).returncode == 0
+    done = dolen("check", "--site", str(folder), "--json")
+    assert [one for one in json.loads(done.stdout) if one["severity"] == "error"] == []
+    assert done.returncode == 0
+    assert dolen("status", "--site", str(folder)).returncode == 0
+
+
+def test_the_example_site_passes_check(bare: Any) -> None:
+    found = bare.json("check")
+    assert {one["severity"] for one in found} <= {"warning"}
+    assert bare.json("mapping", "test")
+
+
+def test_the_sandbox_gets_its_arguments_and_ends_with_us(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "console", "sandbox", "serve", "--dir", str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process.stdout as out:
+        assert json.loads(out.readline())["url"].startswith("http://127.0.0.1:")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    assert dolen("sandbox", "serve").returncode == 2
