@@ -153,7 +153,9 @@ def _lay_rows(
             rows.append(below)
         below.whole = place
         for key, value in keys.items():
-            if key == "each":
+            if key == "each" and value is None:
+                below.each.clear()
+            elif key == "each":
                 _lay_rows(value, Place(place.origin, (*place.path, "each")), below.each, resolved, over=over)
             elif value is None and key not in ("constant", "empty"):
                 below.keys.pop(key, None)  # `codes: null` in an overlay takes the key away again

@@ -344,8 +344,13 @@ def at_most(convert: Callable[[Json], Json], length: int) -> Callable[[Json], Js
 
     def write(value: Json) -> Json:
         written = convert(value)
-        texts = written if isinstance(written, list) else [written]
-        if any(isinstance(text, str) and len(text) > length for text in texts):
+        if isinstance(written, str):
+            fits = len(written) <= length
+        else:
+            fits = not isinstance(written, list) or all(
+                len(text) <= length for text in written if isinstance(text, str)
+            )
+        if not fits:
             raise TooLong(f"at most {length} characters")
         return written
 
