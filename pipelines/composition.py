@@ -296,7 +296,8 @@ def _text(name: str, text: Text, plain: Callable[[str], str]) -> TextRules:
     templates: dict[str, _Templates] = {
         status: _Templates(said.template.model_dump(), plain) for status, said in text.statuses.items()
     }
-    return TextRules(name, text.channel, templates, allow_safeguarding=text.safeguarding)
+    quiet = text.quiet.model_dump() if text.quiet else None
+    return TextRules(name, text.channel, templates, allow_safeguarding=text.safeguarding, quiet=quiet)
 
 
 class _Templates(Dictionary[str, str]):

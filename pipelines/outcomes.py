@@ -272,7 +272,8 @@ def link(
     assert referral is not None
     facts = fact_store.load(connection, plant.vault, council.code, referral.facts)
     name = fact_store.target_field(target)
-    if facts.get(name) is None:
+    known = facts.get(name)
+    if known is None or known[0] != number:
         referral, facts = revisions.revise(
             connection, plant.vault, referral, facts, {name: number}, by=revisions.OURSELVES, now=now
         )

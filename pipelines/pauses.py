@@ -6,6 +6,10 @@ relay lets a single lane through, and its result closes the breaker or keeps it 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from pipelines.clock import SECOND
@@ -16,11 +20,25 @@ BY_LOGIN = "login refused"
 BY_BREAKER = "not reachable"
 BY_FEED = "cannot be read"
 
-#: Failures in a row before the breaker opens, and how long it stays open: doubled with each failed probe.
-FAILURES = 4
-FIRST_SECONDS = 2
-LONGEST_SECONDS = 60
+#: Where a connection's settings say nothing. The longest pause is the site's promise of 15 minutes.
+FAILURES = 5
+FIRST_SECONDS = 30.0
+LONGEST_SECONDS = 900.0
 LOGIN_SECONDS = 60  # a refused login is tried again now and then, in case the supplier mends it on their side
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerRules:
+    """When a connection's breaker opens, and for how many seconds at first: doubled with each failed probe."""
+
+    after_failures: int = FAILURES
+    try_again: float = FIRST_SECONDS
+
+
+def rules_of(settings: Mapping[str, Any]) -> BreakerRules:
+    """Read the rules from a connection's settings."""
+    given = settings.get("pause") or {}
+    return BreakerRules(int(given.get("after_failures", FAILURES)), float(given.get("try_again", FIRST_SECONDS)))
 
 
 def all_pauses(connection: Connection) -> dict[tuple[str, str], Row[tuple[object, ...]]]:
@@ -64,11 +82,20 @@ def end(connection: Connection, council: str, name: str, *, by_person: bool = Fa
     return connection.execute(delete(pause).where(*where)).rowcount > 0
 
 
-def trip(connection: Connection, council: str, name: str, *, why: str, words: str, now: int) -> int:
+def trip(
+    connection: Connection,
+    council: str,
+    name: str,
+    *,
+    why: str,
+    words: str,
+    now: int,
+    first_seconds: float = FIRST_SECONDS,
+) -> int:
     """Open the breaker, or keep it open for longer after a failed probe. Returns until when."""
     held = of(connection, council, name)
     failures = (held.failures if held is not None else 0) + 1
-    seconds = LOGIN_SECONDS if why == BY_LOGIN else min(FIRST_SECONDS * 2 ** (failures - 1), LONGEST_SECONDS)
-    until = now + seconds * SECOND
+    seconds = LOGIN_SECONDS if why == BY_LOGIN else min(first_seconds * 2.0 ** min(failures - 1, 10), LONGEST_SECONDS)
+    until = now + int(seconds * SECOND)
     set_pause(connection, council, name, why=why, words=words, who="dolen", now=now, until=until, failures=failures)
     return until

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.clock import Clock
+from pipelines.calendar import closed_until
+from pipelines.clock import SECOND, Clock, to_instant, to_time
 from pipelines.keystore import KeyStore
 from pipelines.ledger import Ledger
 from pipelines.routing import Route
@@ -70,6 +71,17 @@ class Wired:
                 self._connector = self._open()
             return self._connector
 
+    def closed_until(self, now: int) -> int | None:
+        """When the pause that the site's files ask for ends (a maintenance window); None while it is open.
+
+        A connection that the files pause altogether is closed for a day at a time.
+        """
+        if self.settings.get("paused"):
+            return now + 86_400 * SECOND
+        windows = self.settings.get("windows") or ()
+        ends = closed_until(windows, str(self.settings.get("zone") or "UTC"), to_instant(now)) if windows else None
+        return None if ends is None else to_time(ends)
+
     def close(self) -> None:
         """Let go of the connector. Idempotent."""
         with self._lock:
@@ -95,6 +107,10 @@ class Council:
     def routes_from(self, connection: str) -> list[Route]:
         """The routes that a change in this connection may take."""
         return [route for route in self.routes if route.source == connection]
+
+    def closed(self, now: int) -> set[tuple[str, str]]:
+        """(council, connection) of those that the site's files keep closed at this moment."""
+        return {(self.code, name) for name, wired in self.wired.items() if wired.closed_until(now) is not None}
 
     def route(self, name: str) -> Route | None:
         """The route of this name, None if the site no longer has it."""

@@ -47,9 +47,12 @@ class Relay:
         now = self._plant.clock.now()
         with self._plant.ledger.reading() as connection:
             paused = pauses.all_pauses(connection)
-            found = lanes.due(connection, now, REPEAT_AFTER, WINDOW, set(paused))
+            closed = set().union(*(council.closed(now) for council in self._plant.councils.values()))
+            found = lanes.due(connection, now, REPEAT_AFTER, WINDOW, set(paused) | closed)
             probes = []
-            for council, name in [key for key, row in paused.items() if row.until is not None and row.until <= now]:
+            for council, name in [
+                key for key, row in paused.items() if row.until is not None and row.until <= now and key not in closed
+            ]:
                 probes.extend(lanes.due_in(connection, council, name, now, REPEAT_AFTER, 1))
         if not found and not probes:
             return 0

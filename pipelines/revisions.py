@@ -15,6 +15,7 @@ from pipelines import deliveries
 from pipelines import facts as fact_store
 from pipelines.facts import Facts
 from pipelines.ids import citizen_reference, new_id
+from pipelines.merge import OURS, group_of
 from pipelines.plant import Council
 from pipelines.routing import Route, is_urgent
 from pipelines.tables import referral
@@ -45,7 +46,9 @@ def begin(
 ) -> tuple[Row[Any], Facts]:
     """Make a referral out of the first record seen of it, at revision 1. Deliveries are `pass_on`'s work."""
     id, reference = new_id(), citizen_reference()
-    facts: Facts = {name: (value, born_in, 1) for name, value in shown.items() if value is not None}
+    # A number that somebody typed into a field of ours identifies nothing until the crosswalk says so.
+    given = {name: value for name, value in shown.items() if value is not None and group_of(name) not in OURS}
+    facts: Facts = {name: (value, born_in, 1) for name, value in given.items()}
     facts["citizen_reference"] = (reference, OURSELVES, 1)
     facts[fact_store.source_field(born_in)] = (number, OURSELVES, 1)
     facts[fact_store.target_field(born_in)] = (number, OURSELVES, 1)

@@ -62,12 +62,16 @@ class Scheduler:
             paused = {key for key, row in pauses.all_pauses(connection).items() if row.until is None or row.until > now}
             asked = connection.execute(select(slot).where(slot.c.claimed_by.is_(None)).order_by(slot.c.at)).all()
         for council in self._plant.councils.values():
+            paused |= council.closed(now)
             for wired in council.wired.values():
-                if not wired.polls or (council.code, wired.name) in paused:
-                    continue
+                scheduled = wired.settings.get("every") or wired.settings.get("cron")
+                if not scheduled or (council.code, wired.name) in paused:
+                    continue  # without a schedule a source is read when somebody asks for it
                 for kind in wired.kinds.values():
                     self._maybe(council, wired, kind, now)
         for row in asked:
+            if (row.council, row.connection) in paused:
+                continue  # it is read when the pause is over
             self._asked(row.council, row.connection, row.kind, row.purpose, row.at, row.since)
         if now - self._looked_at_waiting > WAITING_EVERY:
             self._looked_at_waiting = now
@@ -164,4 +168,4 @@ def _following(wired: Wired, now: int) -> int:
         zone = ZoneInfo(str(wired.settings.get("zone") or "UTC"))
         following: datetime = croniter(str(wired.settings["cron"]), to_instant(now).astimezone(zone)).get_next(datetime)
         return to_time(following) + jitter
-    return now + int(float(wired.settings.get("every") or 60) * SECOND) + jitter
+    return now + int(float(wired.settings["every"]) * SECOND) + jitter

@@ -19,7 +19,9 @@ from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
 from pipelines import facts as fact_store
 from pipelines import revisions
+from pipelines.calendar import closed_until
 from pipelines.causes import Cause, gap_cause
+from pipelines.clock import to_instant
 from pipelines.decision import Decision, Do, decide
 from pipelines.lanes import Lease
 from pipelines.merge import group_of
@@ -144,6 +146,15 @@ class Sender:
         return _arrived(result, receipt)
 
     def _update(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], held: Row[Any]) -> Result:
+        if "fetch" not in wired.connector.offers(kind.name):
+            # No machine may look: whoever tends it types the change in under the number that it has.
+            receipt = wired.connector.deliver(
+                kind.name,
+                draft_create(kind.mapping, facts).record or {},
+                key=result.job.row.referral_id,
+                id=held.external_id,
+            )
+            return _arrived(result, receipt)
         current = wired.connector.fetch(kind.name, held.external_id)
         if current is None:
             raise NotThere("the target no longer has the record that it gave us a number for")
@@ -185,6 +196,14 @@ class Sender:
         if not isinstance(message, Message):
             result.rule = message
             return result
+        if rules.quiet is not None:
+            now_there = to_instant(self._plant.clock.now())
+            morning = closed_until([rules.quiet], self._council.zone, now_there)
+            if morning is not None:
+                # Judged afresh in the morning: by then the news may be old, or the person may have opted out.
+                result.decision = Decision(Do.AGAIN, (morning - now_there).total_seconds())
+                result.words = "quiet hours"
+                return result
         result.mapping = rules.name
         receipt = wired.connector.deliver(TEXT_KIND, message.record, key=key)
         return _arrived(result, receipt)

@@ -24,6 +24,7 @@ class TextRules:
     channel: str
     templates: Mapping[str, Mapping[str, str]]
     allow_safeguarding: bool = False
+    quiet: Mapping[str, str] | None = None  # begins, ends: when texts wait, in the council's time
 
 
 @dataclass(frozen=True, slots=True)

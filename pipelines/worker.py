@@ -90,6 +90,8 @@ class Worker:
     def work(self, council: Council, lane: str, *, probe: bool = False) -> int:
         """Work through one lane; return how many tries were made."""
         plant, target = self._plant, lane.split("/")[1]
+        if target in council.wired and council.wired[target].closed_until(plant.clock.now()) is not None:
+            return 0
         owner = f"{self._boot}/{next(self._numbers)}"
         with plant.ledger.writing() as connection:
             paused = pauses.of(connection, council.code, target)
@@ -180,7 +182,8 @@ class Worker:
             self._failures[key] = self._failures.get(key, 0) + 1
             failures = self._failures[key]
         open_ = pauses.of(connection, council, target)
-        if failures < pauses.FAILURES and open_ is None:
+        rules = pauses.rules_of(self._plant.councils[council].wired[target].settings)
+        if failures < rules.after_failures and open_ is None:
             return False
         until = pauses.trip(
             connection,
@@ -189,6 +192,7 @@ class Worker:
             why=pauses.BY_BREAKER,
             words=result.words,
             now=self._plant.clock.now(),
+            first_seconds=rules.try_again,
         )
         warn("connection_paused", council=council, connection=target, until=until)
         return True

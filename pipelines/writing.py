@@ -51,7 +51,8 @@ def draft_update(
     """Write onto what the target holds.
 
     `owned(field)`: the target's council says that this system owns the field. `shows_changes`: the target is a source
-    too, so an edit made there will reach us. `whole`: the target replaces whole records, so everything is sent back.
+    too, so an edit made there will reach us. `whole`: everything is sent back, with what we do not map; otherwise what
+    changes alone.
     """
     shown = mapping.read(current.record).facts
     write: dict[str, Any] = {}
@@ -71,10 +72,11 @@ def draft_update(
         write[name] = facts[name]
     if not write:
         return Draft(None, {}, held_back=held_back)
-    writing = mapping.write(write, current.record if whole else None)
+    # Always written onto what is there: onto nothing it would be a create, with defaults and everything needed.
+    writing = mapping.write(write, current.record)
     if writing.stopped:
         return Draft(writing.record, {}, writing.left_out, writing.stopped, held_back)
     after = mapping.expected(writing.record)
-    return Draft(
-        writing.record, {name: after[name] for name in write if name in after}, writing.left_out, (), held_back
-    )
+    # A target that lays what it gets over what it has is sent only what differs, so that it is asked to change no more.
+    record = {name: v for name, v in writing.record.items() if whole or current.record.get(name) != v}
+    return Draft(record, {name: after[name] for name in write if name in after}, writing.left_out, (), held_back)

@@ -1,7 +1,7 @@
-"""A town of three councils: the sandbox as a process, the example site pointed at it, and a plant that a test drives by hand.
+"""A town of three councils: the sandbox as a process, the example site pointed at it, and a plant driven by hand.
 
-Nothing is mocked but the clock, which a test may push forward; the movement's own parts are called one after the other in
-place of their threads, so that a test decides what happens when.
+Nothing is mocked but the clock, which a test may push forward; the movement's own parts are called one after the
+other in place of their threads, so that a test decides what happens when.
 """
 
 from __future__ import annotations
