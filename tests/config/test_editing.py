@@ -110,7 +110,7 @@ def test_only_the_value_changes(file: Path, key_path: Any, value: Any, went: lis
 def test_a_text_over_several_lines_is_replaced_as_a_whole(file: Path, key: str) -> None:
     set_value(file, (key,), "one line", **WHO)
     assert read_yaml(file).data == {**_data(FILE), key: "one line"}
-    assert "top: old   # why it is so" in file.read_text()
+    assert "top: old   # why it is so" in file.read_text(encoding="utf-8")
 
 
 def _data(text: str) -> Any:
@@ -158,7 +158,7 @@ def test_the_same_value_again_changes_nothing(file: Path) -> None:
 def test_one_is_not_true(file: Path) -> None:
     set_value(file, ("many", 1, "size"), True, **WHO)
     assert set_value(file, ("many", 1, "size"), 1, **WHO) is True
-    assert "size: 1" in file.read_text()
+    assert "size: 1" in file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -104,14 +104,14 @@ def test_a_new_site_loads_as_it_is(tmp_path: Path, shipped: Mapping[str, Path]) 
     assert list(site.councils) == ["my-council"]
     assert site.settings.stage == "test"
     assert all(path.is_file() for path in written)
-    assert "/var/" in (folder / ".gitignore").read_text()
+    assert "/var/" in (folder / ".gitignore").read_text(encoding="utf-8")
     for path in folder.rglob("*.yaml"):
         (schema,) = re.findall(r"\$schema=(\S+)", path.read_text(encoding="utf-8"))
         assert (path.parent / schema).resolve().is_file()
 
 
 def test_a_new_site_never_overwrites(tmp_path: Path) -> None:
-    (tmp_path / "kept.txt").write_text("mine")
+    (tmp_path / "kept.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(NotEmpty, match="nothing was written"):
         new_site(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]

@@ -22,7 +22,7 @@ def layers(tmp_path: Path) -> Layers:
     ):
         path = tmp_path / place
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(words)
+        path.write_text(words, encoding="utf-8")
     return Layers(tmp_path / "site", {"mappings": tmp_path / "shipped", "interfaces": tmp_path / "interfaces"})
 
 
@@ -31,7 +31,7 @@ def test_the_sites_own_comes_first(layers: Layers) -> None:
     assert layers.read("mappings", "contact/request") == b"shipped"
     found = layers.find("mappings", "casework/referral", below="site")
     assert found is not None
-    assert (found.layer, found.path.read_text()) == ("shipped", "shipped")
+    assert (found.layer, found.path.read_text(encoding="utf-8")) == ("shipped", "shipped")
 
 
 def test_an_interface_is_named_with_or_without_its_folder(layers: Layers) -> None:

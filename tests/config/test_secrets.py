@@ -80,7 +80,7 @@ def test_secrets_written_out_are_found_and_not_shown() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such permission bits")
 def test_a_secret_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    path.write_text("hunter2")
+    path.write_text("hunter2", encoding="utf-8")
     path.chmod(0o644)
     (problem,) = unusable({"key": "file:key"}, beside=tmp_path)
     assert problem.severity == "warning"
