@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.show import as_json, count, iso, safe, say, table, when
 from console.site import zone_of
-from pipelines.desk import Group
-from pipelines.looking import Preview
-from pipelines.plant import Plant
-from pipelines.showing import Shown
-from pipelines.story import Story
+
+if TYPE_CHECKING:
+    from pipelines.desk import Group
+    from pipelines.looking import Preview
+    from pipelines.plant import Plant
+    from pipelines.showing import Shown
+    from pipelines.story import Story
 
 OPEN = ("waiting", "not sure", "needs attention")
 MASK = "•••"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.show import count, iso, say, table, when
 from console.site import zone_of
-from pipelines.overview import Overview
-from pipelines.plant import Plant
+
+if TYPE_CHECKING:
+    from pipelines.overview import Overview
+    from pipelines.plant import Plant
 
 Beat = dict[str, int | str]
 

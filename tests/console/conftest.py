@@ -110,44 +110,86 @@ class Site:
             return json.load(answer)
 
 
+def environment() -> dict[str, str]:
+    """This process's environment without what belongs to a site, and with a name for the officer."""
+    kept = {name: value for name, value in os.environ.items() if not name.endswith(tuple(SECRETS))}
+    kept.pop("DOLEN_SITE", None)
+    return {**kept, "DOLEN_USER": "A. Swyddog", "PYTHONUTF8": "1", "COLUMNS": "200"}
+
+
+def torfaen_in(folder: Path) -> Site:
+    """A copy of the example site with one council and every secret set."""
+    shutil.copytree(ROOT / "config" / "example", folder)
+    for other in ("blaenau-gwent", "neath-port-talbot"):
+        (folder / "config" / "councils" / f"{other}.yaml").unlink()
+    return Site(folder, environment() | {f"TORFAEN_{name}": "dolen-secret" for name in SECRETS})
+
+
 @pytest.fixture
 def bare(tmp_path: Path) -> Site:
     """A copy of the example site whose systems nobody serves and whose secrets nobody set."""
-    folder = tmp_path / "site"
-    shutil.copytree(ROOT / "config" / "example", folder)
-    kept = {name: value for name, value in os.environ.items() if not name.endswith(tuple(SECRETS))}
-    kept.pop("DOLEN_SITE", None)
-    return Site(folder, {**kept, "DOLEN_USER": "A. Swyddog", "PYTHONUTF8": "1", "COLUMNS": "200"})
+    shutil.copytree(ROOT / "config" / "example", tmp_path / "site")
+    return Site(tmp_path / "site", environment())
 
 
 @pytest.fixture
-def torfaen(bare: Site) -> Site:
-    """The same, with one council and every secret set, but with systems that nobody serves."""
-    for other in ("blaenau-gwent", "neath-port-talbot"):
-        (bare.folder / "config" / "councils" / f"{other}.yaml").unlink()
-    bare.environment |= {f"TORFAEN_{name}": "dolen-secret" for name in SECRETS}
-    return bare
+def torfaen(tmp_path: Path) -> Site:
+    """One council with every secret set, but with systems that nobody serves."""
+    return torfaen_in(tmp_path / "site")
 
 
-@pytest.fixture
-def live(torfaen: Site, tmp_path: Path) -> Iterator[Site]:
-    """The same, with its systems served by a sandbox of its own."""
-    systems = tmp_path / "systems"
+@contextmanager
+def serving(site: Site, systems: Path) -> Iterator[Site]:
+    """Serve a site's systems from a sandbox of its own for as long as the block lasts."""
     command = [sys.executable, "-m", "sandbox", "serve", "--dir", str(systems), "--until-stdin-closes"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        torfaen.url = json.loads(process.stdout.readline())["url"]
+        before, site.url = site.url or EXAMPLE_URL, json.loads(process.stdout.readline())["url"]
         logins = json.loads((systems / "secrets.json").read_text(encoding="utf-8"))["torfaen"]
-        torfaen.environment |= {f"TORFAEN_{name}": logins[of][KEYS[of]] for name, of in SECRETS.items()}
-        rewrite(torfaen.folder, EXAMPLE_URL, torfaen.url)
-        yield torfaen
+        site.environment |= {f"TORFAEN_{name}": logins[of][KEYS[of]] for name, of in SECRETS.items()}
+        rewrite(site.folder, before, site.url)
+        yield site
     finally:
         process.stdin.close()
         process.terminate()
         process.wait(timeout=20)
         process.stdout.close()
+
+
+@pytest.fixture
+def live(torfaen: Site, tmp_path: Path) -> Iterator[Site]:
+    """The same, with its systems served by a sandbox of its own."""
+    with serving(torfaen, tmp_path / "systems") as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def in_step(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder with a site and its systems that hold three requests and are in step; and the address they had."""
+    folder = tmp_path_factory.mktemp("in-step")
+    site = torfaen_in(folder / "site")
+    with serving(site, folder / "systems"):
+        for letter in "ABC":
+            one = json.loads(json.dumps(REQUEST))
+            one["customer"]["last_name"] = f"O'Neill-{letter}"
+            site.control("POST", "torfaen/contact/records", one)
+        with site.running():
+            site.until_arrived(6)
+            site.json("sync")
+            site.until_arrived(6)
+    return folder, site.url
+
+
+@pytest.fixture
+def synced(in_step: tuple[Path, str], tmp_path: Path) -> Iterator[Site]:
+    """A copy of that site, its systems served again, for a test to plant its fault in."""
+    folder, address = in_step
+    shutil.copytree(folder, tmp_path / "copy")
+    site = Site(tmp_path / "copy" / "site", environment(), address)
+    with serving(site, tmp_path / "copy" / "systems"):
+        yield site
 
 
 def rewrite(folder: Path, old: str, new: str) -> None:
