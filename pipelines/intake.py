@@ -280,6 +280,7 @@ class Intake:
                 row, facts = revisions.revise(connection, vault, row, facts, changes, by=wired.name, now=now)
             corrections = conflicts.keep(connection, row, merged.lost, corrections, version=id, now=now)
         connection.execute(update(record).where(record.c.id == held.id).values(referral_id=row.id, base=base))
+        matching.expect(connection, council, wired, kind, shown, row.id, now)
         self._hold_by_person(connection, id, row.person_id)
         if not changed:
             if corrections:

@@ -71,6 +71,26 @@ def referral_for(
     return id
 
 
+def expect(
+    connection: Connection, council: Council, wired: Wired, kind: Kind, shown: Mapping[str, Any], id: str, now: int
+) -> None:
+    """Enter the numbers that a record declares for other systems, so that theirs finds this referral when it comes.
+
+    Whichever of two sources is read first, the crosswalk is the same. A number that is known already stays as it is.
+    """
+    for name, other in council.wired.items():
+        if name == wired.name or len(other.kinds) != 1:
+            continue
+        [there] = other.kinds
+        for path in kind.match:
+            if path not in (fact_store.source_field(name), fact_store.target_field(name)) or not shown.get(path):
+                continue
+            place = {"council": council.code, "connection": name, "kind": there}
+            if connection.execute(select(record.c.id).filter_by(**place, referral_id=id)).first() is None:
+                fresh = {"external_id": str(shown[path]), "referral_id": id, "base": {}, "version": "", "at": now}
+                insert_new(connection, record, [{**place, **fresh}])
+
+
 def create_in_doubt(connection: Connection, council: str, target: str) -> bool:
     """Say whether a send to this target has no answer yet."""
     return (

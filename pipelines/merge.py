@@ -127,7 +127,8 @@ def _judge(
     else:
         # Made knowing the present value: an ordinary edit. Otherwise both changed it and the owner has spoken.
         applies = seen == present_hash or (owner is not None and present_by not in (owner, by))
-    crossed = present_by != by and seen != present_hash and not first_sight
+    # The owner's first word on a status follows what others took it for; it contradicts nobody.
+    crossed = present_by != by and seen != present_hash and not (first_sight and group in EXCLUSIVE)
     if applies:
         result.changes[name] = value
         if crossed and present is not None:
