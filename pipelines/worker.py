@@ -182,6 +182,8 @@ class Worker:
             self._failures[key] = self._failures.get(key, 0) + 1
             failures = self._failures[key]
         open_ = pauses.of(connection, council, target)
+        if open_ is not None and (open_.until is None or open_.until > self._plant.clock.now()):
+            return True  # it was under way when the breaker opened: that is no failed probe, and doubles nothing
         rules = pauses.rules_of(self._plant.councils[council].wired[target].settings)
         if failures < rules.after_failures and open_ is None:
             return False
