@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from pipelines import audit, deliveries, outcomes
+from pipelines import audit, deliveries, outcomes, revisions
 from pipelines.deliveries import Moved
+from pipelines.feeds import offers
 from pipelines.ids import number_of
 from pipelines.intake import Intake
 from pipelines.looking import NotPossible, council_of, delivery_of, find_referral, preview, version_of
 from pipelines.outcomes import Taken
-from pipelines.plant import Plant
+from pipelines.plant import Council, Plant
 from pipelines.states import DeliveryState, IllegalMove, VersionState
 from pipelines.tables import cause, conflict, delivery, version
 
@@ -240,6 +241,7 @@ def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) 
                 )
             except Taken as taken:
                 raise NotPossible(f"{taken}; look at the number again") from None
+            _complete(connection, council, row, now)
             words = f"{id} is settled: {row.connection} holds it under {number}"
         audit.write(
             connection,
@@ -253,6 +255,27 @@ def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) 
             detail={"number": number},
         )
     return words
+
+
+def _complete(connection: Connection, council: Council, row: Row[Any], now: int) -> None:
+    """Have what a person could not type, such as the resident's reference, written onto the record that she made."""
+    wired, route = council.wired.get(row.connection), council.route(row.route)
+    if wired is None or route is None or row.carries != "state" or "fetch" not in offers(wired, row.kind):
+        return
+    found = revisions.get(connection, council.code, row.referral_id)
+    assert found is not None
+    deliveries.make(
+        connection,
+        route,
+        council=council.code,
+        referral=found.id,
+        person=found.person_id,
+        revision=found.revision,
+        version=row.version_id,
+        urgent=row.urgent,
+        facts=None,
+        now=now,
+    )
 
 
 def close(plant: Plant, id: str, *, who: str, why: str) -> str:
