@@ -78,5 +78,8 @@ def draft_update(
         return Draft(writing.record, {}, writing.left_out, writing.stopped, held_back)
     after = mapping.expected(writing.record)
     # A target that lays what it gets over what it has is sent only what differs, so that it is asked to change no more.
-    record = {name: v for name, v in writing.record.items() if whole or current.record.get(name) != v}
+    changed = {name: v for name, v in writing.record.items() if name not in current.record or current.record[name] != v}
+    if not changed and writing.record.keys() >= current.record.keys():
+        return Draft(None, {}, writing.left_out, (), held_back)  # all of it was left out
+    record = writing.record if whole else changed
     return Draft(record, {name: after[name] for name in write if name in after}, writing.left_out, (), held_back)
