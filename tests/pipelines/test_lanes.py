@@ -47,7 +47,7 @@ def picked(bench: Any, lane: str) -> int | None:
     return row.id if row else None
 
 
-def end(bench: Any, id: int, state: DeliveryState = DeliveryState.ARRIVED) -> None:
+def end(bench: Any, id: int, state: DeliveryState = DeliveryState.CLOSED) -> None:
     with bench.writing() as connection:
         connection.execute(update(delivery).where(delivery.c.id == id).values(state=state))
 
