@@ -58,7 +58,7 @@ def schema(
 
 
 def reconcile(
-    route: Annotated[str, typer.Argument(help="A route's name, such as contact-to-casework.", metavar="ROUTE")],
+    route: Annotated[str, typer.Argument(help="A route's name, as in the council's file.", metavar="ROUTE")],
     council: CouncilName = "",
     site: SiteFolder = HERE,
     json: Json = False,
@@ -97,7 +97,7 @@ def audit_verify(site: SiteFolder = HERE, json: Json = False) -> None:
 
 @mapping.command("test")
 def mapping_test(
-    name: Annotated[str, typer.Argument(help="One mapping, such as casework/referral; all if left out.")] = "",
+    name: Annotated[str, typer.Argument(help="One mapping, such as SYSTEM/RECORD; all if left out.")] = "",
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:

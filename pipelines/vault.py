@@ -65,9 +65,9 @@ class Vault:
         ).first()
         if row is None or row.body is None:
             raise PayloadGone("this payload has expired or was erased")
-        return self.open(council, id, row.key_id, row.body)
+        return self.unseal(council, id, row.key_id, row.body)
 
-    def open(self, council: str, id: str, key_id: str, body: bytes) -> bytes:
+    def unseal(self, council: str, id: str, key_id: str, body: bytes) -> bytes:
         """Open a payload whose row is already read."""
         try:
             return AESGCM(self._keys.key(key_id)).decrypt(body[:12], body[12:], f"{council}|{id}".encode())

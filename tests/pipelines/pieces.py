@@ -95,9 +95,9 @@ class Bench:
         self.folder = folder
         self.clock = HandClock()
         self.council_code = council
-        self.open()
+        self.begin()
 
-    def open(self) -> None:
+    def begin(self) -> None:
         """Start, or start again, from the files as they stand."""
         site = composition.load(self.folder)
         self.plant = composition.build(site, clock=self.clock, environment=ENVIRONMENT)
@@ -105,7 +105,7 @@ class Bench:
     def restart(self) -> None:
         """End the process and begin a new one on the same ledger."""
         self.plant.close()
-        self.open()
+        self.begin()
 
     def end(self) -> None:
         """Close it; whatever the test did, everything is in exactly one state and the sums agree (R10)."""

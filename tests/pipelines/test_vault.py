@@ -87,7 +87,7 @@ def test_a_payload_whose_key_was_destroyed_cannot_be_opened(bench: Any, sealed: 
     with sqlite3.connect(bench.folder / "var" / "keys" / "keys.db") as keys:
         keys.execute("DELETE FROM data_key WHERE id = ?", (key_id,))
     keys.close()
-    bench.open()
+    bench.begin()
     with pytest.raises(KeyFault, match="it was erased"):
         opened(bench, sealed)
 
@@ -98,9 +98,9 @@ def test_the_wrong_master_key_opens_nothing(bench: Any, sealed: str) -> None:
     right = file.read_text(encoding="ascii")
     file.write_text("ab" * 32, encoding="ascii")
     with pytest.raises(KeyFault, match="put the right key back"):
-        bench.open()
+        bench.begin()
     file.write_text(right, encoding="ascii")
-    bench.open()
+    bench.begin()
     assert opened(bench, sealed) == SECRET
 
 
@@ -148,7 +148,7 @@ def test_without_the_persons_key_everything_about_them_is_closed(bench: Any) -> 
     with sqlite3.connect(bench.folder / "var" / "keys" / "keys.db") as keys:
         keys.execute("DELETE FROM person_key")
     keys.close()
-    bench.open()
+    bench.begin()
     for row in bench.rows("payload"):
         with pytest.raises(KeyFault, match="person is gone"):
             opened(bench, row.id)

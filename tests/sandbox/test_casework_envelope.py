@@ -60,7 +60,7 @@ def test_broken_messages(running: Running, kind: str) -> None:
     assert (answer.status_code, body_of(answer).findtext("faultcode")) == (500, f"soap:{code}")
     assert time.monotonic() - began < 1
     assert psutil.Process().memory_info().rss - memory < 100_000_000
-    assert Path("/etc/hostname").read_text().strip() not in answer.text
+    assert Path("/etc/hostname").read_text(encoding="utf-8").strip() not in answer.text
 
 
 def test_soapaction_must_name_the_operation(casework: Caller) -> None:

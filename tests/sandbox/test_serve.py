@@ -37,7 +37,7 @@ def test_it_says_where_it_is_writes_its_logins_and_stops_when_asked(tmp_path: Pa
     with serving(tmp_path / "d") as (process, url):
         assert requests.get(f"{url}/control/state", timeout=5).ok
         path = tmp_path / "d" / "secrets.json"
-        assert json.loads(path.read_text()) == everything(TENANTS)
+        assert json.loads(path.read_text(encoding="utf-8")) == everything(TENANTS)
         assert path.stat().st_mode & 0o077 == 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
