@@ -36,7 +36,7 @@ all_shown = st.dictionaries(fields, values)
 
 
 @st.composite
-def some_base(draw: st.DrawFn) -> Base:
+def known_hashes(draw: st.DrawFn) -> Base:
     def pair(name: str) -> list[str | None]:
         was, wrote = draw(values), draw(values)
         return [
@@ -47,7 +47,7 @@ def some_base(draw: st.DrawFn) -> Base:
     return {name: pair(name) for name in draw(st.sets(fields))}
 
 
-worlds = st.tuples(all_facts, some_base(), all_shown, st.sampled_from(SYSTEMS), st.booleans())
+worlds = st.tuples(all_facts, known_hashes(), all_shown, st.sampled_from(SYSTEMS), st.booleans())
 
 
 @given(world=worlds)
