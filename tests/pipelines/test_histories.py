@@ -263,6 +263,7 @@ def test_8_typed_in_by_hand_during_an_outage(bench: Any) -> None:
     desk.settle(bench.plant, f"d{id}", how="by-hand", number="940", who="ann", why="typed during the outage")
     record = bench.row("record", connection="casework")
     assert (record.external_id, record.referral_id, record.base) == ("940", bench.row("referral").id, {})
+    assert bench.deliveries("casework") == ["settled", "waiting"], "what nobody could type is written by the next"
     assert bench.states(bench.case("940", Status="ACC", Subject__Surname="Llyr")) == ["merged"]
     assert len(bench.rows("referral")) == 1
     assert (bench.facts()["status"], bench.facts()["person.name.family"]) == ("accepted", "Llŷr")
