@@ -279,8 +279,11 @@ def _complete(connection: Connection, council: Council, row: Row[Any], now: int)
 
 
 def close(plant: Plant, id: str, *, who: str, why: str) -> str:
-    """Close without sending. Raises NotPossible."""
+    """Close without sending: a delivery (d12), a version (v7), or a conflict that was seen (c3). Raises NotPossible."""
     now = plant.clock.now()
+    if id.startswith("c"):
+        settle_conflict(plant, number_of(id, "c") or 0, who=who, why=why)
+        return f"{id} is closed: you have looked at it"
     if id.startswith("v"):
         row = version_of(plant, id)
         with plant.ledger.writing() as connection:
