@@ -275,13 +275,7 @@ def test_8_typed_in_by_hand_during_an_outage(bench: Any) -> None:
     assert [row.external_id for row in bench.rows("record", connection="casework")] == ["940"]
 
 
-def test_8_and_the_feed_came_first(bench_with: Any) -> None:
-    bench = bench_with(
-        (
-            "Referral: {mapping: casework/referral}",
-            'Referral: {mapping: casework/referral, match: ["source_identifiers[system=contact].value"]}',
-        )
-    )
+def test_8_and_the_feed_came_first(bench: Any) -> None:
     bench.take(bench.request())
     assert bench.states(bench.case("940", SourceReference="C-1")) in (["merged"], ["no change"])
     assert len(bench.rows("referral")) == 1
