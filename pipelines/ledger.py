@@ -111,7 +111,7 @@ def _engine(url: str) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")  # NORMAL may roll back commits after power loss
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA secure_delete=ON")
-        cursor.execute("PRAGMA cache_size=-8000")
+        cursor.execute("PRAGMA cache_size=-2000")
         found = (
             cursor.execute("PRAGMA journal_mode").fetchone()[0],
             cursor.execute("PRAGMA synchronous").fetchone()[0],

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,6 @@ from pipelines.tables import delivery, referral, version
 from pipelines.worker import Worker
 
 ROOT = Path(__file__).parents[2]
-COUNCILS = ("torfaen", "blaenau-gwent", "neath-port-talbot")
 
 
 def rows(town: Any, table: Any, **where: Any) -> list[Any]:
@@ -129,3 +132,22 @@ def test_the_master_key_is_readable_by_its_owner_alone(town: Any) -> None:
     """The embedded default makes its own key file with safe permissions."""
     (key,) = (town.site / "var/keys").glob("*.key")
     assert key.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell a process's memory so")
+def test_an_idle_run_takes_under_150_megabytes(town: Any) -> None:
+    """Three councils wired, nothing to do: what one process of `dolen run` keeps resident."""
+    town.plant.close()
+    command = [sys.executable, "-m", "console", "run", "--site", str(town.site)]
+    process = subprocess.Popen(
+        command, env=town.environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        time.sleep(6)
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        kilobytes = int(status.split("VmRSS:")[1].split()[0])
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=40) == 0
+    assert kilobytes < 150_000
+    town.plant = _plant(town)
