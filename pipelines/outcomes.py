@@ -172,7 +172,7 @@ def _end_attempt(connection: Connection, plant: Plant, council: Council, result:
             ended=now,
             outcome=outcome,
             error=result.error,
-            words=result.words or result.rule or result.how,
+            words=_words(result),
             revision=result.revision or None,
             mapping=result.mapping,
             request=vault.put(connection, council.code, "request", result.request, now, person)
@@ -181,6 +181,12 @@ def _end_attempt(connection: Connection, plant: Plant, council: Council, result:
             reply=vault.put(connection, council.code, "reply", result.reply, now, person) if result.reply else None,
         )
     )
+
+
+def _words(result: Result) -> str:
+    """What the try is told as, with the fields that it left out: G6 says that they are listed, never dropped unseen."""
+    words = result.words or result.rule or result.how
+    return f"{words}; left out: {', '.join(result.left_out)}" if result.left_out else words
 
 
 def _arrived(

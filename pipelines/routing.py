@@ -35,7 +35,9 @@ class Route:
         return ""
 
     def triggered(self, changed: Collection[str]) -> bool:
-        """State follows every change. An event happens when a field of its condition changed."""
+        """State follows every change, a text a change of status, any other event a change in its condition's fields."""
+        if self.text:
+            return "status" in changed
         return self.carries == "state" or any(name in changed for name in self.when)
 
     def lane(self, council: str, person: str, referral: str) -> str:

@@ -64,6 +64,7 @@ class Result:
     error: str = ""
     words: str = ""
     cause: Cause | None = None
+    left_out: tuple[str, ...] = ()  # fields that could not be written and without which the record went on
     request: bytes = field(default=b"", repr=False)
     reply: bytes = field(default=b"", repr=False)
     base_known: bool = True
@@ -142,6 +143,7 @@ class Sender:
         assert draft.record is not None
         result.request = orjson.dumps(draft.record)
         result.expected = draft.expected
+        result.left_out = tuple(f"{gap.field} ({gap.kind})" for gap in draft.left_out)
         receipt = wired.connector.deliver(kind.name, draft.record, key=key)
         return _arrived(result, receipt)
 
@@ -175,6 +177,7 @@ class Sender:
             return result
         result.request = orjson.dumps(draft.record)
         result.expected = draft.expected
+        result.left_out = tuple(f"{gap.field} ({gap.kind})" for gap in draft.left_out)
         receipt = wired.connector.deliver(
             kind.name, draft.record, key=result.job.row.referral_id, id=held.external_id, version=current.version
         )
