@@ -6,6 +6,7 @@ With `--json` all of it goes to standard error. A second console records the sam
 from __future__ import annotations
 
 import io
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,9 @@ class Screen:
         self.calm()
         if self._recorder is not None and self._picture is not None:
             self._picture.parent.mkdir(parents=True, exist_ok=True)
-            self._recorder.save_svg(str(self._picture), title="dolen demo")
+            drawn = self._recorder.export_svg(title="dolen demo")
+            # A page that shows the picture must not fetch letters from anywhere: the reader's own will do.
+            self._picture.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL), encoding="utf-8")
 
     def tell(self, words: str, *, bad: bool = False) -> None:
         """Tell one thing that happened, with the time since the start."""
