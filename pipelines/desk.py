@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Row, select, update
 
 from pipelines import audit, deliveries, outcomes, revisions
 from pipelines.deliveries import Moved
-from pipelines.feeds import offers
 from pipelines.ids import number_of
 from pipelines.intake import Intake
 from pipelines.looking import NotPossible, council_of, delivery_of, find_referral, preview, version_of
@@ -260,7 +259,7 @@ def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) 
 def _complete(connection: Connection, council: Council, row: Row[Any], now: int) -> None:
     """Have what a person could not type, such as the resident's reference, written onto the record that she made."""
     wired, route = council.wired.get(row.connection), council.route(row.route)
-    if wired is None or route is None or row.carries != "state" or "fetch" not in offers(wired, row.kind):
+    if wired is None or route is None or row.carries != "state" or "fetch" not in wired.offers(row.kind):
         return
     found = revisions.get(connection, council.code, row.referral_id)
     assert found is not None

@@ -11,12 +11,6 @@ from pipelines.plant import Kind, Wired
 from pipelines.walks import SMALLER
 
 
-def offers(wired: Wired, kind: str) -> frozenset[str]:
-    """What can be asked of a connection, from its profile where that is known, so that it need not be opened."""
-    known = wired.settings.get("offers")
-    return known[kind] if isinstance(known, dict) and kind in known else wired.connector.offers(kind)
-
-
 def everything(wired: Wired, kind: Kind) -> Iterator[Item | UnreadableItem]:
     """Every record from the beginning, page by page. Raises what the connector raises, NotPossible for an endless
     feed."""

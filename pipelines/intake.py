@@ -317,11 +317,11 @@ class Intake:
         return frozenset(remark.path for remark in assemble(shown, given).remarks)
 
     def _must_wait(self, connection: Connection, wired: Wired, kind: Kind) -> bool:
-        offers = wired.connector.offers(kind.name)
-        return (
-            "create" in offers
-            and wired.connector.tier(kind.name) is Tier.NEITHER
-            and matching.create_in_doubt(connection, self._council.code, wired.name)
+        offers = wired.offers(kind.name)
+        if "create" not in offers or "find" in offers:
+            return False  # the profile says enough: no connector is opened while the ledger waits
+        return wired.connector.tier(kind.name) is Tier.NEITHER and matching.create_in_doubt(
+            connection, self._council.code, wired.name
         )
 
     def _version_row(

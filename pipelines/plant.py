@@ -71,6 +71,11 @@ class Wired:
                 self._connector = self._open()
             return self._connector
 
+    def offers(self, kind: str) -> frozenset[str]:
+        """What can be asked of the connection, from its profile where that is known, so that it need not be opened."""
+        known = self.settings.get("offers")
+        return known[kind] if isinstance(known, dict) and kind in known else self.connector.offers(kind)
+
     def closed_until(self, now: int) -> int | None:
         """When the pause that the site's files ask for ends (a maintenance window); None while it is open.
 

@@ -15,7 +15,7 @@ from connectors.port import Item, UnreadableItem
 from pipelines import facts as fact_store
 from pipelines.comparing import HashOf, Shown, differing, hashed, is_stale
 from pipelines.crosswalk import Crosswalk, Linked
-from pipelines.feeds import everything, offers
+from pipelines.feeds import everything
 from pipelines.holdings import Held, Holdings
 from pipelines.looking import NotPossible
 from pipelines.merge import group_of
@@ -96,8 +96,8 @@ class _Comparison:
         self._crosswalk = Crosswalk(plant, council, route)
         self._hash: HashOf = lambda name, value: plant.vault.hash_value(council.code, name, value)
         self._report = Report(council.code, route.name, source.name, target.name)
-        self._walked = "changes" in offers(target, route.kind)
-        self._fetched = "fetch" in offers(target, route.kind)
+        self._walked = "changes" in target.offers(route.kind)
+        self._fetched = "fetch" in target.offers(route.kind)
 
     def run(self) -> Report:
         """Read the target, then the source, then whatever seemed wrong once more."""
@@ -106,7 +106,7 @@ class _Comparison:
             if self._walked:
                 self._read_target(holdings)
             for kind in self._source.kinds.values():
-                if "changes" not in offers(self._source, kind.name):
+                if "changes" not in self._source.offers(kind.name):
                     raise NotPossible(f"{self._source.name} cannot be walked through, so it cannot be compared")
                 for item in self._reading(self._source, kind):
                     self._report.in_source += 1

@@ -79,7 +79,7 @@ class Scheduler:
 
     def _maybe(self, council: Council, wired: Wired, kind: Kind, now: int) -> None:
         key = (council.code, wired.name, kind.name)
-        if "changes" not in _offers(wired, kind):
+        if "changes" not in wired.offers(kind.name):
             return
         at = self._next.get(key)
         if at is None:
@@ -154,11 +154,6 @@ class Scheduler:
         for row in free:
             if row.council in self._intakes:
                 self._intakes[row.council].again([row.id])
-
-
-def _offers(wired: Wired, kind: Kind) -> frozenset[str]:
-    found = wired.settings.get("offers")
-    return found.get(kind.name, frozenset()) if isinstance(found, dict) else wired.connector.offers(kind.name)
 
 
 def _following(wired: Wired, now: int) -> int:
