@@ -78,7 +78,7 @@ class ByHandConnector:
         self._known(kind)
         return False
 
-    def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:  # noqa: ARG002
+    def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:  # noqa: ARG002 - the port's parameters; nothing is called
         """Always for a person: raises ForAPerson, and says where the record is to be entered."""
         self._known(kind)
         raise ForAPerson(f"an officer {'changes' if id else 'enters'} this {kind} by hand in {self._where}")
@@ -87,19 +87,19 @@ class ByHandConnector:
         """Not possible: the tier is C."""
         raise NotImplementedError(f"{self._profile.system} is read by people only")
 
-    def fetch(self, kind: str, id: str) -> Item | None:  # noqa: ARG002
+    def fetch(self, kind: str, id: str) -> Item | None:  # noqa: ARG002 - the port's parameters; nothing is called
         """Not possible. Raises Misconfigured."""
         raise self._unread(kind)
 
-    def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:  # noqa: ARG002
+    def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:  # noqa: ARG002 - the port's parameters; nothing is called
         """Not possible. Raises Misconfigured."""
         raise self._unread(kind)
 
-    def parse(self, kind: str, raw: bytes, *, id: str) -> Item:  # noqa: ARG002
+    def parse(self, kind: str, raw: bytes, *, id: str) -> Item:  # noqa: ARG002 - the port's parameters; nothing is called
         """Not possible. Raises Misconfigured."""
         raise self._unread(kind)
 
-    def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002
+    def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002 - the port's parameters; nothing is called
         """Not possible. Raises Misconfigured."""
         raise self._unread(kind)
 

@@ -43,7 +43,7 @@ class Fixed:
         """Return the headers."""
         return self._headers
 
-    def renewed(self, refused: Headers, deadline: Deadline) -> Headers | None:  # noqa: ARG002
+    def renewed(self, refused: Headers, deadline: Deadline) -> Headers | None:  # noqa: ARG002 - the login's port; nothing to renew
         """There is no other."""
         return None
 

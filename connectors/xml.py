@@ -151,7 +151,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     if not isinstance(value, str):
-        raise ValueError(f"a {type(value).__name__} stands where text or a number is expected")  # noqa: TRY004
+        raise ValueError(f"a {type(value).__name__} stands where text or a number is expected")  # noqa: TRY004 - the caller catches one kind
     if found := _NOT_XML.search(value):
         raise ValueError(f"XML cannot carry the sign U+{ord(found.group()):04X} at place {found.start() + 1}")
     return value

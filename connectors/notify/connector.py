@@ -90,7 +90,7 @@ class NotifyConnector:
         self._known(kind)
         return False
 
-    def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:  # noqa: ARG002
+    def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:  # noqa: ARG002 - the port's parameters
         """Send one text or email with `key` as its reference.
 
         `record` is {"channel": "text"|"email", "to", "template_id", "personalisation": {...}}. Raises Rejected before
@@ -138,15 +138,15 @@ class NotifyConnector:
         except NotThere:
             return None
 
-    def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:  # noqa: ARG002
+    def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:  # noqa: ARG002 - the port's parameters
         """Not offered. Raises Misconfigured."""
         raise Misconfigured("notify is not a source: it offers create, fetch and find")
 
-    def parse(self, kind: str, raw: bytes, *, id: str) -> Item:  # noqa: ARG002
+    def parse(self, kind: str, raw: bytes, *, id: str) -> Item:  # noqa: ARG002 - the port's parameters
         """Not offered. Raises Misconfigured."""
         raise Misconfigured("notify is not a source: it offers create, fetch and find")
 
-    def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002
+    def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002 - the port's parameters
         """Not offered. Raises Misconfigured."""
         raise Misconfigured("notify is not a source: it offers create, fetch and find")
 

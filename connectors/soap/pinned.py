@@ -155,7 +155,7 @@ class _Resolver(etree.Resolver):
     def resolve(  # type: ignore[override]  # the hints leave out the context that lxml hands in
         self,
         system_url: str,
-        public_id: str,  # noqa: ARG002
+        public_id: str,  # noqa: ARG002 - lxml hands it in
         context: Any,
     ) -> Any:
         content = self._content(system_url)

@@ -71,7 +71,7 @@ class Stage:
         """Start `dolen run`, as anybody would."""
         self.starts += 1
         command = [sys.executable, "-m", "console", "run", "--site", str(self.site)]
-        self._run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)  # noqa: S603
+        self._run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)  # noqa: S603 - a command of our own making
 
     def stop_run(self) -> None:
         """Ask `dolen run` to end, and wait until it has."""
@@ -119,7 +119,7 @@ class Stage:
         state, pipe = str(self.folder / "systems"), subprocess.PIPE
         command = [sys.executable, "-m", "sandbox", "serve", "--dir", state, "--until-stdin-closes"]
         with (self.folder / "sandbox.log").open("ab") as log:
-            self._sandbox = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True)  # noqa: S603
+            self._sandbox = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True)  # noqa: S603 - a command of our own making
         assert self._sandbox.stdout is not None
         line = self._sandbox.stdout.readline()
         if not line:

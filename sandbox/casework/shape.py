@@ -114,13 +114,13 @@ def _several(value: object, name: str) -> list[object]:
 
 def _render_text(value: object, child: _Child) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{child.name} must be a text in quotes, as it stands in XML.")  # noqa: TRY004
+        raise ValueError(f"{child.name} must be a text in quotes, as it stands in XML.")  # noqa: TRY004 - the caller catches one kind
     return f"<cw:{child.name}>{escape(value)}</cw:{child.name}>"
 
 
 def _render_children(value: object, child: _Child) -> str:
     if not isinstance(value, dict):
-        raise ValueError(f"{child.name} must be an object.")  # noqa: TRY004
+        raise ValueError(f"{child.name} must be an object.")  # noqa: TRY004 - the caller catches one kind
     return to_xml(value, child.type, child.name)
 
 

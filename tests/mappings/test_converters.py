@@ -23,7 +23,7 @@ SECRET = "Angharad Prys"
 # --- what each converter reads: beside its own, spellings that it must tidy
 
 _dates = st.dates(date(1000, 1, 1), date(9998, 12, 31)).map(date.isoformat)
-_times = st.datetimes(datetime(1900, 1, 2), datetime(2099, 12, 30)).map(lambda at: at.isoformat())  # noqa: DTZ001
+_times = st.datetimes(datetime(1900, 1, 2), datetime(2099, 12, 30)).map(lambda at: at.isoformat())  # noqa: DTZ001 - a local time is the subject
 _offsets = st.sampled_from(["", "Z", "+01:00", "-0530", "+00:00"])
 _stamps = st.tuples(_times, _offsets).map("".join)
 _texts = st.text(max_size=12)
@@ -325,7 +325,7 @@ def test_local_times_at_the_change_of_clocks(name: str, raw: str, utc: str, mark
 
 
 @pytest.mark.parametrize("zone", ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"])
-@example(at=st.datetimes(datetime(1971, 1, 2), datetime(2037, 12, 30)))  # noqa: DTZ001
+@example(at=st.datetimes(datetime(1971, 1, 2), datetime(2037, 12, 30)))  # noqa: DTZ001 - a local time is the subject
 def test_a_mark_is_made_exactly_where_the_local_time_does_not_say(zone: str, at: datetime) -> None:
     converter = make("local-time", zone=zone)
     assert converter.note is not None

@@ -109,7 +109,7 @@ def test_the_reason_rests_encrypted(bench: Any) -> None:
 
 
 def test_what_is_rolled_back_was_never_written(chain: Any) -> None:
-    boom: Callable[[], None] = lambda: (_ for _ in ()).throw(KeyboardInterrupt)  # noqa: E731
+    boom: Callable[[], None] = lambda: (_ for _ in ()).throw(KeyboardInterrupt)  # noqa: E731 - used once, here
     with pytest.raises(KeyboardInterrupt), chain.writing() as connection:
         audit.write(connection, chain.vault, council="torfaen", who="a", action="b", subject="c", why="", now=1)
         boom()

@@ -179,13 +179,17 @@ def test_g3_in_order(town: Any) -> None:
 def test_g4_no_echo(town: Any) -> None:
     """A change settles in one hop each way: what we wrote comes back by the feed and moves nothing.
 
-    Broken by passing on versions that changed nothing: two systems answered each other for ever.
+    Broken by judging our own echo as a change: it was answered with deliveries and a conflict.
     """
     town.ask()
     town.rest()
     (held,) = town.records("torfaen", "casework")
+    made = len(rows(town, delivery))
     town.change("torfaen", "casework", held["ReferralId"], Status="ACC")
     town.rest()
+    hops = [row.connection for row in rows(town, delivery)[made:]]
+    assert sorted(hops) == ["contact", "texts"]  # one hop, and the text's own judgement; nothing goes back
+    assert rows(town, conflict) == []
     before = (rows(town, referral)[0].revision, len(rows(town, delivery)))
     town.rest()
     assert (rows(town, referral)[0].revision, len(rows(town, delivery))) == before

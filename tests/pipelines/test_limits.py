@@ -56,7 +56,7 @@ def test_g5_the_broker_carries_ids_only(town: Any) -> None:
     from pipelines.relay import Relay
 
     class Seen:
-        lanes: list[str] = []  # noqa: RUF012
+        lanes: list[str] = []  # noqa: RUF012 - a fresh class each test
 
         def publish(self, lanes: list[str], *, probe: bool = False) -> None:
             self.lanes += lanes

@@ -49,7 +49,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.jar, self.faults, self.tally = Jar(), Faults(), Tally()
-        front = lambda _: Response(404)  # noqa: E731
+        front = lambda _: Response(404)  # noqa: E731 - used once, here
         self.server = Server({"jar": self.jar}, front, self.faults, self.tally, lambda: datetime.now(UTC))
         self.server.start()
 
