@@ -196,6 +196,7 @@ delivery = Table(
     Column("due", BigInteger),  # when it may be sent or looked up; null when a person must act or nothing is to do
     Column("tries", Integer, nullable=False, default=0),
     Column("look_ups", Integer, nullable=False, default=0),
+    Column("looking", Boolean, nullable=False, default=False),  # being sent: leased to be looked up, not to be sent
     Column("sent_at", BigInteger),  # start of the newest try that may have reached the target
     Column("cause_id", Serial, ForeignKey("cause.id"), index=True),
     Column("replaced_by", Serial),
@@ -233,14 +234,42 @@ lane = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("council", String, nullable=False),
-    Column("connection", String, nullable=False),
+    Column("connection", String, nullable=False),  # the target
     Column("due", BigInteger),  # when something in it can be done; null: nothing by itself
     Column("urgent", Boolean, nullable=False, default=False),
-    Column("owner", String),  # boot and worker that hold the lease
+    Column("owner", String),  # boot and drain that hold the lease
     Column("until", BigInteger),
     Column("fence", BigInteger, nullable=False, default=0),
     Column("woken", BigInteger),  # when a wake-up for it was last published
-    Index("ix_lane_due", "due"),
+    # What a drain looks for: of one connection, what is due and free, urgent first. Idle lanes are not in it.
+    Index(
+        "ix_lane_due",
+        "council",
+        "connection",
+        "urgent",
+        "due",
+        sqlite_where=text("due IS NOT NULL"),
+        postgresql_where=text("due IS NOT NULL"),
+    ),
+    Index("ix_lane_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
+)
+
+seat = Table(
+    "seat",
+    metadata,
+    Column("council", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("number", Integer, primary_key=True),  # 1 to limits.at_once, over all workers
+    Column("owner", String),  # the drain that sits on it
+    Column("until", BigInteger),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("council", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("next", BigInteger, nullable=False),  # when the next call may be made, over all workers
 )
 
 attempt = Table(

@@ -1,0 +1,434 @@
+"""The unit of work: everything that one write transaction reads and writes about one council's referrals.
+
+Rows are fetched for a whole page or a whole group of results, decided about in memory one after the other, and written
+with one statement a table. Payloads are sealed as they come, straight under the key of the person they are about; the
+key store commits before the first ledger row that names a key, so that a crash can leave a key without a payload and
+never a payload without a key. `flush` may be called as often as a rare path needs its rows in the ledger.
+
+Who may change what is decided elsewhere: `pipelines.merge`, `pipelines.revisions`, `pipelines.deliveries`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, bindparam, case, or_, update
+
+from pipelines import rows
+from pipelines.facts import Facts
+from pipelines.ids import new_id
+from pipelines.ledger import insert_new
+from pipelines.plant import Council
+from pipelines.rows import Held
+from pipelines.states import DeliveryState
+from pipelines.tables import (
+    attempt,
+    delivery,
+    lane,
+    payload,
+    person,
+    person_identifier,
+    proof,
+    record,
+    referral,
+    version,
+)
+from pipelines.vault import PayloadGone, Vault
+
+#: States in which a delivery may still be overtaken, or is waited for.
+_IN_HAND = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.NOT_SURE, DeliveryState.ATTENTION)
+
+#: (connection, kind, number there)
+Place = tuple[str, str, str]
+
+
+class Batch:
+    """One transaction's worth of work for one council. Belongs to one thread and to one `Ledger.writing()`."""
+
+    def __init__(self, connection: Connection, vault: Vault, council: Council, now: int) -> None:
+        self.connection = connection
+        self.vault = vault
+        self.council = council
+        self.now = now
+        self._records: dict[Place, Held] = {}
+        self._numbers: dict[tuple[str, str, str], list[Held]] = defaultdict(list)  # by referral, connection, kind
+        self._referrals: dict[str, Held] = {}
+        self._facts: dict[str, Facts] = {}
+        self._unsealed: set[str] = set()  # referrals whose facts changed since they were last sealed
+        self._people: dict[tuple[str, str], str] = {}  # (field, hash) -> person
+        self._deliveries: dict[str, list[Held]] = defaultdict(list)  # by referral, the oldest first
+        self._held_deliveries: dict[int, Held] = {}
+        self._wakes: dict[str, tuple[str, int, bool]] = {}  # lane -> connection, due, urgent
+        self._sealing = vault.sealing()
+        self._payloads: list[dict[str, Any]] = []
+        self._new_people: list[dict[str, Any]] = []
+        self._new_marks: list[dict[str, Any]] = []
+        self._new: dict[str, list[Held]] = defaultdict(list)
+
+    # --- Payloads -----------------------------------------------------------------------------------------------------
+
+    def seal(self, kind: str, body: bytes, person_id: str | None) -> str:
+        """Seal a payload of this council, under its person's key where the person is known; return its id."""
+        id = new_id()
+        key_id, sealed = self._sealing.seal(self.council.code, id, body, person_id)
+        self._payloads.append(
+            {
+                "id": id,
+                "council": self.council.code,
+                "class": kind,
+                "person_id": person_id,
+                "key_id": key_id,
+                "held_by_person": person_id is not None,
+                "body": sealed,
+                "at": self.now,
+            }
+        )
+        return id
+
+    # --- Records ------------------------------------------------------------------------------------------------------
+
+    def fetch_records(self, connection: str, kind: str, numbers: Iterable[str]) -> None:
+        """Read the records of one connection that have these numbers there, before `record` is asked for them."""
+        wanted = {number for number in numbers if number and (connection, kind, number) not in self._records}
+        for row in rows.read(
+            self.connection,
+            record,
+            "external_id",
+            wanted,
+            record.c.council == self.council.code,
+            record.c.connection == connection,
+            record.c.kind == kind,
+        ):
+            self._keep_record(row)
+
+    def fetch_numbers(self, connection: str, kind: str, referrals: Iterable[str]) -> None:
+        """Read the records that one connection holds of these referrals, before `records_of` is asked for them."""
+        wanted = {id for id in referrals if (id, connection, kind) not in self._numbers}
+        for row in rows.read(
+            self.connection,
+            record,
+            "referral_id",
+            wanted,
+            record.c.council == self.council.code,
+            record.c.connection == connection,
+            record.c.kind == kind,
+        ):
+            self._keep_record(row)
+        for id in wanted:
+            self._numbers.setdefault((id, connection, kind), [])
+
+    def record(self, connection: str, kind: str, number: str) -> Held | None:
+        """The record of this number, None if the ledger has none. It must have been fetched."""
+        return self._records.get((connection, kind, number))
+
+    def records_of(self, referral_id: str, connection: str, kind: str) -> Sequence[Held]:
+        """The records that a connection holds of a referral. They must have been fetched, or the referral be fresh."""
+        return self._numbers.get((referral_id, connection, kind), ())
+
+    def new_record(self, connection: str, kind: str, number: str, **values: Any) -> Held:
+        """Enter a record that the ledger did not have."""
+        row = Held(
+            {
+                "id": None,
+                "council": self.council.code,
+                "connection": connection,
+                "kind": kind,
+                "external_id": number,
+                "referral_id": None,
+                "base": {},
+                "content": None,
+                "version": "",
+                "modified": None,
+                "at": self.now,
+                **values,
+            },
+            fresh=True,
+        )
+        self._new["record"].append(row)
+        self._keep_record(row)
+        return row
+
+    def link_record(self, row: Held, referral_id: str) -> None:
+        """Say which referral a record belongs to."""
+        if row.referral_id != referral_id:
+            row.set(referral_id=referral_id)
+            self._numbers[referral_id, row.connection, row.kind].append(row)
+
+    def _keep_record(self, row: Held) -> None:
+        place = (row.connection, row.kind, row.external_id)
+        if self._records.setdefault(place, row) is row and row.referral_id is not None:
+            self._numbers[row.referral_id, row.connection, row.kind].append(row)
+
+    # --- Referrals and their facts ------------------------------------------------------------------------------------
+
+    def fetch_referrals(self, ids: Iterable[str]) -> None:
+        """Read referrals, the ones that they were merged into, and their facts."""
+        wanted = {id for id in ids if id and id not in self._referrals}
+        while wanted:
+            found = rows.read(self.connection, referral, "id", wanted, referral.c.council == self.council.code)
+            self._referrals |= {row.id: row for row in found}
+            wanted = {row.merged_into for row in found if row.merged_into} - self._referrals.keys()
+        unread = {row.facts: id for id, row in self._referrals.items() if id not in self._facts}
+        for row in rows.look(self.connection, payload, "id", unread, payload.c.body.is_not(None)):
+            body = orjson.loads(self.vault.unseal(self.council.code, row.id, row.key_id, row.body))
+            self._facts[unread[row.id]] = {name: (known[0], known[1], known[2]) for name, known in body.items()}
+
+    def referral(self, id: str) -> Held | None:
+        """A referral of this council, or the one that it was merged into; None if there is none. It must have been
+        fetched, or be fresh."""
+        row = self._referrals.get(id)
+        while row is not None and row.merged_into:
+            row = self._referrals.get(row.merged_into)
+        return row
+
+    def facts(self, row: Held) -> Facts:
+        """The merged facts of a referral as they are now. Raises PayloadGone if they have expired or were erased."""
+        try:
+            return self._facts[row.id]
+        except KeyError:
+            raise PayloadGone("the facts of this referral have expired or were erased") from None
+
+    def new_referral(self, facts: Facts, **values: Any) -> Held:
+        """Enter a referral that the ledger did not have, at revision 1."""
+        row = Held(
+            {
+                "council": self.council.code,
+                "revision": 1,
+                "facts": "",
+                "merged_into": None,
+                "at": self.now,
+                "changed_at": self.now,
+                **values,
+            },
+            fresh=True,
+        )
+        self._referrals[row.id] = row
+        self._facts[row.id] = facts
+        self._unsealed.add(row.id)
+        self._new["referral"].append(row)
+        return row
+
+    def revise(self, row: Held, facts: Facts, **values: Any) -> None:
+        """Make the next revision of a referral, with these facts."""
+        row.set(revision=row.revision + 1, changed_at=self.now, **values)
+        self._facts[row.id] = facts
+        self._unsealed.add(row.id)
+
+    def sealed_facts(self, row: Held) -> str:
+        """The payload of a referral's facts as they are now: what an event is bound to."""
+        if row.id in self._unsealed:
+            row.set(facts=self.seal("facts", orjson.dumps(self._facts[row.id]), row.person_id))
+            self._unsealed.discard(row.id)
+        return str(row.facts)
+
+    # --- People -------------------------------------------------------------------------------------------------------
+
+    def fetch_people(self, marks: Iterable[tuple[str, str]]) -> None:
+        """Read whom these (field, keyed hash) pairs name."""
+        for row in rows.look(
+            self.connection,
+            person_identifier,
+            "hash",
+            {mark for _, mark in marks},
+            person_identifier.c.council == self.council.code,
+        ):
+            self._people.setdefault((row.path, row.hash), row.person_id)
+
+    def person_of(self, path: str, mark: str) -> str | None:
+        """The person whom an identifier names, None if it names nobody yet. It must have been fetched."""
+        return self._people.get((path, mark))
+
+    def new_person(self) -> str:
+        """Enter a person; return the id."""
+        id = new_id()
+        self._new_people.append({"id": id, "council": self.council.code, "at": self.now})
+        return id
+
+    def identify(self, person_id: str, path: str, mark: str) -> None:
+        """Remember that an identifier names this person."""
+        if (path, mark) not in self._people:
+            self._people[path, mark] = person_id
+            self._new_marks.append({"council": self.council.code, "path": path, "hash": mark, "person_id": person_id})
+
+    # --- Versions -----------------------------------------------------------------------------------------------------
+
+    def new_version(self, **values: Any) -> Held:
+        """Enter a version. `record` may name the Held record instead of its number, which it may not have yet."""
+        row = Held(
+            {
+                "id": None,
+                "council": self.council.code,
+                "record_id": None,
+                "referral_id": None,
+                "revision": None,
+                "version": "",
+                "modified": None,
+                "our_key": "",
+                "mapping": "",
+                "cause_id": None,
+                "gaps": None,
+                "not_taken": None,
+                "purpose": "live",
+                "at": self.now,
+                **values,
+            },
+            fresh=True,
+        )
+        self._new["version"].append(row)
+        return row
+
+    # --- Deliveries and lanes -----------------------------------------------------------------------------------------
+
+    def fetch_deliveries(self, referrals: Iterable[str]) -> None:
+        """Read what is in hand for these referrals, before a new delivery of theirs overtakes it."""
+        wanted = {id for id in referrals if id not in self._deliveries}
+        for row in rows.read(
+            self.connection,
+            delivery,
+            "referral_id",
+            wanted,
+            delivery.c.council == self.council.code,
+            delivery.c.state.in_(_IN_HAND),
+        ):
+            self.keep_delivery(row)
+        for id in wanted:
+            self._deliveries[id].sort(key=lambda row: row.id)
+
+    def keep_delivery(self, row: Held) -> Held:
+        """Take a delivery that was read elsewhere under this transaction's care; the one already known goes before."""
+        known = self._held_deliveries.get(row.id)
+        if known is not None:
+            return known
+        self._held_deliveries[row.id] = row
+        self._deliveries[row.referral_id].append(row)
+        return row
+
+    def deliveries_of(self, referral_id: str) -> Sequence[Held]:
+        """What is in hand for a referral, the oldest first, fresh ones at the end. They must have been fetched."""
+        return self._deliveries.get(referral_id, ())
+
+    def new_delivery(self, **values: Any) -> Held:
+        """Enter a delivery. `version` and `replaced_by` may be Held rows that have no number yet."""
+        row = Held(
+            {
+                "id": None,
+                "key": new_id(),
+                "council": self.council.code,
+                "facts": None,
+                "version_id": None,
+                "urgent": False,
+                "reason": "",
+                "due": self.now,
+                "tries": 0,
+                "look_ups": 0,
+                "looking": False,
+                "sent_at": None,
+                "cause_id": None,
+                "replaced_by": None,
+                "at": self.now,
+                "changed_at": self.now,
+                **values,
+            },
+            fresh=True,
+        )
+        self._new["delivery"].append(row)
+        self._deliveries[row.referral_id].append(row)
+        return row
+
+    def wake(self, lane_id: str, target: str, due: int, *, urgent: bool) -> None:
+        """Say that something in a lane can be done at `due`; the lane is made if it is not there."""
+        known = self._wakes.get(lane_id)
+        if known is not None:
+            due, urgent = min(due, known[1]), urgent or known[2]
+        self._wakes[lane_id] = (target, due, urgent)
+
+    def note(self, table: str, **values: Any) -> None:
+        """Enter an attempt or a proof."""
+        self._new[table].append(Held(values, fresh=True))
+
+    # --- Writing ------------------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write everything that changed. May be called again."""
+        for id in list(self._unsealed):
+            self.sealed_facts(self._referrals[id])
+        self._sealing.commit()
+        connection, new = self.connection, self._new
+        if self._payloads:
+            connection.execute(payload.insert(), self._payloads)
+        if self._new_people:
+            connection.execute(person.insert(), self._new_people)
+        if self._new_marks:
+            connection.execute(person_identifier.insert(), self._new_marks)
+        rows.change(connection, referral, [row for row in self._referrals.values() if not row.fresh])
+        rows.add(connection, referral, new["referral"])
+        rows.change(connection, record, [row for row in self._records.values() if not row.fresh])
+        rows.add(connection, record, new["record"], numbered="id")
+        _number(new["version"], "record_id")
+        rows.add(connection, version, new["version"], numbered="id")
+        # What is overtaken goes before what overtakes it: of one referral and target only one may wait.
+        late = [row for row in self._held_deliveries.values() if isinstance(row.replaced_by, Held)]
+        owed = {id(row): row.replaced_by for row in [*late, *new["delivery"]] if isinstance(row.replaced_by, Held)}
+        for row in [*late, *new["delivery"]]:
+            if id(row) in owed:
+                row.set(replaced_by=None)
+        rows.change(connection, delivery, self._held_deliveries.values())
+        _number(new["delivery"], "version_id")
+        fresh = new["delivery"]
+        rows.add(connection, delivery, fresh, numbered="id")
+        for row in fresh:
+            self._held_deliveries[row.id] = row
+        for row in [*late, *fresh]:
+            if id(row) in owed:
+                row.set(replaced_by=owed[id(row)].id)
+        rows.change(connection, delivery, self._held_deliveries.values())
+        rows.add(connection, attempt, new["attempt"])
+        rows.add(connection, proof, new["proof"])
+        self._flush_wakes()
+        self._payloads, self._new_people, self._new_marks = [], [], []
+        self._new.clear()
+
+    def _flush_wakes(self) -> None:
+        if not self._wakes:
+            return
+        insert_new(
+            self.connection,
+            lane,
+            [
+                {"id": id, "council": self.council.code, "connection": target, "due": None, "fence": 0}
+                for id, (target, _, _) in self._wakes.items()
+            ],
+        )
+        due, urgent = bindparam("new_due"), bindparam("new_urgent")
+        self.connection.execute(
+            update(lane)
+            .where(lane.c.id == bindparam("lane_id"))
+            .values(
+                due=case((or_(lane.c.due.is_(None), lane.c.due > due), due), else_=lane.c.due),
+                urgent=or_(lane.c.urgent, urgent),
+            ),
+            [
+                {"lane_id": id, "new_due": due, "new_urgent": urgent}
+                for id, (_, due, urgent) in sorted(self._wakes.items())
+            ],
+        )
+        self._wakes.clear()
+
+
+def _number(fresh: Iterable[Held], column: str) -> None:
+    """Put the number of a row that has one by now where the row itself was named."""
+    for row in fresh:
+        if isinstance(row.values[column], Held):
+            row.set(**{column: row.values[column].id})
+
+
+def one_referral(batch: Batch, id: str) -> Held | None:
+    """Fetch one referral with all that a change of it may touch: for the rare paths that work on a single one."""
+    batch.fetch_referrals([id])
+    row = batch.referral(id)
+    if row is not None:
+        batch.fetch_deliveries([row.id])
+    return row

@@ -1,0 +1,114 @@
+"""Rows of the ledger that one transaction works on: read for many at once, changed in memory, written for many at once.
+
+A statement costs far more than a row, so nothing here runs one statement a row. What the rows mean, and which of them
+belong together, is known in `pipelines.batch`; this file only reads, remembers what changed, and writes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
+
+#: Values in one IN list. SQLite takes 32,766 parameters, and a short statement is found again in the cache.
+_AT_ONCE = 500
+
+
+class Held:
+    """One row, as it will be when the transaction ends. Columns are read as attributes and changed with `set`."""
+
+    __slots__ = ("_values", "changed", "fresh")
+
+    def __init__(self, values: dict[str, Any], *, fresh: bool = False) -> None:
+        self._values = values
+        self.fresh = fresh  # not in the ledger yet
+        self.changed: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def set(self, **values: Any) -> None:
+        """Change columns."""
+        for name, value in values.items():
+            if name not in self._values or self._values[name] is not value:
+                self._values[name] = value
+                self.changed.add(name)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """All columns as they are now."""
+        return self._values
+
+
+def read(connection: Connection, table: Table, column: str, wanted: Iterable[Any], *where: Any) -> list[Held]:
+    """Read and lock the rows whose `column` is one of `wanted`, in order of their keys, so that two transactions that
+    want the same rows wait for one another and never for ever."""
+    found: list[Held] = []
+    order = [*table.primary_key.columns]
+    for some in in_parts(sorted(set(wanted))):
+        statement = select(table).where(table.c[column].in_(some), *where).order_by(*order).with_for_update()
+        found += [Held(dict(row)) for row in connection.execute(statement).mappings()]
+    return found
+
+
+def look(connection: Connection, table: Table, column: str, wanted: Iterable[Any], *where: Any) -> list[Held]:
+    """Read rows without locking them: what nobody changes, or what somebody else's lock guards already."""
+    found: list[Held] = []
+    for some in in_parts(sorted(set(wanted))):
+        statement = select(table).where(table.c[column].in_(some), *where)
+        found += [Held(dict(row)) for row in connection.execute(statement).mappings()]
+    return found
+
+
+def add(connection: Connection, table: Table, rows: Sequence[Held], *, numbered: str = "") -> None:
+    """Insert fresh rows in their order. `numbered` names a column that the database gives; it is filled in."""
+    for shape, alike in _by_shape(rows, lambda row: row.values.keys()):
+        given = [dict(row.values) for row in alike]
+        if numbered:
+            for one in given:
+                one.pop(numbered, None)
+            statement = insert(table).returning(table.c[numbered], sort_by_parameter_order=True)
+            for row, number in zip(alike, connection.execute(statement, given).scalars(), strict=True):
+                row.set(**{numbered: number})
+        elif shape:
+            connection.execute(insert(table), given)
+        for row in alike:
+            row.fresh = False
+            row.changed.clear()
+
+
+def change(connection: Connection, table: Table, rows: Iterable[Held]) -> None:
+    """Write what changed in rows that the ledger has."""
+    keys = [column.name for column in table.primary_key.columns]
+    for names, alike in _by_shape([row for row in rows if row.changed], lambda row: row.changed):
+        statement = (
+            update(table)
+            .where(*(table.c[key] == bindparam(f"key_{key}") for key in keys))
+            .values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names})
+        )
+        given = [
+            {f"key_{key}": row.values[key] for key in keys} | {f"new_{name}": row.values[name] for name in names}
+            for row in alike
+        ]
+        connection.execute(statement, given)
+        for row in alike:
+            row.changed.clear()
+
+
+def in_parts(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Cut a long list into pieces that fit a statement."""
+    for at in range(0, len(wanted), _AT_ONCE):
+        yield wanted[at : at + _AT_ONCE]
+
+
+def _by_shape(rows: Sequence[Held], names_of: Any) -> Iterator[tuple[Collection[str], list[Held]]]:
+    """Rows that name the same columns go together in one statement; the order within them is kept."""
+    shapes: dict[tuple[str, ...], list[Held]] = defaultdict(list)
+    for row in rows:
+        shapes[tuple(sorted(names_of(row)))].append(row)
+    yield from shapes.items()
