@@ -30,6 +30,47 @@ class KeyFault(RuntimeError):
     """A key is missing or is the wrong one. The message says which file to look at and never shows a key."""
 
 
+class KeySealing:
+    """The keys of one transaction's payloads: made at once, written together by `commit`. Belongs to one thread."""
+
+    def __init__(self, store: KeyStore) -> None:
+        self._store = store
+        self._keys: list[tuple[str, str, str, bytes]] = []
+        self._people: dict[str, tuple[str, bytes]] = {}  # person -> council, key: made here and not committed yet
+        self._fresh: list[tuple[str, bytes]] = []
+
+    def key(self, council: str, person: str | None) -> tuple[str, bytes]:
+        """Make a data key, wrapped by its person's key where the person is known: (id, key).
+
+        Raises KeyFault where the person's key was destroyed.
+        """
+        id, key = new_id(), secrets.token_bytes(32)
+        holder = person or ""
+        wrapping = self._wrapping(council, holder)
+        nonce = secrets.token_bytes(12)
+        self._keys.append(
+            (id, council, holder, nonce + wrapping.encrypt(nonce, key, f"{id}|{council}|{holder}".encode()))
+        )
+        self._fresh.append((id, key))
+        return id, key
+
+    def commit(self) -> None:
+        """Write all keys made so far in one transaction. Must come before a ledger row that names one is committed."""
+        if self._keys:
+            self._store.write(self._keys, [(p, c, key) for p, (c, key) in self._people.items()], self._fresh)
+            self._keys, self._fresh = [], []
+            self._people.clear()
+
+    def _wrapping(self, council: str, person: str) -> AESGCM:
+        if person in self._people:
+            return AESGCM(self._people[person][1])
+        known = self._store.wrapping(council, person)
+        if known is None:
+            self._people[person] = (council, secrets.token_bytes(32))
+            return AESGCM(self._people[person][1])
+        return known
+
+
 class KeyStore:
     """Data keys and person keys, on SQLite. Safe to share between threads.
 
@@ -43,6 +84,7 @@ class KeyStore:
         self._lock = threading.Lock()
         self._ready: dict[str, deque[tuple[str, bytes]]] = {}
         self._cache: dict[str, bytes] = {}
+        self._wrappings: dict[tuple[str, str], AESGCM] = {}  # council, person (or "") -> what wraps their data keys
         file.parent.mkdir(parents=True, exist_ok=True)
         self._file = file
         self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=60)
@@ -56,6 +98,7 @@ class KeyStore:
             "CREATE TABLE IF NOT EXISTS person_key ("
             "person TEXT PRIMARY KEY, council TEXT NOT NULL, wrapped BLOB NOT NULL)"
         )
+        self._db.execute("CREATE INDEX IF NOT EXISTS ix_data_key_holder ON data_key (holder) WHERE holder <> ''")
         self._db.execute("CREATE TABLE IF NOT EXISTS master (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
         self._recognise()
 
@@ -89,6 +132,48 @@ class KeyStore:
             key = _unwrap(wrapping, wrapped, f"{key_id}|{council}|{holder}", self._file)
             self._remember(key_id, key)
             return key
+
+    def sealing(self) -> KeySealing:
+        """Begin to make the keys of one transaction."""
+        return KeySealing(self)
+
+    def wrapping(self, council: str, person: str) -> AESGCM | None:
+        """The key that wraps data keys of this person, or of the council for ""; None for a person who has none yet.
+
+        Raises KeyFault where the person's key was destroyed.
+        """
+        with self._lock:
+            known = self._wrappings.get((council, person))
+            if known is None and person == "":
+                known = AESGCM(self.council_key(council))
+            elif known is None:
+                key = self._find_person_key(person, council)
+                known = AESGCM(key) if key is not None else None
+            if known is not None:
+                self._keep_wrapping((council, person), known)
+            return known
+
+    def write(
+        self,
+        keys: list[tuple[str, str, str, bytes]],
+        people: list[tuple[str, str, bytes]],
+        fresh: list[tuple[str, bytes]],
+    ) -> None:
+        """Write wrapped data keys (id, council, holder, wrapped) and new person keys (person, council, key)."""
+        wrapped = [(p, c, _wrap(self.council_key(c), key, f"person|{p}|{c}")) for p, c, key in people]
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany("INSERT INTO person_key VALUES (?, ?, ?)", wrapped)
+                self._db.executemany("INSERT INTO data_key VALUES (?, ?, ?, ?)", keys)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+            for person, council, key in people:
+                self._keep_wrapping((council, person), AESGCM(key))
+            for id, key in fresh:
+                self._remember(id, key)
 
     def hand_to_person(self, key_ids: list[tuple[str, str]], council: str) -> None:
         """Wrap data keys anew by their person's key. `key_ids`: (key id, person id). Safe to repeat."""
@@ -128,7 +213,7 @@ class KeyStore:
         self._db.execute("COMMIT")
         ready.extend(fresh)
 
-    def _person_key(self, person: str, council: str) -> bytes:
+    def _find_person_key(self, person: str, council: str) -> bytes | None:
         row = self._db.execute(
             "SELECT wrapped FROM person_key WHERE person = ? AND council = ?", (person, council)
         ).fetchone()
@@ -136,10 +221,22 @@ class KeyStore:
             return _unwrap(self.council_key(council), row[0], f"person|{person}|{council}", self._file)
         if self._db.execute("SELECT 1 FROM data_key WHERE holder = ? LIMIT 1", (person,)).fetchone():
             raise KeyFault("the key of this person is gone: it was erased, or the key store was restored from before")
+        return None
+
+    def _person_key(self, person: str, council: str) -> bytes:
+        found = self._find_person_key(person, council)
+        if found is not None:
+            return found
         key = secrets.token_bytes(32)
         wrapped = _wrap(self.council_key(council), key, f"person|{person}|{council}")
         self._db.execute("INSERT INTO person_key VALUES (?, ?, ?)", (person, council, wrapped))
         return key
+
+    def _keep_wrapping(self, whose: tuple[str, str], wrapping: AESGCM) -> None:
+        if len(self._wrappings) >= _CACHE // 10:
+            for old in list(self._wrappings)[: _CACHE // 40]:
+                del self._wrappings[old]
+        self._wrappings[whose] = wrapping
 
     def _remember(self, key_id: str, key: bytes) -> None:
         if len(self._cache) >= _CACHE:

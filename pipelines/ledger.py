@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -93,7 +94,15 @@ _HEAD = "0001"
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url, hide_parameters=True, pool_size=20, max_overflow=40, pool_timeout=_BUSY_SECONDS)
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=20,
+        max_overflow=40,
+        pool_timeout=_BUSY_SECONDS,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+    )
     if engine.dialect.name != "sqlite":
         return engine
     file = engine.url.database
