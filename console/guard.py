@@ -22,7 +22,6 @@ _SENTENCES = {
     "pipelines.keystore.KeyFault",
     "pipelines.ledger.LedgerFault",
     "pipelines.vault.PayloadGone",
-    "pipelines.deliveries.Moved",
     "pipelines.composition.StrangeRoom",
     "config.secrets.SecretMissing",
     "config.scaffold.NotEmpty",

@@ -48,7 +48,11 @@ Place = tuple[str, str, str]
 class Batch:
     """One transaction's worth of work for one council. Belongs to one thread and to one `Ledger.writing()`."""
 
-    def __init__(self, connection: Connection, vault: Vault, council: Council, now: int) -> None:
+    def __init__(
+        self, connection: Connection, vault: Vault, council: Council, now: int, *, locking: bool = True
+    ) -> None:
+        """`locking=False`: only to read, within `Ledger.reading()`; nothing may be flushed."""
+        self._read = rows.read if locking else rows.look
         self.connection = connection
         self.vault = vault
         self.council = council
@@ -61,12 +65,13 @@ class Batch:
         self._people: dict[tuple[str, str], str] = {}  # (field, hash) -> person
         self._deliveries: dict[str, list[Held]] = defaultdict(list)  # by referral, the oldest first
         self._held_deliveries: dict[int, Held] = {}
-        self._wakes: dict[str, tuple[str, int, bool]] = {}  # lane -> connection, due, urgent
+        self._wakes: dict[str, tuple[str, int, int]] = {}  # lane -> connection, due, rank
         self._sealing = vault.sealing()
         self._payloads: list[dict[str, Any]] = []
         self._new_people: list[dict[str, Any]] = []
         self._new_marks: list[dict[str, Any]] = []
         self._new: dict[str, list[Held]] = defaultdict(list)
+        self._versions: list[Held] = []  # of this transaction
 
     # --- Payloads -----------------------------------------------------------------------------------------------------
 
@@ -93,7 +98,7 @@ class Batch:
     def fetch_records(self, connection: str, kind: str, numbers: Iterable[str]) -> None:
         """Read the records of one connection that have these numbers there, before `record` is asked for them."""
         wanted = {number for number in numbers if number and (connection, kind, number) not in self._records}
-        for row in rows.read(
+        for row in self._read(
             self.connection,
             record,
             "external_id",
@@ -107,7 +112,7 @@ class Batch:
     def fetch_numbers(self, connection: str, kind: str, referrals: Iterable[str]) -> None:
         """Read the records that one connection holds of these referrals, before `records_of` is asked for them."""
         wanted = {id for id in referrals if (id, connection, kind) not in self._numbers}
-        for row in rows.read(
+        for row in self._read(
             self.connection,
             record,
             "referral_id",
@@ -168,13 +173,20 @@ class Batch:
         """Read referrals, the ones that they were merged into, and their facts."""
         wanted = {id for id in ids if id and id not in self._referrals}
         while wanted:
-            found = rows.read(self.connection, referral, "id", wanted, referral.c.council == self.council.code)
+            found = self._read(self.connection, referral, "id", wanted, referral.c.council == self.council.code)
             self._referrals |= {row.id: row for row in found}
             wanted = {row.merged_into for row in found if row.merged_into} - self._referrals.keys()
         unread = {row.facts: id for id, row in self._referrals.items() if id not in self._facts}
-        for row in rows.look(self.connection, payload, "id", unread, payload.c.body.is_not(None)):
+        for payload_id, facts in self.open_facts(unread).items():
+            self._facts[unread[payload_id]] = facts
+
+    def open_facts(self, payloads: Iterable[str]) -> dict[str, Facts]:
+        """Open the facts of revisions, by their payload; what has expired or was erased is not there."""
+        opened: dict[str, Facts] = {}
+        for row in rows.look(self.connection, payload, "id", payloads, payload.c.body.is_not(None)):
             body = orjson.loads(self.vault.unseal(self.council.code, row.id, row.key_id, row.body))
-            self._facts[unread[row.id]] = {name: (known[0], known[1], known[2]) for name, known in body.items()}
+            opened[row.id] = {name: (known[0], known[1], known[2]) for name, known in body.items()}
+        return opened
 
     def referral(self, id: str) -> Held | None:
         """A referral of this council, or the one that it was merged into; None if there is none. It must have been
@@ -278,6 +290,7 @@ class Batch:
             fresh=True,
         )
         self._new["version"].append(row)
+        self._versions.append(row)
         return row
 
     # --- Deliveries and lanes -----------------------------------------------------------------------------------------
@@ -285,7 +298,7 @@ class Batch:
     def fetch_deliveries(self, referrals: Iterable[str]) -> None:
         """Read what is in hand for these referrals, before a new delivery of theirs overtakes it."""
         wanted = {id for id in referrals if id not in self._deliveries}
-        for row in rows.read(
+        for row in self._read(
             self.connection,
             delivery,
             "referral_id",
@@ -306,6 +319,10 @@ class Batch:
         self._deliveries[row.referral_id].append(row)
         return row
 
+    def delivery(self, id: int) -> Held | None:
+        """One delivery that has been fetched."""
+        return self._held_deliveries.get(id)
+
     def deliveries_of(self, referral_id: str) -> Sequence[Held]:
         """What is in hand for a referral, the oldest first, fresh ones at the end. They must have been fetched."""
         return self._deliveries.get(referral_id, ())
@@ -320,6 +337,7 @@ class Batch:
                 "facts": None,
                 "version_id": None,
                 "urgent": False,
+                "live": True,
                 "reason": "",
                 "due": self.now,
                 "tries": 0,
@@ -338,12 +356,17 @@ class Batch:
         self._deliveries[row.referral_id].append(row)
         return row
 
-    def wake(self, lane_id: str, target: str, due: int, *, urgent: bool) -> None:
+    def wake(self, lane_id: str, target: str, due: int, *, urgent: bool, live: bool) -> None:
         """Say that something in a lane can be done at `due`; the lane is made if it is not there."""
-        known = self._wakes.get(lane_id)
+        known, rank = self._wakes.get(lane_id), rank_of(urgent=urgent, live=live)
         if known is not None:
-            due, urgent = min(due, known[1]), urgent or known[2]
-        self._wakes[lane_id] = (target, due, urgent)
+            due, rank = min(due, known[1]), min(rank, known[2])
+        self._wakes[lane_id] = (target, due, rank)
+
+    @property
+    def woken(self) -> frozenset[str]:
+        """The lanes in which there is something to do that have not been written yet."""
+        return frozenset(self._wakes)
 
     def note(self, table: str, **values: Any) -> None:
         """Enter an attempt or a proof."""
@@ -353,8 +376,8 @@ class Batch:
 
     def flush(self) -> None:
         """Write everything that changed. May be called again."""
-        for id in list(self._unsealed):
-            self.sealed_facts(self._referrals[id])
+        for unsealed in list(self._unsealed):
+            self.sealed_facts(self._referrals[unsealed])
         self._sealing.commit()
         connection, new = self.connection, self._new
         if self._payloads:
@@ -368,6 +391,7 @@ class Batch:
         rows.change(connection, record, [row for row in self._records.values() if not row.fresh])
         rows.add(connection, record, new["record"], numbered="id")
         _number(new["version"], "record_id")
+        rows.change(connection, version, [row for row in self._versions if not row.fresh])
         rows.add(connection, version, new["version"], numbered="id")
         # What is overtaken goes before what overtakes it: of one referral and target only one may wait.
         late = [row for row in self._held_deliveries.values() if isinstance(row.replaced_by, Held)]
@@ -386,6 +410,7 @@ class Batch:
                 row.set(replaced_by=owed[id(row)].id)
         rows.change(connection, delivery, self._held_deliveries.values())
         rows.add(connection, attempt, new["attempt"])
+        _number(new["proof"], "record_id")
         rows.add(connection, proof, new["proof"])
         self._flush_wakes()
         self._payloads, self._new_people, self._new_marks = [], [], []
@@ -399,29 +424,32 @@ class Batch:
             lane,
             [
                 {"id": id, "council": self.council.code, "connection": target, "due": None, "fence": 0}
-                for id, (target, _, _) in self._wakes.items()
+                for id, (target, _, _) in sorted(self._wakes.items())
             ],
         )
-        due, urgent = bindparam("new_due"), bindparam("new_urgent")
+        new_due: Any = bindparam("new_due")
+        new_rank: Any = bindparam("new_rank")
         self.connection.execute(
             update(lane)
             .where(lane.c.id == bindparam("lane_id"))
             .values(
-                due=case((or_(lane.c.due.is_(None), lane.c.due > due), due), else_=lane.c.due),
-                urgent=or_(lane.c.urgent, urgent),
+                due=case((or_(lane.c.due.is_(None), lane.c.due > new_due), new_due), else_=lane.c.due),
+                rank=case((or_(lane.c.due.is_(None), lane.c.rank > new_rank), new_rank), else_=lane.c.rank),
             ),
-            [
-                {"lane_id": id, "new_due": due, "new_urgent": urgent}
-                for id, (_, due, urgent) in sorted(self._wakes.items())
-            ],
+            [{"lane_id": id, "new_due": due, "new_rank": rank} for id, (_, due, rank) in sorted(self._wakes.items())],
         )
         self._wakes.clear()
+
+
+def rank_of(*, urgent: bool, live: bool) -> int:
+    """The order in which lanes are taken: urgent ones, then live ones, then what a back-fill made."""
+    return 0 if urgent else 1 if live else 2
 
 
 def _number(fresh: Iterable[Held], column: str) -> None:
     """Put the number of a row that has one by now where the row itself was named."""
     for row in fresh:
-        if isinstance(row.values[column], Held):
+        if isinstance(row.values.get(column), Held):
             row.set(**{column: row.values[column].id})
 
 

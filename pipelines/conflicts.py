@@ -7,19 +7,21 @@ postcode would otherwise go on for ever. The conflict counts how often, and is s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import insert, select, update
 
+from pipelines.batch import Batch
 from pipelines.merge import Lost
+from pipelines.rows import Held
 from pipelines.tables import conflict
 
 
-def keep(
-    connection: Connection, row: Row[Any], lost: Sequence[Lost], corrections: Sequence[str], *, version: int, now: int
-) -> list[str]:
+def keep(batch: Batch, row: Held, lost: Sequence[Lost], corrections: Sequence[str], *, version: Held) -> list[str]:
     """Write down what lost on referral `row`; return the corrections that are still worth sending."""
-    stubborn = set()
+    if not lost:
+        return list(corrections)
+    batch.flush()  # a conflict names its version and its referral, which must have been written
+    connection, stubborn = batch.connection, set()
     for one in lost:
         key = (
             conflict.c.referral_id == row.id,
@@ -28,7 +30,7 @@ def keep(
             conflict.c.lost == one.hash,
         )
         if connection.execute(select(conflict.c.id).where(*key)).first():
-            connection.execute(update(conflict).where(*key).values(times=conflict.c.times + 1, at=now))
+            connection.execute(update(conflict).where(*key).values(times=conflict.c.times + 1, at=batch.now))
             stubborn.add(one.field)
         else:
             connection.execute(
@@ -39,10 +41,10 @@ def keep(
                     winner=one.winner,
                     loser=one.loser,
                     lost=one.hash,
-                    version_id=version,
+                    version_id=version.id,
                     revision=row.revision,
                     open=one.safeguarding,
-                    at=now,
+                    at=batch.now,
                 )
             )
     return [name for name in corrections if name not in stubborn]

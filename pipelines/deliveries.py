@@ -1,144 +1,89 @@
-"""Deliveries: how they are made, replaced and moved. Every change of a delivery's state happens here."""
+"""Deliveries: how they are made, replaced and moved. Every change of a delivery's state happens here.
+
+All of it works on rows that a unit of work holds; `Batch.flush` writes them, and the ledger's own triggers refuse a
+move that `pipelines.states` does not draw.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
-
-from pipelines import lanes
-from pipelines.ids import new_id
-from pipelines.routing import Route
+from pipelines.batch import Batch
+from pipelines.routing import Route, is_urgent
+from pipelines.rows import Held
 from pipelines.states import DeliveryState, check_move
-from pipelines.tables import delivery
+
+#: What a newer delivery of the same referral to the same target takes the place of.
+_OVERTAKEN = (DeliveryState.WAITING, DeliveryState.ATTENTION)
 
 
-class Moved(RuntimeError):
-    """Somebody else moved the delivery first. Nothing was changed."""
+def make(batch: Batch, route: Route, row: Held, *, plain: Mapping[str, Any], version: Held | None) -> Held:
+    """Make one delivery of referral `row` and let it replace what it overtakes. `plain`: the referral's facts.
 
-
-def make(
-    connection: Connection,
-    route: Route,
-    *,
-    council: str,
-    referral: str,
-    person: str,
-    revision: int,
-    version: int | None,
-    urgent: bool,
-    facts: str | None,
-    now: int,
-) -> int:
-    """Make one delivery and let it replace what it overtakes. Returns its id.
-
-    `facts`: the payload an event is bound to, None on a state-carrying route.
+    The referral's deliveries in hand must have been fetched.
     """
-    lane = route.lane(council, person, referral)
-    lanes.ensure(connection, lane, council, route.target)
-    overtaken = _overtaken(connection, referral, route) if route.carries == "state" else []
-    for row in overtaken:
-        _set(
-            connection,
-            row.id,
-            DeliveryState(row.state),
-            DeliveryState.REPLACED,
-            now,
-            reason="a newer version",
-            due=None,
-        )
-    made: int = connection.execute(
-        insert(delivery)
-        .values(
-            key=new_id(),
-            council=council,
-            referral_id=referral,
-            route=route.name,
-            connection=route.target,
-            kind=route.kind,
-            carries=route.carries,
-            revision=revision,
-            facts=facts,
-            version_id=version,
-            lane=lane,
-            urgent=urgent,
-            state=DeliveryState.WAITING,
-            due=now,
-            at=now,
-            changed_at=now,
-        )
-        .returning(delivery.c.id)
-    ).scalar_one()
-    if overtaken:
-        connection.execute(
-            update(delivery).where(delivery.c.id.in_([row.id for row in overtaken])).values(replaced_by=made)
-        )
-    lanes.refresh(connection, lane)
+    lane, urgent = route.lane(batch.council.code, row.person_id, row.id), is_urgent(plain)
+    state_carrying = route.carries == "state"
+    overtaken = [one for one in _of(batch, row.id, route.target, route.kind) if one.state in _OVERTAKEN]
+    made = batch.new_delivery(
+        referral_id=row.id,
+        route=route.name,
+        connection=route.target,
+        kind=route.kind,
+        carries=route.carries,
+        revision=row.revision,
+        facts=None if state_carrying else batch.sealed_facts(row),
+        version_id=version,
+        lane=lane,
+        urgent=urgent,
+        live=version is None or version.purpose == "live",
+        state=DeliveryState.WAITING,
+    )
+    if state_carrying:
+        for one in overtaken:
+            _set(batch, one, DeliveryState.REPLACED, reason="a newer version", due=None, replaced_by=made)
+            made.set(live=made.live or one.live)  # what live work waited for does not go behind a back-fill
+    batch.wake(lane, route.target, batch.now, urgent=urgent, live=made.live)
     return made
 
 
 def move(
-    connection: Connection,
-    row: Row[Any],
-    new: DeliveryState,
-    now: int,
-    *,
-    reason: str = "",
-    due: int | None = None,
-    **values: Any,
-) -> None:
-    """Move a delivery on. Raises Moved if it is no longer in the state that `row` shows, IllegalMove if there is no
-    arrow.
+    batch: Batch, row: Held, new: DeliveryState, *, reason: str = "", due: int | None = None, **values: Any
+) -> DeliveryState:
+    """Move a delivery on and return the state that it came to. Raises IllegalMove if there is no arrow.
 
-    A state-carrying delivery that would wait or need attention while a newer one waits already ends as replaced.
+    A state-carrying delivery that would wait or need attention while a newer one waits already ends as replaced. The
+    deliveries in hand of its referral must have been fetched.
     """
-    if new in (DeliveryState.WAITING, DeliveryState.ATTENTION) and row.carries == "state":
-        newer = connection.execute(
-            select(delivery.c.id).where(
-                delivery.c.referral_id == row.referral_id,
-                delivery.c.connection == row.connection,
-                delivery.c.kind == row.kind,
-                delivery.c.carries == "state",
-                delivery.c.state == DeliveryState.WAITING,
-                delivery.c.id > row.id,
-            )
-        ).scalar()
-        if newer is not None:
-            new, reason, due = DeliveryState.REPLACED, "a newer version", None
-            values = {**values, "replaced_by": newer}
-    _set(connection, row.id, DeliveryState(row.state), new, now, reason=reason, due=due, **values)
-    lanes.refresh(connection, row.lane)
+    if new in _OVERTAKEN and row.carries == "state":
+        for newer in _of(batch, row.referral_id, row.connection, row.kind):
+            if newer is not row and newer.state == DeliveryState.WAITING and (newer.id is None or newer.id > row.id):
+                _set(
+                    batch,
+                    row,
+                    DeliveryState.REPLACED,
+                    reason="a newer version",
+                    due=None,
+                    **{**values, "replaced_by": newer},
+                )
+                batch.wake(row.lane, row.connection, newer.due, urgent=newer.urgent, live=newer.live)
+                return DeliveryState.REPLACED
+    _set(batch, row, new, reason=reason, due=due, **values)
+    if due is not None and new is not DeliveryState.SENDING:
+        batch.wake(row.lane, row.connection, due, urgent=row.urgent, live=row.live)
+    return new
 
 
-def _overtaken(connection: Connection, referral: str, route: Route) -> list[Row[Any]]:
-    rows = connection.execute(
-        select(delivery.c.id, delivery.c.state).where(
-            delivery.c.referral_id == referral,
-            delivery.c.connection == route.target,
-            delivery.c.kind == route.kind,
-            delivery.c.carries == "state",
-            delivery.c.state.in_([DeliveryState.WAITING, DeliveryState.ATTENTION]),
-        )
-    )
-    return [*rows]
+def _of(batch: Batch, referral: str, target: str, kind: str) -> list[Held]:
+    return [
+        one
+        for one in batch.deliveries_of(referral)
+        if one.carries == "state" and one.connection == target and one.kind == kind
+    ]
 
 
-def _set(
-    connection: Connection,
-    id: int,
-    old: DeliveryState,
-    new: DeliveryState,
-    now: int,
-    *,
-    reason: str,
-    due: int | None,
-    **values: Any,
-) -> None:
+def _set(batch: Batch, row: Held, new: DeliveryState, *, reason: str, due: int | None, **values: Any) -> None:
+    old = DeliveryState(row.state)
     check_move(old, new)
-    done = connection.execute(
-        update(delivery)
-        .where(delivery.c.id == id, delivery.c.state == old)
-        .values(state=new, reason=reason, due=due, changed_at=now, **values)
-    )
-    if done.rowcount != 1:
-        raise Moved(f"delivery d{id} is no longer {old.value}")
+    row.set(state=new, reason=reason, due=due, looking=False, changed_at=batch.now, **values)

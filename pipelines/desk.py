@@ -6,19 +6,22 @@ and why. Two officers doing the same thing at once have one effect: the second i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Row, select, update
 
-from pipelines import audit, deliveries, outcomes, revisions
-from pipelines.deliveries import Moved
+from pipelines import audit, deliveries, lanes, outcomes, rows
+from pipelines import facts as fact_store
+from pipelines.batch import Batch, one_referral
 from pipelines.ids import number_of
 from pipelines.intake import Intake
 from pipelines.looking import NotPossible, council_of, delivery_of, find_referral, preview, version_of
 from pipelines.outcomes import Taken
-from pipelines.plant import Council, Plant
+from pipelines.plant import Plant
+from pipelines.rows import Held
 from pipelines.states import DeliveryState, IllegalMove, VersionState
 from pipelines.tables import cause, conflict, delivery, version
 
@@ -155,7 +158,7 @@ def replay(
         try:
             _replay_one(plant, id, who=who, why=why)
             done.done.append(id)
-        except (NotPossible, Moved, IllegalMove) as fault:
+        except (NotPossible, IllegalMove) as fault:
             done.not_done.append((id, str(fault)))
     return done
 
@@ -183,18 +186,46 @@ def _replay_one(plant: Plant, id: str, *, who: str, why: str) -> None:
             )
         Intake(plant, council).again([row.id])
         return
-    row = delivery_of(plant, id)
-    now = plant.clock.now()
+    with _at(plant, id) as (batch, held):
+        if held.state != DeliveryState.ATTENTION:
+            raise NotPossible(f"{id} is {held.state}: only what needs attention can be sent again")
+        deliveries.move(batch, held, DeliveryState.WAITING, reason="sent again by a person", due=batch.now, look_ups=0)
+        _tell(plant, batch, held, who=who, action="send again", why=why)
+
+
+@contextmanager
+def _at(plant: Plant, id: str, number: str = "") -> Iterator[tuple[Batch, Held]]:
+    """One delivery and its referral, held for one action of a person. `number`: what the target may hold it under."""
+    found = delivery_of(plant, id)
+    council = council_of(plant, found.council)
     with plant.ledger.writing() as connection:
-        row = connection.execute(select(delivery).where(delivery.c.id == row.id)).one()
-        if row.state != DeliveryState.ATTENTION:
-            raise NotPossible(f"{id} is {row.state}: only what needs attention can be sent again")
-        deliveries.move(
-            connection, row, DeliveryState.WAITING, now, reason="sent again by a person", due=now, look_ups=0
-        )
-        audit.write(
-            connection, plant.vault, council=row.council, who=who, action="send again", subject=id, why=why, now=now
-        )
+        batch = Batch(connection, plant.vault, council, plant.clock.now())
+        if number:
+            batch.fetch_records(found.connection, found.kind, [number])
+        batch.fetch_numbers(found.connection, found.kind, [found.referral_id])
+        one_referral(batch, found.referral_id)
+        (row,) = rows.read(connection, delivery, "id", [found.id])
+        row = batch.keep_delivery(row)
+        yield batch, row
+        batch.flush()
+        lanes.refresh(connection, [row.lane])
+    plant.nudge.set()
+
+
+def _tell(
+    plant: Plant, batch: Batch, row: Held, *, who: str, action: str, why: str, detail: dict[str, Any] | None = None
+) -> None:
+    audit.write(
+        batch.connection,
+        plant.vault,
+        council=row.council,
+        who=who,
+        action=action,
+        subject=f"d{row.id}",
+        why=why,
+        now=batch.now,
+        detail=detail,
+    )
 
 
 def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) -> str:
@@ -205,76 +236,39 @@ def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) 
     there: send). The number enters the crosswalk, so that the next version updates and never creates. Raises
     NotPossible.
     """
-    row = delivery_of(plant, id)
-    council = council_of(plant, row.council)
     number = number.strip()
     if how != "not-arrived" and (not number or len(number) > 100):
         raise NotPossible("give the number that the target system shows for it")
-    now = plant.clock.now()
-    with plant.ledger.writing() as connection:
-        row = connection.execute(select(delivery).where(delivery.c.id == row.id)).one()
+    with _at(plant, id, number) as (batch, row):
         if not DeliveryState(row.state).open or row.state == DeliveryState.SENDING:
             raise NotPossible(f"{id} is {row.state}: there is nothing to settle")
         if how == "not-arrived":
             if row.state not in (DeliveryState.NOT_SURE, DeliveryState.ATTENTION):
                 raise NotPossible(f"{id} is {row.state}: it will be sent by itself")
             deliveries.move(
-                connection, row, DeliveryState.WAITING, now, reason="not there, says a person", due=now, look_ups=0
+                batch, row, DeliveryState.WAITING, reason="not there, says a person", due=batch.now, look_ups=0
             )
             words = f"{id} will be sent"
         else:
-            deliveries.move(connection, row, DeliveryState.SETTLED, now, reason=how)
+            referral = batch.referral(row.referral_id)
+            assert referral is not None
+            deliveries.move(batch, row, DeliveryState.SETTLED, reason=how)
             try:
-                outcomes.link(
-                    connection,
-                    plant,
-                    council,
-                    referral_id=row.referral_id,
-                    target=row.connection,
-                    kind=row.kind,
-                    number=number,
-                    version="",
-                    modified=None,
-                    expected={},
-                    now=now,
-                )
+                outcomes.link(batch, referral, target=row.connection, kind=row.kind, number=number)
             except Taken as taken:
                 raise NotPossible(f"{taken}; look at the number again") from None
-            _complete(connection, council, row, now)
+            _complete(batch, row, referral)
             words = f"{id} is settled: {row.connection} holds it under {number}"
-        audit.write(
-            connection,
-            plant.vault,
-            council=row.council,
-            who=who,
-            action=f"settle: {how}",
-            subject=id,
-            why=why,
-            now=now,
-            detail={"number": number},
-        )
+        _tell(plant, batch, row, who=who, action=f"settle: {how}", why=why, detail={"number": number})
     return words
 
 
-def _complete(connection: Connection, council: Council, row: Row[Any], now: int) -> None:
+def _complete(batch: Batch, row: Held, referral: Held) -> None:
     """Have what a person could not type, such as the resident's reference, written onto the record that she made."""
-    wired, route = council.wired.get(row.connection), council.route(row.route)
+    wired, route = batch.council.wired.get(row.connection), batch.council.route(row.route)
     if wired is None or route is None or row.carries != "state" or "fetch" not in wired.offers(row.kind):
         return
-    found = revisions.get(connection, council.code, row.referral_id)
-    assert found is not None
-    deliveries.make(
-        connection,
-        route,
-        council=council.code,
-        referral=found.id,
-        person=found.person_id,
-        revision=found.revision,
-        version=row.version_id,
-        urgent=row.urgent,
-        facts=None,
-        now=now,
-    )
+    deliveries.make(batch, route, referral, plain=fact_store.plain(batch.facts(referral)), version=None)
 
 
 def close(plant: Plant, id: str, *, who: str, why: str) -> str:
@@ -297,13 +291,11 @@ def close(plant: Plant, id: str, *, who: str, why: str) -> str:
                 connection, plant.vault, council=row.council, who=who, action="close", subject=id, why=why, now=now
             )
         return f"{id} is closed; a newer version of the record will be taken as usual"
-    row = delivery_of(plant, id)
-    with plant.ledger.writing() as connection:
-        row = connection.execute(select(delivery).where(delivery.c.id == row.id)).one()
-        if row.state not in (DeliveryState.ATTENTION, DeliveryState.WAITING, DeliveryState.NOT_SURE):
-            raise NotPossible(f"{id} is {row.state}: there is nothing to close")
-        deliveries.move(connection, row, DeliveryState.CLOSED, now, reason="closed without sending")
-        audit.write(connection, plant.vault, council=row.council, who=who, action="close", subject=id, why=why, now=now)
+    with _at(plant, id) as (batch, held):
+        if held.state not in (DeliveryState.ATTENTION, DeliveryState.WAITING, DeliveryState.NOT_SURE):
+            raise NotPossible(f"{id} is {held.state}: there is nothing to close")
+        deliveries.move(batch, held, DeliveryState.CLOSED, reason="closed without sending")
+        _tell(plant, batch, held, who=who, action="close", why=why)
     return f"{id} is closed without sending; the next change of the referral is sent as usual"
 
 

@@ -1,171 +1,186 @@
 """Lanes: the unit of order and of lease.
 
-One worker holds a lane at a time. Its fence grows with every lease, and whoever writes a result must still hold the
-fence
-that it was given: a worker that slept through its lease cannot write. `due` is kept with every change of a delivery
-in the lane, so that the relay finds what can be done with one small query.
+One drain holds a lane at a time. Its fence grows with every lease, and whoever writes a result must still hold the
+fence that it was given: a worker that slept through its lease cannot write. A lane's `due` says when something in it
+can be done and its `rank` how urgent that is, so that a drain finds the next batch with one small query.
+
+Locks are taken in one order everywhere (records, referrals, deliveries, lanes), save that a lease skips what is locked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy import delete as sql_delete
 
-from pipelines.ledger import insert_new
+from pipelines import rows
+from pipelines.batch import rank_of
+from pipelines.rows import Held
 from pipelines.states import DeliveryState
 from pipelines.tables import delivery, lane
+
+_OPEN = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.NOT_SURE)
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One lane, held by one worker until a time, under a fence."""
+    """One lane, held by one drain until a time, under a fence."""
 
     lane: str
     council: str
     connection: str
     owner: str
     fence: int
+    until: int
 
 
-def ensure(connection: Connection, id: str, council: str, target: str) -> None:
-    """Make the lane if it is not there."""
-    insert_new(connection, lane, [{"id": id, "council": council, "connection": target, "due": None, "fence": 0}])
+def take(
+    connection: Connection,
+    council: str,
+    target: str,
+    owner: str,
+    *,
+    now: int,
+    until: int,
+    most: int,
+    only: str | None = None,
+) -> list[Lease]:
+    """Lease at most so many lanes of a connection in which something is due: urgent first, then live, then the oldest.
 
-
-def refresh(connection: Connection, id: str) -> None:
-    """Work out anew when something in the lane can be done, and whether it is urgent."""
-    blocked = connection.execute(
-        select(func.min(delivery.c.due)).where(delivery.c.lane == id, delivery.c.state == DeliveryState.NOT_SURE)
-    ).scalar()
-    stuck = connection.execute(
-        select(delivery.c.id).where(delivery.c.lane == id, delivery.c.state == DeliveryState.NOT_SURE).limit(1)
-    ).first()
-    if stuck:
-        connection.execute(update(lane).where(lane.c.id == id).values(due=blocked, urgent=False, woken=None))
-        return
-    # A delivery that is being sent is due again when its lease ends, in case its worker dies.
-    due, urgent = connection.execute(
-        select(func.min(delivery.c.due), func.max(case((delivery.c.urgent, 1), else_=0))).where(
-            delivery.c.lane == id, delivery.c.state.in_([DeliveryState.WAITING, DeliveryState.SENDING])
-        )
-    ).one()
-    connection.execute(update(lane).where(lane.c.id == id).values(due=due, urgent=bool(urgent), woken=None))
-
-
-def take(connection: Connection, id: str, owner: str, now: int, until: int) -> Lease | None:
-    """Lease the lane; None if somebody holds it or it is not there."""
-    done = connection.execute(
-        update(lane)
-        .where(lane.c.id == id, or_(lane.c.owner.is_(None), lane.c.until < now))
-        .values(owner=owner, until=until, fence=lane.c.fence + 1)
-        .returning(lane.c.fence, lane.c.council, lane.c.connection)
-    ).first()
-    return Lease(id, done.council, done.connection, owner, done.fence) if done else None
-
-
-def holds(connection: Connection, lease: Lease) -> bool:
-    """Say whether the lease still stands. A result may only be written when it does."""
-    return (
-        connection.execute(
-            select(lane.c.id).where(lane.c.id == lease.lane, lane.c.owner == lease.owner, lane.c.fence == lease.fence)
-        ).first()
-        is not None
-    )
-
-
-def let_go(connection: Connection, lease: Lease) -> None:
-    """Give the lane back. A lane with nothing open in it is removed when it is next swept."""
-    connection.execute(
-        update(lane)
-        .where(lane.c.id == lease.lane, lane.c.owner == lease.owner, lane.c.fence == lease.fence)
-        .values(owner=None, until=None)
-    )
-    refresh(connection, lease.lane)
-
-
-def pick(connection: Connection, id: str, now: int) -> Row[Any] | None:
-    """Return the next delivery of the lane that is due, None if there is none.
-
-    A delivery that is not sure comes before all and blocks the rest. Then urgent before others, then the oldest; an
-    event waits for the older events of its referral and route.
+    What somebody holds is passed over, and so is what another transaction is just changing. `only`: this lane or none.
     """
-    unsure = connection.execute(
-        select(delivery)
-        .where(delivery.c.lane == id, delivery.c.state == DeliveryState.NOT_SURE)
-        .order_by(delivery.c.due)
-    ).first()
-    if unsure:
-        return unsure if unsure.due is not None and unsure.due <= now else None
-    older = delivery.alias()
-    waits_in_line = (
-        select(older.c.id)
-        .where(
-            delivery.c.carries == "event",
-            older.c.referral_id == delivery.c.referral_id,
-            older.c.route == delivery.c.route,
-            older.c.id < delivery.c.id,
-            older.c.state.in_([DeliveryState.WAITING, DeliveryState.SENDING]),
-        )
-        .exists()
-    )
-    return connection.execute(
-        select(delivery)
-        .where(
-            delivery.c.lane == id,
-            delivery.c.state == DeliveryState.WAITING,
-            delivery.c.due <= now,
-            ~waits_in_line,
-        )
-        .order_by(delivery.c.urgent.desc(), delivery.c.id)
-        .limit(1)
-    ).first()
-
-
-def due(connection: Connection, now: int, repeat_after: int, limit: int, idle: set[tuple[str, str]]) -> list[Row[Any]]:
-    """Return lanes in which something is due, not leased, and not woken within `repeat_after` microseconds.
-
-    `idle`: (council, connection) pairs that are paused. Urgent lanes come first.
-    """
-    where = [
-        lane.c.due <= now,
-        or_(lane.c.owner.is_(None), lane.c.until < now),
-        or_(lane.c.woken.is_(None), lane.c.woken < now - repeat_after),
-    ]
-    where.extend(~and_(lane.c.council == council, lane.c.connection == target) for council, target in idle)
-    rows = connection.execute(
-        select(lane.c.id, lane.c.council, lane.c.connection)
-        .where(*where)
-        .order_by(lane.c.urgent.desc(), lane.c.due)
-        .limit(limit)
-    )
-    return [*rows]
-
-
-def due_in(
-    connection: Connection, council: str, target: str, now: int, repeat_after: int, limit: int
-) -> list[Row[Any]]:
-    """The same for one connection: what a breaker's probe may be made of."""
-    rows = connection.execute(
+    free = (
         select(lane.c.id)
         .where(
             lane.c.council == council,
             lane.c.connection == target,
             lane.c.due <= now,
             or_(lane.c.owner.is_(None), lane.c.until < now),
-            or_(lane.c.woken.is_(None), lane.c.woken < now - repeat_after),
+            *([lane.c.id == only] if only else []),
         )
-        .order_by(lane.c.due)
-        .limit(limit)
+        .order_by(lane.c.rank, lane.c.due)
+        .limit(most)
+        .with_for_update(skip_locked=True)
     )
-    return [*rows]
+    ids = [row.id for row in connection.execute(free)]
+    if not ids:
+        return []
+    taken = connection.execute(
+        update(lane)
+        .where(lane.c.id.in_(ids))
+        .values(owner=owner, until=until, fence=lane.c.fence + 1)
+        .returning(lane.c.id, lane.c.fence)
+    )
+    fences = {row.id: row.fence for row in taken}
+    return [Lease(id, council, target, owner, fences[id], until) for id in ids]
 
 
-def woken(connection: Connection, ids: list[str], now: int) -> None:
-    """Remember that wake-ups for these lanes were published."""
-    connection.execute(update(lane).where(lane.c.id.in_(ids)).values(woken=now))
+def locked(connection: Connection, ids: Iterable[str]) -> list[Held]:
+    """The rows of these lanes, locked."""
+    return rows.read(connection, lane, "id", ids)
+
+
+def standing(connection: Connection, leases: Iterable[Lease]) -> set[str]:
+    """The lanes whose lease still stands, locked. A result may only be written where it does."""
+    wanted = {lease.lane: lease for lease in leases}
+    held = locked(connection, wanted)
+    return {row.id for row in held if (row.owner, row.fence) == (wanted[row.id].owner, wanted[row.id].fence)}
+
+
+def holds(connection: Connection, lease: Lease) -> bool:
+    """Say whether one lease still stands."""
+    return bool(standing(connection, [lease]))
+
+
+def open_in(connection: Connection, ids: Collection[str]) -> dict[str, list[Held]]:
+    """The deliveries of these lanes in which something is still to happen by itself, the oldest first."""
+    found: dict[str, list[Held]] = {id: [] for id in ids}
+    for row in rows.look(connection, delivery, "lane", ids, delivery.c.state.in_(_OPEN)):
+        found[row.lane].append(row)
+    for inside in found.values():
+        inside.sort(key=lambda row: row.id)
+    return found
+
+
+def lock(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Lock deliveries; return those that nobody else is just changing."""
+    free: set[int] = set()
+    for some in rows.in_parts(sorted(ids)):
+        wanted = select(delivery.c.id).where(delivery.c.id.in_(some)).with_for_update(skip_locked=True)
+        free.update(row.id for row in connection.execute(wanted))
+    return free
+
+
+def pick(inside: Sequence[Held], now: int) -> Held | None:
+    """Return the next delivery of a lane that is due, None if there is none. `inside`: what is open, the oldest first.
+
+    A delivery that is not sure comes before all and blocks the rest. Then urgent before others, then live before what
+    a back-fill made, then the oldest; an event waits for the older events of its referral and route.
+    """
+    unsure = [row for row in inside if row.state == DeliveryState.NOT_SURE]
+    if unsure:
+        first = min(unsure, key=lambda row: (row.due is None, row.due or 0))
+        return first if first.due is not None and first.due <= now else None
+    in_line: set[tuple[str, str]] = set()
+    ready = []
+    for row in inside:
+        place = (row.referral_id, row.route)
+        its_turn = row.carries != "event" or place not in in_line
+        if its_turn and row.state == DeliveryState.WAITING and row.due is not None and row.due <= now:
+            ready.append(row)
+        if row.carries == "event":
+            in_line.add(place)
+    return min(ready, key=lambda row: (rank_of(urgent=row.urgent, live=row.live), row.id), default=None)
+
+
+def next_due(inside: Iterable[Held]) -> tuple[int | None, int]:
+    """When something in a lane can be done, None for never by itself; and how urgent it is."""
+    unsure = [row for row in inside if row.state == DeliveryState.NOT_SURE]
+    waiting = unsure or [row for row in inside if row.state in _OPEN]
+    due = min((row.due for row in waiting if row.due is not None), default=None)
+    rank = min((rank_of(urgent=row.urgent, live=row.live) for row in waiting), default=1)
+    return due, rank
+
+
+def let_go(connection: Connection, leases: Sequence[Lease], dues: Mapping[str, tuple[int | None, int]]) -> None:
+    """Give lanes back, with what `next_due` says of each. A lease that was lost changes nothing."""
+    if leases:
+        connection.execute(
+            update(lane)
+            .where(lane.c.id == bindparam("its"), lane.c.owner == bindparam("by"), lane.c.fence == bindparam("under"))
+            .values(owner=None, until=None, due=bindparam("new_due"), rank=bindparam("new_rank")),
+            [
+                {
+                    "its": lease.lane,
+                    "by": lease.owner,
+                    "under": lease.fence,
+                    "new_due": dues[lease.lane][0],
+                    "new_rank": dues[lease.lane][1],
+                }
+                for lease in leases
+            ],
+        )
+
+
+def refresh(connection: Connection, ids: Collection[str]) -> None:
+    """Work out anew when something in these lanes can be done: after a person moved a delivery."""
+    locked(connection, ids)
+    for id, inside in open_in(connection, ids).items():
+        due, rank = next_due(inside)
+        connection.execute(update(lane).where(lane.c.id == id).values(due=due, rank=rank))
+
+
+def due_now(connection: Connection, council: str, target: str, now: int) -> int | None:
+    """The rank of the most urgent free lane of a connection in which something is due; None if there is none."""
+    found = select(lane.c.rank).where(
+        lane.c.council == council,
+        lane.c.connection == target,
+        lane.c.due <= now,
+        or_(lane.c.owner.is_(None), lane.c.until < now),
+    )
+    return connection.execute(found.order_by(lane.c.rank, lane.c.due).limit(1)).scalar()
 
 
 def sweep_empty(connection: Connection, limit: int = 500) -> int:
@@ -175,12 +190,7 @@ def sweep_empty(connection: Connection, limit: int = 500) -> int:
         .where(
             lane.c.due.is_(None),
             lane.c.owner.is_(None),
-            ~select(delivery.c.id)
-            .where(
-                delivery.c.lane == lane.c.id,
-                delivery.c.state.in_([DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.NOT_SURE]),
-            )
-            .exists(),
+            ~select(delivery.c.id).where(delivery.c.lane == lane.c.id, delivery.c.state.in_(_OPEN)).exists(),
         )
         .limit(limit)
     )

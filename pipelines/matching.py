@@ -6,19 +6,17 @@ likeness, never across councils. Several candidates are a person's to decide.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from pipelines import facts as fact_store
-from pipelines import revisions
-from pipelines.ids import new_id
-from pipelines.ledger import insert_new
-from pipelines.plant import Council, Kind, Wired
+from pipelines.batch import Batch
+from pipelines.plant import Kind, Wired
+from pipelines.rows import Held
 from pipelines.states import DeliveryState
-from pipelines.tables import delivery, person, person_identifier, record
-from pipelines.vault import Vault
+from pipelines.tables import delivery
 
 
 class Several(Exception):
@@ -30,65 +28,80 @@ class Several(Exception):
         self.field = field
 
 
+def fetch(batch: Batch, wired: Wired, kind: Kind, page: Sequence[tuple[Held | None, str, Mapping[str, Any]]]) -> None:
+    """Read all that matching a page's records may ask for.
+
+    Of each record: its row if the ledger has it, our key in it, and what it shows.
+    """
+    council = batch.council
+    for path in kind.match:
+        numbers = {str(shown[path]) for _, _, shown in page if shown.get(path)}
+        for name, other in council.wired.items():
+            if numbers and path in (fact_store.source_field(name), fact_store.target_field(name)):
+                for there in other.kinds:
+                    batch.fetch_records(name, there, numbers)
+    linked = {held.referral_id for held, _, _ in page if held is not None and held.referral_id}
+    keys = {our_key for held, our_key, _ in page if our_key and (held is None or not held.referral_id)}
+    declared = {
+        row.referral_id
+        for path in kind.match
+        for _, _, shown in page
+        if shown.get(path)
+        for row in _by_number(batch, path, str(shown[path]))
+    }
+    about = linked | keys | declared
+    batch.fetch_referrals(about)
+    about |= {row.id for id in about if (row := batch.referral(id)) is not None}
+    batch.fetch_deliveries(about)
+    batch.fetch_numbers(wired.name, kind.name, about)
+    for name, other in council.wired.items():
+        if any(path in (fact_store.source_field(name), fact_store.target_field(name)) for path in kind.match):
+            for there in other.kinds:
+                batch.fetch_numbers(name, there, about)
+    batch.fetch_people(mark for _, _, shown in page for mark in _marks(batch, shown, ()))
+
+
 def referral_for(
-    connection: Connection,
-    council: Council,
-    wired: Wired,
-    kind: Kind,
-    *,
-    external_id: str,
-    our_key: str,
-    shown: Mapping[str, Any],
-) -> str | None:
-    """Return the id of the referral that this record belongs to, None for a new one. Raises Several."""
-    found: set[str] = set()
-    if our_key:
-        row = revisions.get(connection, council.code, our_key)
-        if row is not None:
-            found.add(row.id)
+    batch: Batch, wired: Wired, kind: Kind, *, record: Held, our_key: str, shown: Mapping[str, Any]
+) -> Held | None:
+    """Return the referral that this record belongs to, None for a new one. Raises Several."""
+    found: dict[str, Held] = {}
+    if our_key and (row := batch.referral(our_key)) is not None:
+        found[row.id] = row
     if not found:
         for path in kind.match:
             if shown.get(path):
-                found |= _by_number(connection, council, path, str(shown[path]))
+                for other in _by_number(batch, path, str(shown[path])):
+                    row = batch.referral(other.referral_id)
+                    if row is not None:
+                        found[row.id] = row
             if found:
                 break
     if len(found) > 1:
         raise Several("the record's identifiers belong to more than one referral", kind.match[0] if kind.match else "")
     if not found:
         return None
-    id = found.pop()
-    other = connection.execute(
-        select(record.c.id).where(
-            record.c.council == council.code,
-            record.c.connection == wired.name,
-            record.c.kind == kind.name,
-            record.c.referral_id == id,
-            record.c.external_id != external_id,
-        )
-    ).first()
-    if other is not None:
+    ((id, row),) = found.items()
+    if any(one is not record for one in batch.records_of(id, wired.name, kind.name)):
         raise Several("this system holds another record of the same referral already", "target_identifiers")
-    return id
+    return row
 
 
-def expect(
-    connection: Connection, council: Council, wired: Wired, kind: Kind, shown: Mapping[str, Any], id: str, now: int
-) -> None:
+def expect(batch: Batch, wired: Wired, kind: Kind, shown: Mapping[str, Any], id: str) -> None:
     """Enter the numbers that a record declares for other systems, so that theirs finds this referral when it comes.
 
     Whichever of two sources is read first, the crosswalk is the same. A number that is known already stays as it is.
     """
-    for name, other in council.wired.items():
+    for name, other in batch.council.wired.items():
         if name == wired.name or len(other.kinds) != 1:
             continue
         [there] = other.kinds
         for path in kind.match:
             if path not in (fact_store.source_field(name), fact_store.target_field(name)) or not shown.get(path):
                 continue
-            place = {"council": council.code, "connection": name, "kind": there}
-            if connection.execute(select(record.c.id).filter_by(**place, referral_id=id)).first() is None:
-                fresh = {"external_id": str(shown[path]), "referral_id": id, "base": {}, "version": "", "at": now}
-                insert_new(connection, record, [{**place, **fresh}])
+            number = str(shown[path])
+            if not batch.records_of(id, name, there) and batch.record(name, there, number) is None:
+                batch.link_record(batch.new_record(name, there, number), id)
 
 
 def create_in_doubt(connection: Connection, council: str, target: str) -> bool:
@@ -107,57 +120,35 @@ def create_in_doubt(connection: Connection, council: str, target: str) -> bool:
     )
 
 
-def person_for(
-    connection: Connection,
-    vault: Vault,
-    council: Council,
-    facts: Mapping[str, Any],
-    doubtful: Collection[str],
-    now: int,
-) -> str:
+def person_for(batch: Batch, facts: Mapping[str, Any], doubtful: Collection[str]) -> str:
     """Return the person whom these facts name by a declared exact identifier, or a new one. Raises Several.
 
     `doubtful`: fields that their own rules refute, such as a number with a wrong check digit; they identify nobody.
     """
-    marks = [
-        (path, vault.hash_value(council.code, path, facts[path]))
-        for path in council.person_identifiers
-        if facts.get(path) and path not in doubtful
-    ]
-    found = {
-        connection.execute(
-            select(person_identifier.c.person_id).where(
-                person_identifier.c.council == council.code,
-                person_identifier.c.path == path,
-                person_identifier.c.hash == mark,
-            )
-        ).scalar()
-        for path, mark in marks
-    } - {None}
+    marks = _marks(batch, facts, doubtful)
+    found = {batch.person_of(path, mark) for path, mark in marks} - {None}
     if len(found) > 1:
         raise Several("the person's identifiers belong to more than one person", marks[0][0])
-    id = found.pop() if found else new_id()
-    if not connection.execute(select(person.c.id).where(person.c.id == id)).first():
-        connection.execute(insert(person).values(id=id, council=council.code, at=now))
-    insert_new(
-        connection,
-        person_identifier,
-        [{"council": council.code, "path": path, "hash": mark, "person_id": id} for path, mark in marks],
-    )
-    return str(id)
+    id = found.pop() if found else batch.new_person()
+    assert id is not None
+    for path, mark in marks:
+        batch.identify(id, path, mark)
+    return id
 
 
-def _by_number(connection: Connection, council: Council, path: str, number: str) -> set[str]:
-    """Find referrals by a number that another system gave them."""
-    for name in council.wired:
+def _marks(batch: Batch, facts: Mapping[str, Any], doubtful: Collection[str]) -> list[tuple[str, str]]:
+    """The keyed hashes of the identifiers that name a person."""
+    return [
+        (path, batch.vault.hash_value(batch.council.code, path, facts[path]))
+        for path in batch.council.person_identifiers
+        if facts.get(path) and path not in doubtful
+    ]
+
+
+def _by_number(batch: Batch, path: str, number: str) -> list[Held]:
+    """Records that have been linked to a referral, by a number that another system gave them."""
+    for name, other in batch.council.wired.items():
         if path in (fact_store.source_field(name), fact_store.target_field(name)):
-            rows = connection.execute(
-                select(record.c.referral_id).where(
-                    record.c.council == council.code,
-                    record.c.connection == name,
-                    record.c.external_id == number,
-                    record.c.referral_id.is_not(None),
-                )
-            )
-            return {row.referral_id for row in rows}
-    return set()
+            found = (batch.record(name, there, number) for there in other.kinds)
+            return [row for row in found if row is not None and row.referral_id is not None]
+    return []

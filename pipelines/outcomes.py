@@ -1,162 +1,161 @@
 """Outcomes: leasing deliveries and writing down what became of each try.
 
 Both sides of the lease are here, so that the rule "the lease is the committed intent" can be read in one place. A
-worker whose lease has been taken over writes nothing.
+batch is leased, and a batch of results is written, in one transaction each. A worker whose lease has been taken over
+writes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection
 
-from connectors.port import Tier
-from pipelines import causes, deliveries, lanes, pauses, revisions
+from pipelines import causes, deliveries, lanes, pauses, recovery, revisions, rows
 from pipelines import facts as fact_store
+from pipelines.batch import Batch
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
-from pipelines.decision import Do
+from pipelines.decision import Decision, Do
 from pipelines.lanes import Lease
-from pipelines.ledger import insert_new
 from pipelines.merge import written_base
 from pipelines.plant import Council, Plant, Wired
+from pipelines.rows import Held
 from pipelines.sending import TEXT_KIND, Job, Result
 from pipelines.states import DeliveryState
-from pipelines.tables import attempt, delivery, proof, record
+from pipelines.tables import delivery
 
 #: A lease outlives the longest call by this much, so that it never ends under a worker that is alive.
 LEASE_MARGIN = 30
 
 
-def lease(
-    connection: Connection, plant: Plant, council: Council, lane: str, owner: str, boot: str
-) -> Job | Lease | None:
-    """Lease a lane and its next due delivery.
+def lease_seconds(wired: Wired | None) -> float:
+    """How long a lease is: a read, a write and a look-up, each at its deadline, and a margin."""
+    return (wired.timeout_seconds * 3 if wired else 60) + LEASE_MARGIN
 
-    Returns the Job; the Lease alone if nothing was due after all (give it back); None if somebody holds the lane.
+
+def lease(
+    connection: Connection,
+    plant: Plant,
+    council: Council,
+    target: str,
+    owner: str,
+    *,
+    most: int = 1,
+    only: str | None = None,
+) -> list[Job]:
+    """Lease the next batch of a connection: at most so many lanes, and in each the next delivery that is due.
+
+    `only`: from this lane or none. The transaction's commit is the intention to send all that is returned.
     """
     now = plant.clock.now()
-    target = lane.split("/")[1]
-    wired = council.wired.get(target)
-    seconds = (wired.timeout_seconds * 3 if wired else 60) + LEASE_MARGIN  # read, write, and a look-up
-    taken = lanes.take(connection, lane, owner, now, now + int(seconds * SECOND))
-    if taken is None:
-        return None
-    _recover(connection, council, lane, now)
-    row = lanes.pick(connection, lane, now)
-    if row is None:
-        return taken
-    return _begin(connection, taken, row, boot, now, now + int(seconds * SECOND))
+    until = now + int(lease_seconds(council.wired.get(target)) * SECOND)
+    taken = lanes.take(connection, council.code, target, owner, now=now, until=until, most=most, only=only)
+    return _begin(connection, plant, council, taken) if taken else []
 
 
-def next_in(connection: Connection, plant: Plant, held: Lease, boot: str) -> Job | None:
-    """Look for more in a lane that is held already; None when it can be let go."""
+def _begin(connection: Connection, plant: Plant, council: Council, taken: Sequence[Lease]) -> list[Job]:
     now = plant.clock.now()
-    row = lanes.pick(connection, held.lane, now)
-    return None if row is None else _begin(connection, held, row, boot, now, now + 120 * SECOND)
+    inside = lanes.open_in(connection, [lease.lane for lease in taken])
+    batch = Batch(connection, plant.vault, council, now)
+    left = [row for found in inside.values() for row in found if row.state == DeliveryState.SENDING]
+    if left:  # by a worker that died: this lease could not be had otherwise
+        recovery.recover(batch, council, left)
+        batch.flush()
+        inside = lanes.open_in(connection, [lease.lane for lease in taken])
+    picked = {lease: row for lease in taken if (row := lanes.pick(inside[lease.lane], now)) is not None}
+    free = lanes.lock(connection, [row.id for row in picked.values()])
+    jobs = []
+    for lease, row in picked.items():
+        if row.id not in free:
+            continue  # somebody is just replacing it; the lane is given back and taken again
+        batch.keep_delivery(row)
+        look_up, before = row.state == DeliveryState.NOT_SURE, row.sent_at
+        deliveries.move(
+            batch,
+            row,
+            DeliveryState.SENDING,
+            reason="looking it up" if look_up else "",
+            due=lease.until,
+            sent_at=before if look_up else now,
+            tries=row.tries + (0 if look_up else 1),
+        )
+        row.set(looking=look_up)
+        jobs.append(Job(lease, row, now, look_up, before))
+    batch.flush()
+    leased = {job.lease for job in jobs}
+    idle = [lease for lease in taken if lease not in leased]
+    lanes.let_go(connection, idle, {lease.lane: lanes.next_due(inside[lease.lane]) for lease in idle})
+    return jobs
 
 
-def _begin(connection: Connection, held: Lease, row: Row[Any], boot: str, now: int, until: int) -> Job:
-    look_up = row.state == DeliveryState.NOT_SURE
-    sent_at = row.sent_at if look_up else now
-    values: dict[str, Any] = {"tries": row.tries + (0 if look_up else 1)}
-    deliveries.move(
-        connection,
-        row,
-        DeliveryState.SENDING,
-        now,
-        reason="looking it up" if look_up else "",
-        due=until,
-        sent_at=sent_at,
-        **values,
-    )
-    made: int = connection.execute(
-        insert(attempt)
-        .values(delivery_id=row.id, fence=held.fence, what="look up" if look_up else "send", boot=boot, begun=now)
-        .returning(attempt.c.id)
-    ).scalar_one()
-    # The row as leased, but with the time of the try before: a text that was never tried need not be looked up.
-    fresh = connection.execute(select(delivery).where(delivery.c.id == row.id)).one()
-    leased = fresh._replace(sent_at=row.sent_at) if hasattr(fresh, "_replace") else fresh
-    return Job(held, leased, made, look_up)
+def write(
+    connection: Connection, plant: Plant, council: Council, results: Sequence[Result], unsent: Sequence[Job] = ()
+) -> list[Result]:
+    """Write down a batch of results, give its lanes back, and let those that were never sent wait again.
 
-
-def _recover(connection: Connection, council: Council, lane: str, now: int) -> None:
-    """A delivery that is being sent in a lane whose lease we have just taken was left by a worker that died."""
-    for row in connection.execute(
-        select(delivery).where(delivery.c.lane == lane, delivery.c.state == DeliveryState.SENDING)
-    ).all():
-        last = connection.execute(
-            select(attempt).where(attempt.c.delivery_id == row.id).order_by(attempt.c.id.desc()).limit(1)
-        ).first()
-        if last is not None:
-            connection.execute(
-                update(attempt)
-                .where(attempt.c.id == last.id)
-                .values(ended=now, outcome="died", words="the worker ended in mid-call")
-            )
-        wired = council.wired.get(row.connection)
-        settle = _settled_at(wired, row)
-        known = connection.execute(
-            select(record.c.id).where(
-                record.c.council == row.council,
-                record.c.connection == row.connection,
-                record.c.kind == row.kind,
-                record.c.referral_id == row.referral_id,
-            )
-        ).first()
-        looked = last is not None and last.what == "look up"
-        nothing_sent = wired is None or wired.settings.get("protocol") == "by-hand"
-        if not looked and row.kind != TEXT_KIND and (known is not None or nothing_sent):
-            deliveries.move(connection, row, DeliveryState.WAITING, now, reason="its worker ended", due=now)
-        elif not looked and wired is not None and row.kind != TEXT_KIND and _upserts(wired, row.kind):
-            # Safe to repeat, once the first call can no longer land behind ours with older words.
-            deliveries.move(
-                connection, row, DeliveryState.WAITING, now, reason="its worker ended", due=max(now, settle)
-            )
-        elif wired is not None and (row.kind == TEXT_KIND or "find" in wired.connector.offers(row.kind)):
-            deliveries.move(
-                connection, row, DeliveryState.NOT_SURE, now, reason="its worker ended", due=max(now, settle)
-            )
+    Returns the results that were not written because their lease is no longer ours.
+    """
+    jobs = [*(result.job for result in results), *unsent]
+    if not jobs:
+        return []
+    batch = Batch(connection, plant.vault, council, plant.clock.now())
+    _fetch(batch, jobs, results)
+    standing = lanes.standing(connection, (job.lease for job in jobs))
+    lost = []
+    for result in results:
+        row = batch.delivery(result.job.row.id)
+        if result.job.lease.lane not in standing or row is None or row.state != DeliveryState.SENDING:
+            lost.append(result)
         else:
-            why = Cause(
-                row.connection, "look up", "Unknown", "its worker ended in mid-call, and the target cannot be searched"
-            )
-            cause_id = causes.note(connection, row.council, why, now)
-            deliveries.move(connection, row, DeliveryState.ATTENTION, now, reason=why.words, cause_id=cause_id)
+            _write_one(batch, council, result, row)
+    for job in unsent:
+        row = batch.delivery(job.row.id)
+        if job.lease.lane in standing and row is not None and row.state == DeliveryState.SENDING:
+            back = DeliveryState.NOT_SURE if job.look_up else DeliveryState.WAITING
+            tries = row.tries - (0 if job.look_up else 1)
+            deliveries.move(batch, row, back, due=batch.now, tries=tries, sent_at=job.sent_before)
+    batch.flush()
+    held = [job.lease for job in jobs if job.lease.lane in standing]
+    inside = lanes.open_in(connection, [lease.lane for lease in held])
+    lanes.let_go(connection, held, {lane: lanes.next_due(found) for lane, found in inside.items()})
+    return lost
 
 
-def _upserts(wired: Wired, kind: str) -> bool:
-    return wired.connector.tier(kind) is Tier.KEEPS_KEY
+def _fetch(batch: Batch, jobs: Iterable[Job], results: Iterable[Result]) -> None:
+    """Read what the results are about, in the order in which everybody locks."""
+    about = {job.row.referral_id for job in jobs}
+    for target, kind in sorted({(job.row.connection, job.row.kind) for job in jobs} - {("", "")}):
+        if kind != TEXT_KIND:
+            batch.fetch_numbers(target, kind, about)
+            batch.fetch_records(target, kind, {result.external_id for result in results})
+    batch.fetch_referrals(about)
+    batch.fetch_deliveries(about | {row.id for id in about if (row := batch.referral(id)) is not None})
+    for row in rows.read(batch.connection, delivery, "id", {job.row.id for job in jobs}):
+        batch.keep_delivery(row)
 
 
-def _settled_at(wired: Wired | None, row: Row[Any]) -> int:
-    """When a call begun at `sent_at` can no longer take effect: its deadline and the target's settling time are
-    over."""
-    if wired is None or row.sent_at is None:
-        return 0
-    return int(row.sent_at + (wired.timeout_seconds + wired.settle_seconds) * SECOND)
-
-
-def write(connection: Connection, plant: Plant, council: Council, result: Result) -> bool:
-    """Write down one result. Returns False, writing nothing, if the lease is no longer ours."""
-    job, now = result.job, plant.clock.now()
-    if not lanes.holds(connection, job.lease):
-        return False
-    row = connection.execute(select(delivery).where(delivery.c.id == job.row.id)).one()
-    referral = revisions.get(connection, council.code, row.referral_id)
+def _write_one(batch: Batch, council: Council, result: Result, row: Held) -> None:
+    referral = batch.referral(row.referral_id)
     assert referral is not None
-    _end_attempt(connection, plant, council, result, referral.person_id, now)
     if result.arrived:
-        _arrived(connection, plant, council, result, row, referral, now)
+        try:
+            _arrived(batch, result, row, referral)
+        except Taken as taken:
+            result.how, result.error, result.words = "", "Taken", str(taken)
+            words = "the target answered with a number that belongs to another referral"
+            result.cause = Cause(row.connection, "match", "number taken", words)
+            result.decision = Decision(Do.ATTENTION)
+            _not_arrived(batch, council, result, row)
     elif result.rule:
-        deliveries.move(connection, row, DeliveryState.NOT_SENT, now, reason=result.rule)
+        deliveries.move(batch, row, DeliveryState.NOT_SENT, reason=result.rule)
     else:
-        _not_arrived(connection, council, result, row, now)
-    return True
+        _not_arrived(batch, council, result, row)
+    _note_attempt(batch, result, referral.person_id)
 
 
-def _end_attempt(connection: Connection, plant: Plant, council: Council, result: Result, person: str, now: int) -> None:
+def _note_attempt(batch: Batch, result: Result, person: str) -> None:
     outcome = (
         "arrived"
         if result.arrived
@@ -164,22 +163,22 @@ def _end_attempt(connection: Connection, plant: Plant, council: Council, result:
         if result.rule
         else str(result.decision and result.decision.do.value)
     )
-    vault = plant.vault
-    connection.execute(
-        update(attempt)
-        .where(attempt.c.id == result.job.attempt)
-        .values(
-            ended=now,
-            outcome=outcome,
-            error=result.error,
-            words=_words(result),
-            revision=result.revision or None,
-            mapping=result.mapping,
-            request=vault.put(connection, council.code, "request", result.request, now, person)
-            if result.request
-            else None,
-            reply=vault.put(connection, council.code, "reply", result.reply, now, person) if result.reply else None,
-        )
+    job = result.job
+    batch.note(
+        "attempt",
+        delivery_id=job.row.id,
+        fence=job.lease.fence,
+        what="look up" if job.look_up else "send",
+        boot=job.lease.owner.partition("/")[0],
+        begun=job.begun,
+        ended=batch.now,
+        outcome=outcome,
+        error=result.error,
+        words=_words(result),
+        revision=result.revision or None,
+        mapping=result.mapping,
+        request=batch.seal("request", result.request, person) if result.request else None,
+        reply=batch.seal("reply", result.reply, person) if result.reply else None,
     )
 
 
@@ -189,36 +188,30 @@ def _words(result: Result) -> str:
     return f"{words}; left out: {', '.join(result.left_out)}" if result.left_out else words
 
 
-def _arrived(
-    connection: Connection, plant: Plant, council: Council, result: Result, row: Row[Any], referral: Row[Any], now: int
-) -> None:
-    record_id = None
+def _arrived(batch: Batch, result: Result, row: Held, referral: Held) -> None:
+    record = None
     if row.kind != TEXT_KIND:
-        record_id = link(
-            connection,
-            plant,
-            council,
-            referral_id=referral.id,
+        record = link(
+            batch,
+            referral,
             target=row.connection,
             kind=row.kind,
             number=result.external_id,
             version=result.version,
             modified=result.modified,
             expected=result.expected,
-            now=now,
         )
-    connection.execute(
-        insert(proof).values(
-            delivery_id=row.id,
-            record_id=record_id,
-            external_id=result.external_id,
-            version=result.version,
-            revision=result.revision,
-            how=result.how,
-            at=now,
-        )
+    batch.note(
+        "proof",
+        delivery_id=row.id,
+        record_id=record,
+        external_id=result.external_id,
+        version=result.version,
+        revision=result.revision,
+        how=result.how,
+        at=batch.now,
     )
-    deliveries.move(connection, row, DeliveryState.ARRIVED, now, reason=result.how, cause_id=None)
+    deliveries.move(batch, row, DeliveryState.ARRIVED, reason=result.how, cause_id=None)
 
 
 class Taken(RuntimeError):
@@ -226,89 +219,61 @@ class Taken(RuntimeError):
 
 
 def link(
-    connection: Connection,
-    plant: Plant,
-    council: Council,
+    batch: Batch,
+    referral: Held,
     *,
-    referral_id: str,
     target: str,
     kind: str,
     number: str,
-    version: str,
-    modified: int | None,
-    expected: Any,
-    now: int,
-) -> int:
-    """Enter a number into the crosswalk: the target holds this referral under it. Returns the record's id.
+    version: str = "",
+    modified: int | None = None,
+    expected: Any = None,
+) -> Held:
+    """Enter a number into the crosswalk: the target holds this referral under it. Returns the record.
 
-    A number that is new to the referral is a fact, and routes from the target carry it on. Raises Taken.
+    A number that is new to the referral is a fact, and routes from the target carry it on. The record of that number
+    must have been fetched, and the deliveries in hand of the referral. Raises Taken.
     """
-    key = (
-        record.c.council == council.code,
-        record.c.connection == target,
-        record.c.kind == kind,
-        record.c.external_id == number,
-    )
-    held = connection.execute(select(record).where(*key).with_for_update()).first()
-    if held is not None and held.referral_id not in (None, referral_id):
+    held = batch.record(target, kind, number)
+    if held is not None and held.referral_id not in (None, referral.id):
         raise Taken(f"{target} number {number} belongs to another referral already")
     if held is None:
-        insert_new(
-            connection,
-            record,
-            [
-                {
-                    "council": council.code,
-                    "connection": target,
-                    "kind": kind,
-                    "external_id": number,
-                    "base": {},
-                    "version": "",
-                    "at": now,
-                }
-            ],
-        )
-        held = connection.execute(select(record).where(*key)).one()
-    base = written_base(held.base, expected, lambda name, value: plant.vault.hash_value(council.code, name, value))
-    values: dict[str, Any] = {"referral_id": referral_id, "base": base}
+        held = batch.new_record(target, kind, number)
+    code, vault = batch.council.code, batch.vault
+    if expected:
+        held.set(base=written_base(held.base, expected, lambda name, value: vault.hash_value(code, name, value)))
     if modified is not None and (held.modified is None or modified >= held.modified):
-        values |= {"modified": modified, "version": version}
-    connection.execute(update(record).where(record.c.id == held.id).values(**values))
-    referral = revisions.get(connection, council.code, referral_id)
-    assert referral is not None
-    facts = fact_store.load(connection, plant.vault, council.code, referral.facts)
+        held.set(modified=modified, version=version)
+    batch.link_record(held, referral.id)
     name = fact_store.target_field(target)
-    known = facts.get(name)
+    known = batch.facts(referral).get(name)
     if known is None or known[0] != number:
-        referral, facts = revisions.revise(
-            connection, plant.vault, referral, facts, {name: number}, by=revisions.OURSELVES, now=now
-        )
-        revisions.pass_on(connection, council, referral, facts, changed={name}, by=target, version=None, now=now)
-    return int(held.id)
+        revisions.revise(batch, referral, {name: number}, by=revisions.OURSELVES)
+        revisions.pass_on(batch, referral, changed={name}, by=target, version=None)
+    return held
 
 
-def _not_arrived(connection: Connection, council: Council, result: Result, row: Row[Any], now: int) -> None:
+def _not_arrived(batch: Batch, council: Council, result: Result, row: Held) -> None:
     decision = result.decision
     assert decision is not None
+    now, look_up = batch.now, result.job.look_up
     due = now + int(decision.after * SECOND)
     match decision.do:
         case Do.AGAIN:
-            deliveries.move(connection, row, DeliveryState.WAITING, now, reason=result.words, due=due, look_ups=0)
+            deliveries.move(batch, row, DeliveryState.WAITING, reason=result.words, due=due, look_ups=0)
         case Do.NOT_SURE:
-            look_ups = row.look_ups + (1 if result.job.look_up and not result.error else 0)
-            wired = council.wired.get(row.connection)
-            if not result.job.look_up:
-                due = max(due, _settled_at(wired, row))
-            deliveries.move(
-                connection, row, DeliveryState.NOT_SURE, now, reason=result.words, due=due, look_ups=look_ups
-            )
+            look_ups = row.look_ups + (1 if look_up and not result.error else 0)
+            if not look_up:
+                due = max(due, recovery.settled_at(council.wired.get(row.connection), row))
+            deliveries.move(batch, row, DeliveryState.NOT_SURE, reason=result.words, due=due, look_ups=look_ups)
         case Do.PAUSE:
-            pauses.trip(connection, council.code, row.connection, why=pauses.BY_LOGIN, words=result.words, now=now)
-            back = DeliveryState.NOT_SURE if result.job.look_up else DeliveryState.WAITING
-            tries = row.tries - (0 if result.job.look_up else 1)
-            deliveries.move(connection, row, back, now, reason=result.words, due=now, tries=tries)
-        case _:
-            cause_id = causes.note(
-                connection, council.code, result.cause or Cause(row.connection, "send", "?", result.words), now
+            pauses.trip(
+                batch.connection, council.code, row.connection, why=pauses.BY_LOGIN, words=result.words, now=now
             )
-            deliveries.move(connection, row, DeliveryState.ATTENTION, now, reason=result.words, cause_id=cause_id)
+            back = DeliveryState.NOT_SURE if look_up else DeliveryState.WAITING
+            tries = row.tries - (0 if look_up else 1)
+            deliveries.move(batch, row, back, reason=result.words, due=now, tries=tries)
+        case _:
+            why = result.cause or Cause(row.connection, "send", "?", result.words)
+            cause_id = causes.note(batch.connection, council.code, why, now)
+            deliveries.move(batch, row, DeliveryState.ATTENTION, reason=result.words, cause_id=cause_id)

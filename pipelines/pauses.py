@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -22,6 +23,7 @@ BY_FEED = "cannot be read"
 
 #: Where a connection's settings say nothing. The longest pause is the site's promise of 15 minutes.
 FAILURES = 5
+WITHIN_SECONDS = 600.0
 FIRST_SECONDS = 30.0
 LONGEST_SECONDS = 900.0
 LOGIN_SECONDS = 60  # a refused login is tried again now and then, in case the supplier mends it on their side
@@ -33,12 +35,52 @@ class BreakerRules:
 
     after_failures: int = FAILURES
     try_again: float = FIRST_SECONDS
+    within: float = WITHIN_SECONDS
 
 
 def rules_of(settings: Mapping[str, Any]) -> BreakerRules:
     """Read the rules from a connection's settings."""
     given = settings.get("pause") or {}
-    return BreakerRules(int(given.get("after_failures", FAILURES)), float(given.get("try_again", FIRST_SECONDS)))
+    return BreakerRules(
+        int(given.get("after_failures", FAILURES)),
+        float(given.get("try_again", FIRST_SECONDS)),
+        float(given.get("within", WITHIN_SECONDS)),
+    )
+
+
+class May(StrEnum):
+    """Whether a connection may be called."""
+
+    CALL = "call"
+    PROBE = "probe"  # its breaker's time is over, and this caller alone may try it, once
+    NOT = "not"
+
+
+def may_call(connection: Connection, council: str, name: str, *, now: int, until: int, probe: bool) -> May:
+    """Say whether a connection may be called. `probe`: the caller is ready to try one whose breaker is open.
+
+    Of several that are ready one is told so; if nothing is heard of it, the next may try after `until`.
+    """
+    held = of(connection, council, name)
+    if held is None:
+        return May.CALL
+    if not probe or held.until is None or held.until > now:
+        return May.NOT
+    claimed = connection.execute(
+        update(pause)
+        .where(pause.c.council == council, pause.c.connection == name, pause.c.until == held.until)
+        .values(until=until)
+    )
+    return May.PROBE if claimed.rowcount == 1 else May.NOT
+
+
+def may_probe_again(connection: Connection, council: str, name: str, *, now: int) -> None:
+    """Give the claim of a probe back unused."""
+    connection.execute(
+        update(pause)
+        .where(pause.c.council == council, pause.c.connection == name, pause.c.until.is_not(None))
+        .values(until=now)
+    )
 
 
 def all_pauses(connection: Connection) -> dict[tuple[str, str], Row[tuple[object, ...]]]:

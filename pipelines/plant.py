@@ -135,7 +135,13 @@ class Plant:
     councils: Mapping[str, Council]
     lock_file: Path
     broker_url: str = "memory://"
+    nudge: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever wrote work
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
+
+    @property
+    def journals(self) -> Path:
+        """The folder in which the processes of this machine note what they begin to send."""
+        return self.lock_file.parent / "journals"
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""

@@ -1,24 +1,26 @@
-"""The relay: finds lanes in which something is due and wakes workers for them.
+"""The relay: finds connections in which something is due and wakes workers for them.
 
 It looks at the ledger and never at the broker, so that a lost wake-up is published again. Paused connections are left
-out; one whose breaker may be probed gets a single wake-up.
+out; one whose breaker may be probed gets a single wake-up. Whoever writes work in this process nudges it.
 """
 
 from __future__ import annotations
 
 import threading
 
+from sqlalchemy import Connection
+
 from pipelines import lanes, pauses
 from pipelines.clock import SECOND
-from pipelines.logs import warn
+from pipelines.logs import log, warn
 from pipelines.plant import Plant
-from pipelines.wakeups import Publisher
+from pipelines.wakeups import Publisher, WakeUp
 
-#: Wake-ups that nobody acted on are published again after this.
-REPEAT_AFTER = 5 * SECOND
-#: Wake-ups in one go.
-WINDOW = 500
-IDLE_SECONDS = 0.2
+#: A connection that still has something due is woken again after this: the first wake-up may be lost, or its worker
+#: dead, or a second worker may find enough to do.
+REPEAT_AFTER = SECOND // 4
+IDLE_SECONDS = 0.25
+LONGEST_WAIT = 15.0
 
 
 class Relay:
@@ -26,19 +28,31 @@ class Relay:
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
+        self._woken: dict[tuple[str, str], int] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Publish what is due until told to stop. A fault of broker or ledger is waited out."""
+        """Publish what is due until told to stop. A fault of broker or ledger is waited out, and told once."""
         publisher: Publisher | None = None
+        faults = 0
         while not stop.is_set():
             try:
                 publisher = publisher or Publisher(self._plant.broker_url)
-                if self.turn(publisher) < WINDOW:
-                    self._plant.clock.wait(stop, IDLE_SECONDS)
+                self.turn(publisher)
+                publisher.tick()
+                if faults:
+                    log("relay_goes_on")
+                faults = 0
+                self._plant.nudge.wait(IDLE_SECONDS)
+                self._plant.nudge.clear()
             except Exception as fault:
-                warn("relay_waits", error=type(fault).__name__)
+                if not faults:
+                    warn("relay_waits", error=type(fault).__name__)
+                faults += 1
+                if publisher is not None:
+                    publisher.close()
                 publisher = None
-                self._plant.clock.wait(stop, 1.0)
+                self._woken.clear()
+                self._plant.clock.wait(stop, min(0.5 * 2.0 ** min(faults, 5), LONGEST_WAIT))
         if publisher is not None:
             publisher.close()
 
@@ -46,18 +60,25 @@ class Relay:
         """Publish once; return how many wake-ups."""
         now = self._plant.clock.now()
         with self._plant.ledger.reading() as connection:
-            paused = pauses.all_pauses(connection)
-            closed = set().union(*(council.closed(now) for council in self._plant.councils.values()))
-            found = lanes.due(connection, now, REPEAT_AFTER, WINDOW, set(paused) | closed)
-            probes = []
-            for council, name in [
-                key for key, row in paused.items() if row.until is not None and row.until <= now and key not in closed
-            ]:
-                probes.extend(lanes.due_in(connection, council, name, now, REPEAT_AFTER, 1))
-        if not found and not probes:
-            return 0
-        publisher.publish([row.id for row in found])
-        publisher.publish([row.id for row in probes], probe=True)
-        with self._plant.ledger.writing() as connection:
-            lanes.woken(connection, [row.id for row in [*found, *probes]], now)
-        return len(found) + len(probes)
+            wakes = self._wanted(connection, now)
+        if wakes:
+            publisher.publish(wakes)
+            self._woken |= {(wake.council, wake.connection): now for wake in wakes}
+        return len(wakes)
+
+    def _wanted(self, connection: Connection, now: int) -> list[WakeUp]:
+        paused = pauses.all_pauses(connection)
+        wakes = []
+        for council in self._plant.councils.values():
+            closed = council.closed(now)
+            for name in council.wired:
+                key = (council.code, name)
+                if key in closed or 0 <= now - self._woken.get(key, -REPEAT_AFTER) < REPEAT_AFTER:
+                    continue
+                pause = paused.get(key)
+                if pause is not None and (pause.until is None or pause.until > now):
+                    continue
+                rank = lanes.due_now(connection, council.code, name, now)
+                if rank is not None:
+                    wakes.append(WakeUp(council.code, name, probe=pause is not None, urgent=rank == 0))
+        return wakes

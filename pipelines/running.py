@@ -16,17 +16,14 @@ from pathlib import Path
 from typing import IO
 
 import orjson
-from sqlalchemy import select, update
 
-from pipelines import lanes
+from pipelines import lanes, recovery
 from pipelines.ids import new_id
 from pipelines.ledger import get_meta, set_meta
 from pipelines.logs import log
 from pipelines.plant import Plant
 from pipelines.relay import Relay
 from pipelines.schedule import Scheduler
-from pipelines.states import DeliveryState
-from pipelines.tables import delivery, lane
 from pipelines.worker import Worker
 
 HEARTBEAT_SECONDS = 2.0
@@ -50,7 +47,7 @@ def run(plant: Plant, stop: threading.Event) -> None:
     """Run the site until `stop` is set. Raises AlreadyRunning."""
     with only_one(plant.lock_file):
         boot = new_id()
-        _void_old_leases(plant)
+        recovery.void(plant)  # the process that held them is gone, or it would still have the lock
         while plant.vault.hand_over(plant.ledger):
             pass
         parts = [
@@ -91,18 +88,6 @@ def _beat(plant: Plant, boot: str) -> None:
             connection, "running", orjson.dumps({"boot": boot, "pid": os.getpid(), "at": plant.clock.now()}).decode()
         )
         lanes.sweep_empty(connection)
-
-
-def _void_old_leases(plant: Plant) -> None:
-    """The process that held them is gone, or it would still have the lock."""
-    now = plant.clock.now()
-    with plant.ledger.writing() as connection:
-        connection.execute(update(lane).where(lane.c.owner.is_not(None)).values(owner=None, until=None, woken=None))
-        connection.execute(update(delivery).where(delivery.c.state == DeliveryState.SENDING).values(due=now))
-        for row in connection.execute(
-            select(delivery.c.lane).where(delivery.c.state == DeliveryState.SENDING).distinct()
-        ).all():
-            lanes.refresh(connection, row.lane)
 
 
 def _lock(handle: IO[str]) -> bool:

@@ -8,25 +8,26 @@ Writing the result down is `pipelines.outcomes`.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import Row, select
 
 from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
+from pipelines import crash
 from pipelines import facts as fact_store
-from pipelines import revisions
+from pipelines.batch import Batch
 from pipelines.calendar import closed_until
 from pipelines.causes import Cause, gap_cause
 from pipelines.clock import to_instant
 from pipelines.decision import Decision, Do, decide
 from pipelines.lanes import Lease
 from pipelines.merge import group_of
-from pipelines.tables import record
+from pipelines.rows import Held
 from pipelines.texts import Message, judge
+from pipelines.vault import PayloadGone
 from pipelines.writing import Draft, draft_create, draft_update
 
 if TYPE_CHECKING:
@@ -39,12 +40,23 @@ TEXT_KIND = "Text"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One leased delivery and the row that was leased."""
+    """One leased delivery."""
 
     lease: Lease
-    row: Row[Any]
-    attempt: int
+    row: Held  # as it was leased: being sent
+    begun: int  # when it was leased
     look_up: bool  # it is not sure: look, do not send
+    sent_before: int | None = None  # start of the newest try before this one
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a referral at the moment of sending."""
+
+    revision: int
+    now: Mapping[str, Any] = field(repr=False)  # its facts
+    event: Mapping[str, Any] = field(repr=False)  # the facts that an event is bound to; the same as `now` for a state
+    held: Held | None  # the record that the target is known to hold of it
 
 
 @dataclass(slots=True)
@@ -78,12 +90,53 @@ class Result:
 class Sender:
     """Sends deliveries of one council. Safe to use from several threads at once."""
 
-    def __init__(self, plant: Plant, council: Council) -> None:
+    def __init__(self, plant: Plant, council: Council, calling: Callable[[int], None] = lambda _delivery: None) -> None:
+        """`calling(delivery)` is told just before each call that may change the target."""
         self._plant = plant
         self._council = council
+        self._calling = calling
 
-    def send(self, job: Job) -> Result:
+    def prepare(self, jobs: Sequence[Job]) -> list[Known | None]:
+        """Read what is needed to send these, all at once; None for a referral whose facts are gone."""
+        council, vault = self._council, self._plant.vault
+        with self._plant.ledger.reading() as connection:
+            batch = Batch(connection, vault, council, self._plant.clock.now(), locking=False)
+            batch.fetch_referrals(job.row.referral_id for job in jobs)
+            for target, kind in {(job.row.connection, job.row.kind) for job in jobs}:
+                batch.fetch_numbers(
+                    target,
+                    kind,
+                    {
+                        row.id
+                        for job in jobs
+                        if (job.row.connection, job.row.kind) == (target, kind)
+                        and (row := batch.referral(job.row.referral_id)) is not None
+                    },
+                )
+            bound = batch.open_facts({job.row.facts for job in jobs if job.row.carries == "event" and job.row.facts})
+        return [self._known(batch, job, bound) for job in jobs]
+
+    def _known(self, batch: Batch, job: Job, bound: Mapping[str, fact_store.Facts]) -> Known | None:
+        row = batch.referral(job.row.referral_id)
+        try:
+            facts = batch.facts(row) if row is not None else None
+        except PayloadGone:
+            facts = None
+        if row is None or facts is None:
+            return None
+        now = fact_store.plain(facts)
+        event = now
+        if job.row.carries == "event" and job.row.facts:
+            if job.row.facts not in bound:
+                return None
+            event = fact_store.plain(bound[job.row.facts])
+        there = batch.records_of(row.id, job.row.connection, job.row.kind)
+        return Known(row.revision, now, event, there[0] if there else None)
+
+    def send(self, job: Job, known: Known | None = None) -> Result:
         """Try one delivery once. Never raises for what a target or a record does."""
+        if known is None:
+            (known,) = self.prepare([job])
         result = Result(job)
         wired = self._council.wired.get(job.row.connection)
         route = self._council.route(job.row.route)
@@ -93,18 +146,15 @@ class Sender:
             )
             result.decision = Decision(Do.ATTENTION)
             return result
+        if known is None:
+            result.words = "what was to be sent has expired or was erased, by rule"
+            result.cause = Cause(wired.name, "write", "expired", result.words)
+            result.decision = Decision(Do.ATTENTION)
+            return result
         repeatable = False
         try:
-            with self._plant.ledger.reading() as connection:
-                referral = revisions.get(connection, self._council.code, job.row.referral_id)
-                assert referral is not None
-                vault = self._plant.vault
-                now = fact_store.plain(fact_store.load(connection, vault, self._council.code, referral.facts))
-                event = now
-                if job.row.carries == "event" and job.row.facts:
-                    event = fact_store.plain(fact_store.load(connection, vault, self._council.code, job.row.facts))
-                held = self._held(connection, job, referral.id)
-            result.revision = job.row.revision if job.row.carries == "event" else referral.revision
+            now, event, held = known.now, known.event, known.held
+            result.revision = job.row.revision if job.row.carries == "event" else known.revision
             missed = route.misses(event)
             if missed and not job.look_up:
                 result.rule = f"condition of the route: {missed}"
@@ -117,24 +167,13 @@ class Sender:
                 return self._look_up(result, wired, kind, job.row.referral_id)
             if held is None:
                 repeatable = wired.connector.tier(kind.name) is Tier.KEEPS_KEY
-                return self._create(result, wired, kind, now, key=referral.id)
+                return self._create(result, wired, kind, now, key=job.row.referral_id)
             repeatable = True  # checked against the version that we read a moment before
             return self._update(result, wired, kind, now, held)
         except Duplicate as there:
             return self._already_there(result, wired, there)
         except ConnectorError as error:
             return self._decide(result, wired, error, repeatable=repeatable)
-
-    def _held(self, connection: Any, job: Job, referral: str) -> Row[Any] | None:
-        """The record that the target is known to hold of this referral."""
-        return connection.execute(  # type: ignore[no-any-return]
-            select(record).where(
-                record.c.council == self._council.code,
-                record.c.connection == job.row.connection,
-                record.c.kind == job.row.kind,
-                record.c.referral_id == referral,
-            )
-        ).first()
 
     def _create(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], *, key: str) -> Result:
         draft = draft_create(kind.mapping, facts)
@@ -144,12 +183,18 @@ class Sender:
         result.request = orjson.dumps(draft.record)
         result.expected = draft.expected
         result.left_out = tuple(f"{gap.field} ({gap.kind})" for gap in draft.left_out)
+        self._calls(result)
         receipt = wired.connector.deliver(kind.name, draft.record, key=key)
         return _arrived(result, receipt)
 
-    def _update(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], held: Row[Any]) -> Result:
+    def _calls(self, result: Result) -> None:
+        self._calling(result.job.row.id)
+        crash.here("before call")
+
+    def _update(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], held: Held) -> Result:
         if "fetch" not in wired.connector.offers(kind.name):
             # No machine may look: whoever tends it types the change in under the number that it has.
+            self._calls(result)
             receipt = wired.connector.deliver(
                 kind.name,
                 draft_create(kind.mapping, facts).record or {},
@@ -178,6 +223,7 @@ class Sender:
         result.request = orjson.dumps(draft.record)
         result.expected = draft.expected
         result.left_out = tuple(f"{gap.field} ({gap.kind})" for gap in draft.left_out)
+        self._calls(result)
         receipt = wired.connector.deliver(
             kind.name, draft.record, key=result.job.row.referral_id, id=held.external_id, version=current.version
         )
@@ -189,7 +235,7 @@ class Sender:
         rules = self._council.texts[text]
         key = result.job.row.key
         # Our reference is not unique there: look before each try but the first, whatever the first one's fate was.
-        if result.job.look_up or result.job.row.tries > 1 or result.job.row.sent_at is not None:
+        if result.job.look_up or result.job.row.tries > 1 or result.job.sent_before is not None:
             found = wired.connector.find(TEXT_KIND, key)
             if found:
                 return _found(result, found[0])
@@ -208,6 +254,7 @@ class Sender:
                 result.words = "quiet hours"
                 return result
         result.mapping = rules.name
+        self._calls(result)
         receipt = wired.connector.deliver(TEXT_KIND, message.record, key=key)
         return _arrived(result, receipt)
 
@@ -286,6 +333,7 @@ class Sender:
 
 
 def _arrived(result: Result, receipt: Receipt) -> Result:
+    crash.here("after call")
     result.how, result.external_id, result.version = receipt.effect, receipt.id, receipt.version
     result.reply = receipt.reply
     if receipt.modified is not None:

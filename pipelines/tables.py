@@ -191,6 +191,7 @@ delivery = Table(
     Column("version_id", Serial, ForeignKey("version.id"), index=True),
     Column("lane", String, nullable=False),
     Column("urgent", Boolean, nullable=False, default=False),
+    Column("live", Boolean, nullable=False, default=True),  # not made by a back-fill: it goes first
     Column("state", String, nullable=False),
     Column("reason", String, nullable=False, default=""),  # due at, paused, behind, a rule's name ...
     Column("due", BigInteger),  # when it may be sent or looked up; null when a person must act or nothing is to do
@@ -236,17 +237,16 @@ lane = Table(
     Column("council", String, nullable=False),
     Column("connection", String, nullable=False),  # the target
     Column("due", BigInteger),  # when something in it can be done; null: nothing by itself
-    Column("urgent", Boolean, nullable=False, default=False),
+    Column("rank", Integer, nullable=False, default=1),  # 0 urgent, 1 live, 2 made by a back-fill
     Column("owner", String),  # boot and drain that hold the lease
     Column("until", BigInteger),
     Column("fence", BigInteger, nullable=False, default=0),
-    Column("woken", BigInteger),  # when a wake-up for it was last published
     # What a drain looks for: of one connection, what is due and free, urgent first. Idle lanes are not in it.
     Index(
         "ix_lane_due",
         "council",
         "connection",
-        "urgent",
+        "rank",
         "due",
         sqlite_where=text("due IS NOT NULL"),
         postgresql_where=text("due IS NOT NULL"),

@@ -1,200 +1,284 @@
-"""The worker: leases a lane, sends what is due in it, writes down what became of it, and looks for more.
+"""The worker: drains a connection that has work, batch by batch, and writes down what became of each try.
 
-Each connection has threads of its own, as many as its limit allows at once, so that a dead supplier can hold up
-nobody but itself. A breaker opens after some failures in a row and pauses the connection.
+Each connection has threads of its own, so that a dead supplier can hold up nobody but itself. A drain begins alone; a
+slow target is given more of them, up to the seats that the connection has over all workers. What a call costs decides
+how many lanes are leased at once: a batch should take about half a second, so that what is urgent waits no longer.
 """
 
 from __future__ import annotations
 
 import itertools
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipelines import lanes, outcomes, pauses
+from connectors.errors import ConnectorError
+from connectors.port import Tier
+from pipelines import crash, outcomes, pauses, seats
+from pipelines.breaker import Breaker
 from pipelines.causes import Cause
+from pipelines.clock import SECOND
 from pipelines.decision import Decision, Do
-from pipelines.lanes import Lease
+from pipelines.journal import Journal
 from pipelines.logs import log, warn
-from pipelines.outcomes import Taken
-from pipelines.plant import Council, Plant
-from pipelines.sending import Job, Result, Sender
-from pipelines.wakeups import Consumer
+from pipelines.outcomes import lease_seconds
+from pipelines.pauses import May
+from pipelines.plant import Council, Plant, Wired
+from pipelines.sending import Job, Known, Result, Sender
+from pipelines.wakeups import Consumer, WakeUp
 
-#: Errors that speak of the connection and not of the record.
-_OF_THE_CONNECTION = frozenset({"Unreachable", "Unknown"})
+#: How long a batch should take, in seconds.
+BATCH_SECONDS = 0.5
+#: Lanes leased at once at the most, by how dear doubt is: asked twice without harm, looked up, or a person's work.
+AT_ONCE = {Tier.KEEPS_KEY: 64, Tier.SEARCHABLE: 8, Tier.NEITHER: 1}
+#: Calls slower than this leave time for another thread to work meanwhile.
+SLOW_SECONDS = 0.005
+#: Errors after which the rest of a batch is not tried.
+_CUTS = frozenset({"Unreachable", "Unknown", "Unauthorised", "Throttled"})
+
+
+@dataclass(slots=True)
+class _Drain:
+    """One thread at one connection."""
+
+    council: Council
+    target: str
+    owner: str
+    size: int = 4
+    probing: bool = False  # its one call is the probe of an open breaker
+    seconds: float = 0.0  # what one call of the newest batch took
 
 
 class Worker:
-    """Runs in threads of its own. One a process."""
+    """Runs in threads of its own. One a process.
 
-    def __init__(self, plant: Plant, boot: str) -> None:
+    `most_at_once`: threads at one connection in this process; its `limits.at_once` holds over all of them.
+    """
+
+    def __init__(self, plant: Plant, boot: str, *, most_at_once: int = 8) -> None:
         self._plant = plant
         self._boot = boot
-        self._pools: dict[tuple[str, str], ThreadPoolExecutor] = {}
-        self._pending: set[str] = set()
+        self._most = most_at_once
         self._lock = threading.Lock()
-        self._failures: dict[tuple[str, str], int] = {}
+        self._drains: dict[tuple[str, str], set[threading.Thread]] = {}
         self._numbers = itertools.count(1)
-        self._senders = {code: Sender(plant, council) for code, council in plant.councils.items()}
-        self._stopping = False
+        self._journal = Journal(plant.journals, boot)
+        self._breaker = Breaker(plant)
+        self._stopping = threading.Event()
+        self._senders = {
+            code: Sender(plant, council, self._journal.sending) for code, council in plant.councils.items()
+        }
 
     def run(self, stop: threading.Event) -> None:
-        """Read wake-ups until told to stop, then finish what is in hand."""
+        """Read wake-ups until told to stop, then finish the calls in hand and release what was not begun."""
         consumer: Consumer | None = None
+        faults = 0
         while not stop.is_set():
             try:
                 consumer = consumer or Consumer(self._plant.broker_url, self.woken)
                 consumer.drain(0.25)
+                faults = 0
             except Exception as fault:
-                warn("worker_waits", error=type(fault).__name__)
+                if not faults:
+                    warn("worker_waits", error=type(fault).__name__)
+                faults += 1
+                if consumer is not None:
+                    consumer.close()
                 consumer = None
-                self._plant.clock.wait(stop, 1.0)
+                self._plant.clock.wait(stop, min(0.5 * 2.0 ** min(faults, 5), 15.0))
         if consumer is not None:
             consumer.close()
-        self._stopping = True
-        for pool in list(self._pools.values()):
-            pool.shutdown(wait=True, cancel_futures=True)
+        self.close()
 
-    def woken(self, lane: str, probe: bool) -> None:
-        """Take one wake-up. A lane that is waiting for its turn already is not queued again."""
-        council, target = lane.split("/")[:2]
-        place = self._plant.councils.get(council)
-        wired = place.wired.get(target) if place else None
-        if place is None or wired is None:
-            return
+    def close(self) -> None:
+        """Let every drain end behind the call that it is at, and wait for it."""
+        self._stopping.set()
         with self._lock:
-            if lane in self._pending:
-                return
-            self._pending.add(lane)
-            pool = self._pools.get((council, target))
-            if pool is None:
-                pool = ThreadPoolExecutor(max_workers=wired.at_once, thread_name_prefix=f"{council}-{target}")
-                self._pools[council, target] = pool
-        pool.submit(self._guarded, place, lane, probe)
+            threads = [thread for found in self._drains.values() for thread in found]
+        for thread in threads:
+            thread.join()
+        self._journal.close()
 
-    def _guarded(self, council: Council, lane: str, probe: bool) -> None:
+    def woken(self, wake: WakeUp) -> None:
+        """Take one wake-up: a connection that is being drained already needs no second drain for it."""
+        council = self._plant.councils.get(wake.council)
+        wired = council.wired.get(wake.connection) if council else None
+        if council is not None and wired is not None:
+            with self._lock:
+                busy = bool(self._drains.get((wake.council, wake.connection)))
+            if not busy:
+                self._begin(council, wired, probe=wake.probe)
+
+    def _begin(self, council: Council, wired: Wired, *, probe: bool = False) -> None:
+        key = (council.code, wired.name)
+        with self._lock:
+            running = self._drains.setdefault(key, set())
+            if self._stopping.is_set() or len(running) >= min(self._most, wired.at_once):
+                return
+            thread = threading.Thread(
+                target=self._guarded, args=(council, wired, probe), name=f"{council.code}-{wired.name}"
+            )
+            running.add(thread)
+            thread.start()
+
+    def _guarded(self, council: Council, wired: Wired, probe: bool) -> None:
         try:
-            self.work(council, lane, probe=probe)
+            self.drain(council, wired.name, probe=probe)
         except SQLAlchemyError as fault:
-            # Nothing was written; the lease ends by itself and the lane is found again.
-            warn("ledger_fault", council=council.code, error=type(fault).__name__)
+            # Nothing was written; the leases end with this process or by themselves, and the lanes are found again.
+            warn("ledger_fault", council=council.code, connection=wired.name, error=type(fault).__name__)
         except Exception as fault:
-            warn("worker_fault", council=council.code, error=type(fault).__name__)
+            warn("worker_fault", council=council.code, connection=wired.name, error=type(fault).__name__)
         finally:
             with self._lock:
-                self._pending.discard(lane)
+                self._drains[council.code, wired.name].discard(threading.current_thread())
 
-    def work(self, council: Council, lane: str, *, probe: bool = False) -> int:
-        """Work through one lane; return how many tries were made."""
-        plant, target = self._plant, lane.split("/")[1]
-        if target in council.wired and council.wired[target].closed_until(plant.clock.now()) is not None:
+    def drain(self, council: Council, target: str, *, probe: bool = False) -> int:
+        """Send what is due at one connection until nothing is; return how many tries were made.
+
+        Does nothing while the connection is paused (`probe`: but for one try of it) or has no free seat.
+        """
+        drain = _Drain(council, target, f"{self._boot}/{next(self._numbers)}")
+        wired, tries = council.wired[target], 0
+        if wired.closed_until(self._plant.clock.now()) is not None:
             return 0
-        owner = f"{self._boot}/{next(self._numbers)}"
-        with plant.ledger.writing() as connection:
-            paused = pauses.of(connection, council.code, target)
-            if paused is not None and not (
-                probe and (paused.until or 0) <= plant.clock.now() and paused.until is not None
-            ):
-                return 0
-            leased = outcomes.lease(connection, plant, council, lane, owner, self._boot)
-            if isinstance(leased, Lease):
-                lanes.let_go(connection, leased)
-                return 0
-        tries, job = 0, leased
-        while isinstance(job, Job):
-            result = self._try(council, job)
-            tries += 1
-            job = self._finish(council, target, result)
+        limit = self._limit(wired)
+        with self._plant.ledger.writing() as connection:
+            jobs = self._first(connection, drain, wired, limit, probe=probe)
+            crash.here("before lease commit")
+        crash.here("after lease commit")
+        while jobs:
+            results, unsent = self._send(drain, wired, jobs)
+            tries += len(results)
+            self._resize(drain, len(results), limit)
+            going_on = not (unsent or self._stopping.is_set() or drain.probing)
+            if going_on and drain.seconds > SLOW_SECONDS:
+                self._begin(council, wired)
+            jobs = self._finish(drain, wired, results, unsent, going_on=going_on)
         return tries
 
-    def _try(self, council: Council, job: Job) -> Result:
+    def _first(self, connection: Connection, drain: _Drain, wired: Wired, limit: int, *, probe: bool) -> list[Job]:
+        """Lease the first batch, of one where it is the probe of an open breaker."""
+        now, code = self._plant.clock.now(), drain.council.code
+        until = now + int(lease_seconds(wired) * SECOND)
+        may = pauses.may_call(connection, code, wired.name, now=now, until=until, probe=probe)
+        if may is May.NOT:
+            return []
+        drain.probing = may is May.PROBE
+        jobs = self._lease(connection, drain, wired, 1 if drain.probing else min(drain.size, limit))
+        if not jobs:
+            seats.give_back(connection, code, wired.name, drain.owner)
+            if drain.probing:
+                pauses.may_probe_again(connection, code, wired.name, now=now)
+        return jobs
+
+    def _limit(self, wired: Wired) -> int:
+        """How many lanes of this connection may be leased at once: by the tier of what it takes."""
         try:
-            return self._senders[council.code].send(job)
+            tiers = {wired.connector.tier(kind) for kind in wired.kinds if "create" in wired.offers(kind)}
+        except ConnectorError:
+            return 1  # the first try will say what is wrong
+        return min((AT_ONCE[tier] for tier in tiers), default=AT_ONCE[Tier.SEARCHABLE])
+
+    def _lease(self, connection: Connection, drain: _Drain, wired: Wired, most: int) -> list[Job]:
+        plant, council = self._plant, drain.council
+        now = plant.clock.now()
+        until = now + int(lease_seconds(wired) * SECOND)
+        if not seats.take(
+            connection,
+            council.code,
+            wired.name,
+            drain.owner,
+            seats=wired.at_once,
+            now=now,
+            until=until,
+        ):
+            return []
+        return outcomes.lease(connection, plant, council, wired.name, drain.owner, most=most)
+
+    def _send(self, drain: _Drain, wired: Wired, jobs: list[Job]) -> tuple[list[Result], list[Job]]:
+        """Try the jobs one after the other; return the results, and the jobs that were not begun."""
+        sender = self._senders[drain.council.code]
+        try:
+            known = sender.prepare(jobs)
         except SQLAlchemyError:
-            raise
+            return [], jobs
+        results: list[Result] = []
+        began = time.monotonic()
+        needed = int(wired.timeout_seconds * 3 * SECOND)
+        for at, job in enumerate(jobs):
+            if self._stopping.is_set() or (at and self._plant.clock.now() + needed > job.lease.until):
+                return results, jobs[at:]
+            results.append(self._try(sender, drain, job, known[at]))
+            drain.seconds = (time.monotonic() - began) / len(results)
+            if results[-1].error in _CUTS:
+                return results, jobs[at + 1 :]
+        return results, []
+
+    def _try(self, sender: Sender, drain: _Drain, job: Job, known: Known | None) -> Result:
+        try:
+            return sender.send(job, known)
         except Exception as fault:
-            warn("sending_fault", council=council.code, delivery=job.row.id, error=type(fault).__name__)
+            warn("sending_fault", council=drain.council.code, delivery=job.row.id, error=type(fault).__name__)
             words = f"Dolen stumbled over this record ({type(fault).__name__}); whether it was sent is not known"
             result = Result(job, error=type(fault).__name__, words=words)
             result.cause = Cause(job.row.connection, "write", type(fault).__name__, words)
             result.decision = Decision(Do.ATTENTION)
             return result
 
-    def _finish(self, council: Council, target: str, result: Result) -> Job | None:
-        """Write the result; go on in the same lane, or give it back."""
-        plant = self._plant
-        with plant.ledger.writing() as connection:
-            try:
-                with connection.begin_nested():
-                    written = outcomes.write(connection, plant, council, result)
-            except Taken as taken:
-                words = str(taken)
-                clash = Result(
-                    result.job,
-                    error="Taken",
-                    words=words,
-                    cause=Cause(
-                        target,
-                        "match",
-                        "number taken",
-                        "the target answered with a number that belongs to another referral",
-                        "",
-                    ),
-                    decision=Decision(Do.ATTENTION),
-                )
-                written = outcomes.write(connection, plant, council, clash)
-            if not written:
-                warn("lease_lost", council=council.code, connection=target, delivery=result.job.row.id)
-                return None
-            closed = self._breaker(connection, council.code, target, result)
-            following = (
-                None if closed or self._stopping else outcomes.next_in(connection, plant, result.job.lease, self._boot)
-            )
-            if following is None:
-                lanes.let_go(connection, result.job.lease)
-        log(
-            "tried",
-            council=council.code,
-            connection=target,
-            route=result.job.row.route,
-            delivery=result.job.row.id,
-            outcome=result.how or ("rule" if result.rule else str(result.decision and result.decision.do.value)),
-            error=result.error or None,
-            tries=result.job.row.tries,
-        )
-        return following
+    def _resize(self, drain: _Drain, done: int, limit: int) -> None:
+        """Fit the next batch to what this one cost, growing step by step."""
+        if done and drain.seconds > 0:
+            fitting = int(BATCH_SECONDS / drain.seconds) or 1
+            drain.size = max(1, min(fitting, drain.size * 4, limit))
 
-    def _breaker(self, connection: Connection, council: str, target: str, result: Result) -> bool:
-        """Count failures of the connection in a row. Returns whether the connection is paused now."""
-        key = (council, target)
-        if result.error == "Unauthorised":
-            return True
-        if result.error not in _OF_THE_CONNECTION:
-            with self._lock:
-                self._failures.pop(key, None)
-            if pauses.end(connection, council, target):
-                log("connection_resumed", council=council, connection=target)
-            return False
-        with self._lock:
-            self._failures[key] = self._failures.get(key, 0) + 1
-            failures = self._failures[key]
-        open_ = pauses.of(connection, council, target)
-        if open_ is not None and (open_.until is None or open_.until > self._plant.clock.now()):
-            return True  # it was under way when the breaker opened: that is no failed probe, and doubles nothing
-        rules = pauses.rules_of(self._plant.councils[council].wired[target].settings)
-        if failures < rules.after_failures and open_ is None:
-            return False
-        until = pauses.trip(
-            connection,
-            council,
-            target,
-            why=pauses.BY_BREAKER,
-            words=result.words,
-            now=self._plant.clock.now(),
-            first_seconds=rules.try_again,
-        )
-        warn("connection_paused", council=council, connection=target, until=until)
-        return True
+    def _finish(
+        self, drain: _Drain, wired: Wired, results: list[Result], unsent: list[Job], *, going_on: bool
+    ) -> list[Job]:
+        """Write a batch of results and lease the next in the same transaction. Waits for a ledger that is away: what
+        was done at a target must not be forgotten while this process lives."""
+        plant, council = self._plant, drain.council
+        faults = 0
+        while True:
+            try:
+                with plant.ledger.writing() as connection:
+                    lost = outcomes.write(connection, plant, council, results, unsent)
+                    if results:
+                        paused = self._breaker.judge(connection, council, wired, results, probing=drain.probing)
+                        going_on = going_on and not paused
+                    jobs = self._lease(connection, drain, wired, drain.size) if going_on else []
+                    if not jobs:
+                        seats.give_back(connection, council.code, wired.name, drain.owner)
+                    crash.here("before results commit")
+                crash.here("after results commit")
+                break
+            except SQLAlchemyError as fault:
+                if not faults:
+                    warn("results_wait", council=council.code, connection=wired.name, error=type(fault).__name__)
+                faults += 1
+                if self._stopping.wait(min(0.1 * 2.0 ** min(faults, 6), 5.0)) and faults > 10:
+                    raise
+        self._tell(drain, wired, results, lost)
+        plant.nudge.set()
+        return jobs
+
+    def _tell(self, drain: _Drain, wired: Wired, results: list[Result], lost: list[Result]) -> None:
+        code = drain.council.code
+        for result in lost:
+            warn("lease_lost", council=code, connection=wired.name, delivery=result.job.row.id)
+        for result in results:
+            if result not in lost:
+                log(
+                    "tried",
+                    council=code,
+                    connection=wired.name,
+                    route=result.job.row.route,
+                    delivery=result.job.row.id,
+                    outcome=result.how
+                    or ("rule" if result.rule else str(result.decision and result.decision.do.value)),
+                    error=result.error or None,
+                    tries=result.job.row.tries,
+                )

@@ -16,7 +16,6 @@ from config.editing import rewrite
 from console.demo.sandbox_desk import SandboxDesk
 from mappings.codes import append_row
 from pipelines import desk
-from pipelines.deliveries import Moved
 from pipelines.plant import Plant
 from pipelines.states import DeliveryState, IllegalMove
 from pipelines.worklist import Open, open_deliveries
@@ -101,7 +100,7 @@ class Officers:
                         who=WHO,
                         why="typed in while the case system was down",
                     )
-                except (desk.NotPossible, Moved, IllegalMove):
+                except (desk.NotPossible, IllegalMove):
                     if time.monotonic() > until:
                         raise
                     continue

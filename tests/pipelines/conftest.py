@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import structlog
 
-from pipelines import composition, lanes, overview
+from pipelines import composition, overview
 from pipelines.clock import SECOND, SystemClock
 from pipelines.plant import Plant
 from pipelines.walks import Walker
@@ -114,9 +114,11 @@ class Town:
         worker = Worker(self.plant, "test")
         tries = 0
         for _ in range(most):
-            with self.plant.ledger.reading() as connection:
-                found = lanes.due(connection, self.clock.now(), 0, 1000, set())
-            made = sum(worker.work(self.plant.councils[row.council], row.id, probe=True) for row in found)
+            made = sum(
+                worker.drain(council, name, probe=True)
+                for council in self.plant.councils.values()
+                for name in council.wired
+            )
             tries += made
             if not made:
                 return tries

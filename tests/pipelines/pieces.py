@@ -23,7 +23,6 @@ from pipelines import facts as fact_store
 from pipelines.clock import SECOND, to_instant, to_time
 from pipelines.decision import Decision, Do
 from pipelines.intake import Intake, Taken
-from pipelines.lanes import Lease
 from pipelines.sending import Job, Result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -189,27 +188,23 @@ class Bench:
         named = {"connection": target} if target else {}
         return [row.state for row in self.rows("delivery", **named, **where)]
 
-    def lease(self, lane: str, owner: str = "w1") -> Job | Lease | None:
-        """Lease a lane and what is due in it."""
-        council = self.plant.councils[lane.split("/", maxsplit=1)[0]]
+    def lease(self, lane: str, owner: str = "boot-1/1") -> Job | None:
+        """Lease a lane and what is due in it; None if somebody holds it or nothing is due."""
+        code, target = lane.split("/")[:2]
         with self.writing() as connection:
-            return outcomes.lease(connection, self.plant, council, lane, owner, "boot-1")
+            found = outcomes.lease(connection, self.plant, self.plant.councils[code], target, owner, only=lane)
+        return found[0] if found else None
 
-    def job(self, lane: str, owner: str = "w1") -> Job:
+    def job(self, lane: str, owner: str = "boot-1/1") -> Job:
         """Lease a lane in which something must be due."""
         job = self.lease(lane, owner)
-        assert isinstance(job, Job), job
+        assert job is not None
         return job
 
     def write(self, result: Result) -> bool:
         """Write down what became of a try; give the lane back."""
-        from pipelines import lanes
-
         with self.writing() as connection:
-            written = outcomes.write(connection, self.plant, self.council, result)
-            if written:
-                lanes.let_go(connection, result.job.lease)
-        return written
+            return not outcomes.write(connection, self.plant, self.council, [result])
 
     def arrived(
         self, lane: str, number: str, *, minute: int | None = None, how: str = "created", version: str = "1",

@@ -19,10 +19,10 @@ from sqlalchemy import select
 
 from pipelines import desk, logs, outcomes, overview, story
 from pipelines import facts as fact_store
+from pipelines.sending import Sender
 from pipelines.states import DeliveryState, VersionState
 from pipelines.tables import conflict, delivery, payload, record, referral, version
 from pipelines.vault import PayloadGone
-from pipelines.worker import Worker
 
 ROOT = Path(__file__).parents[2]
 COUNCILS = ("torfaen", "blaenau-gwent", "neath-port-talbot")
@@ -138,8 +138,8 @@ def test_g2_a_worker_that_died_after_sending_does_not_send_twice(town: Any) -> N
     council = town.plant.councils["torfaen"]
     lane = rows(town, delivery)[0].lane
     with town.plant.ledger.writing() as connection:
-        job = outcomes.lease(connection, town.plant, council, lane, "dead", "dead")
-    Worker(town.plant, "dead")._try(council, job)  # it was sent; the process dies before it writes the result
+        (job,) = outcomes.lease(connection, town.plant, council, "casework", "dead/1", only=lane)
+    Sender(town.plant, council).send(job)  # it was sent; the process dies before it writes the result
     assert len(town.records("torfaen", "casework")) == 1
     town.push(600)  # the lease ends
     town.rest()

@@ -15,10 +15,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from pipelines import desk, outcomes
-from pipelines.lanes import Lease
+from pipelines import desk, lanes, outcomes
+from pipelines.sending import Sender
 from pipelines.tables import delivery, referral, version
-from pipelines.worker import Worker
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,14 +40,14 @@ def test_g2_a_worker_that_slept_through_its_lease_cannot_write(town: Any) -> Non
     council = town.plant.councils["torfaen"]
     lane = rows(town, delivery)[0].lane
     with town.plant.ledger.writing() as connection:
-        job = outcomes.lease(connection, town.plant, council, lane, "slow", "slow")
-    result = Worker(town.plant, "slow")._try(council, job)
+        (job,) = outcomes.lease(connection, town.plant, council, "casework", "slow/1", only=lane)
+    result = Sender(town.plant, council).send(job)
     town.push(600)
+    now = town.clock.now()
     with town.plant.ledger.writing() as connection:
-        other = outcomes.lease(connection, town.plant, council, lane, "quick", "quick")
-        assert other is not None
-        assert not outcomes.write(connection, town.plant, council, result)
-        assert not isinstance(other, Lease) or other.fence > job.lease.fence
+        other = lanes.take(connection, "torfaen", "casework", "quick/1", now=now, until=now + 60, most=1)
+        assert other[0].fence > job.lease.fence
+        assert outcomes.write(connection, town.plant, council, [result]) == [result]
 
 
 def test_g5_the_broker_carries_ids_only(town: Any) -> None:
