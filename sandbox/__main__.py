@@ -19,6 +19,7 @@ from pathlib import Path
 
 from sandbox import secrets
 from sandbox.faults import KINDS
+from sandbox.peers import serve as peers
 from sandbox.world import TENANTS, World
 
 
@@ -38,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serve.add_argument("--key", type=Path, help="the certificate's private key (PEM)")
     serve.add_argument("--until-stdin-closes", action="store_true", help="stop too when whoever started it is gone")
     commands.add_parser("faults", help="list the faults that can be switched on, as JSON")
+    peers.declare(commands.add_parser("peers", help="serve the fast systems of the benches, in memory, until stopped"))
     given = parser.parse_args(arguments)
+    if given.command == "peers":
+        return peers.run(given)
     if given.command == "faults":
         return _say({name: {"words": kind.words, "numbers": dict(kind.numbers)} for name, kind in KINDS.items()})
     if (given.cert is None) != (given.key is None):
