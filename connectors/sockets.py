@@ -15,6 +15,7 @@ import threading
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ class DeadlineSocket:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self.ended = False  # the other side has said its last word
         self._readers = 0
         self._closing = False
 
@@ -99,7 +101,9 @@ class DeadlineSocket:
 
     def recv_into(self, buffer: Any) -> int:
         self._sock.settimeout(_call().deadline.left_or_raise())
-        return self._sock.recv_into(buffer)
+        got = self._sock.recv_into(buffer)
+        self.ended = self.ended or not got
+        return got
 
     def makefile(self, *_args: Any, **_kwargs: Any) -> io.BufferedReader:
         self._readers += 1
@@ -199,6 +203,16 @@ class _Deadlines:
         self._used = time.monotonic()
         _call().sent = True
         super().send(data)  # type: ignore[misc]
+
+    def getresponse(self) -> Any:
+        """Read status and headers. http.client takes headers that break off for whole ones: a length would be missing
+        from them, and half a body would pass for all of it."""
+        sock = self.sock
+        response = super().getresponse()  # type: ignore[misc]
+        if sock.ended:
+            response.close()
+            raise IncompleteRead(b"")
+        return response
 
     @property
     def is_connected(self) -> bool:
