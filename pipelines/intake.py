@@ -49,6 +49,10 @@ class Taken:
         return sum(self.states.values())
 
 
+class _Stumbled(Exception):
+    """A fault of ours while deciding about records: the class of the error, and nothing of a record."""
+
+
 class Intake:
     """Takes pages of one council's connections into the ledger."""
 
@@ -75,7 +79,7 @@ class Intake:
             last = place if chunk is chunks[-1] else None
             try:
                 self._write(wired, kind, chunk, purpose, taken, last)
-            except Exception as fault:
+            except (SQLAlchemyError, _Stumbled) as fault:
                 log("page_redone", council=self._council.code, connection=wired.name, error=type(fault).__name__)
                 self._one_by_one(wired, kind, chunk, purpose, taken, last)
         if taken.news:
@@ -96,11 +100,9 @@ class Intake:
         for one in reads:
             try:
                 self._write(wired, kind, [one], purpose, taken, None)
-            except SQLAlchemyError:
-                raise
-            except Exception as fault:
-                warn("intake_fault", council=self._council.code, connection=wired.name, error=type(fault).__name__)
-                one.fault = type(fault).__name__
+            except _Stumbled as stumbled:
+                one.fault = str(stumbled)
+                warn("intake_fault", council=self._council.code, connection=wired.name, error=one.fault)
                 self._write(wired, kind, [one], purpose, taken, None)
         if place is not None:
             self._write(wired, kind, [], purpose, taken, place)
@@ -189,9 +191,14 @@ class Intake:
         waits = bool(reads) and self._must_wait(wired, kind)
         with self._plant.ledger.writing() as connection:
             if reads:
-                page = Page(self._plant, self._council, connection, wired, kind, reads, purpose, waits=waits)
-                states.extend(page.one(read) for read in reads)
-                page.write()
+                try:
+                    page = Page(self._plant, self._council, connection, wired, kind, reads, purpose, waits=waits)
+                    states.extend(page.one(read) for read in reads)
+                    page.write()
+                except SQLAlchemyError:
+                    raise
+                except Exception as fault:
+                    raise _Stumbled(type(fault).__name__) from fault
                 self._keep(connection, kind)
             if place is not None:
                 place(connection)

@@ -49,8 +49,10 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection for reading. Nothing that it does is committed."""
+        """Give a connection for reading, which sees the ledger as it is now. Nothing that it does is committed."""
         with self.engine.connect() as connection:
+            if self.embedded:
+                connection.exec_driver_sql("BEGIN")
             yield connection
             connection.rollback()
 

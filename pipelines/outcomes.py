@@ -70,7 +70,7 @@ def _begin(connection: Connection, plant: Plant, council: Council, taken: Sequen
     for lease, row in picked.items():
         if row.id not in free:
             continue  # somebody is just replacing it; the lane is given back and taken again
-        batch.keep_delivery(row)
+        row = batch.keep_delivery(row)
         look_up, before = row.state == DeliveryState.NOT_SURE, row.sent_at
         deliveries.move(
             batch,

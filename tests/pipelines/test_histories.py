@@ -141,7 +141,7 @@ def test_3_a_correction_arrives_while_its_predecessor_needs_attention(bench: Any
     bench.no_answer(lane_to(bench, "casework"))
     bench.take(bench.request(minute=3, customer__last_name="Rees"))
     assert bench.deliveries("casework") == ["replaced", "not sure", "waiting"]
-    assert bench.lease(lane_to(bench, "casework"), "w2").__class__.__name__ == "Lease"
+    assert bench.lease(lane_to(bench, "casework"), "boot-2/1") is None
 
 
 class NewestFirst:
@@ -295,10 +295,9 @@ def test_9_the_process_is_killed_at_each_step_of_a_page(bench: Any) -> None:
     assert bench.take(*items).news == 3  # it is read again
     bench.restart()  # after: the wake-ups died with the process
     with bench.reading() as connection:
-        found = lanes.due(connection, bench.clock.now(), 0, 10, set())
-    assert [row.id for row in found] == [bench.row("lane").id]
+        assert lanes.due_now(connection, "torfaen", "casework", bench.clock.now()) is not None
     # A worker that dies in mid-call: a create becomes not sure and is looked up before anything is sent.
-    job = bench.job(found[0].id, "doomed")
+    job = bench.job(bench.row("lane").id, "doomed")
     bench.restart()
     assert bench.lease(job.lease.lane, "w2") is None
     bench.clock.pass_by(3600)

@@ -23,7 +23,7 @@ def lane(bench: Any) -> str:
     with bench.writing() as connection:
         name = bench.row("delivery").lane
         connection.execute(delivery.delete())
-        lanes.refresh(connection, name)
+        lanes.refresh(connection, [name])
     bench.referral = bench.row("referral").id
     return name
 
@@ -31,19 +31,26 @@ def lane(bench: Any) -> str:
 def put(bench: Any, lane: str, **values: Any) -> int:
     made = bench.plain_delivery(lane, referral_id=bench.referral, **values)
     with bench.writing() as connection:
-        lanes.refresh(connection, lane)
+        lanes.refresh(connection, [lane])
     return int(made)
 
 
 def take(bench: Any, lane: str, owner: str, seconds: float = 60) -> Lease | None:
     now = bench.clock.now()
     with bench.writing() as connection:
-        return lanes.take(connection, lane, owner, now, now + int(seconds * SECOND))
+        until = now + int(seconds * SECOND)
+        found = lanes.take(connection, "torfaen", "casework", owner, now=now, until=until, most=9, only=lane)
+    return found[0] if found else None
+
+
+def give_back(connection: Any, lease: Lease) -> None:
+    inside = lanes.open_in(connection, [lease.lane])
+    lanes.let_go(connection, [lease], {lease.lane: lanes.next_due(inside[lease.lane])})
 
 
 def picked(bench: Any, lane: str) -> int | None:
     with bench.reading() as connection:
-        row = lanes.pick(connection, lane, bench.clock.now())
+        row = lanes.pick(lanes.open_in(connection, [lane])[lane], bench.clock.now())
     return row.id if row else None
 
 
@@ -52,17 +59,23 @@ def end(bench: Any, id: int, state: DeliveryState = DeliveryState.CLOSED) -> Non
         connection.execute(update(delivery).where(delivery.c.id == id).values(state=state))
 
 
-def due_lanes(bench: Any, idle: set[tuple[str, str]] | None = None, repeat: int = 5 * SECOND) -> list[str]:
-    with bench.reading() as connection:
-        return [row.id for row in lanes.due(connection, bench.clock.now(), repeat, 100, idle or set())]
+def due_lanes(bench: Any) -> list[str]:
+    """The lanes that a drain would lease, in its order; nothing is leased by asking."""
+    now = bench.clock.now()
+    with bench.plant.ledger.reading() as connection:
+        return [
+            lease.lane
+            for lease in lanes.take(connection, "torfaen", "casework", "asks", now=now, until=now + 1, most=99)
+        ]
 
 
 def test_one_worker_holds_a_lane_at_a_time(bench: Any, lane: str) -> None:
+    put(bench, lane)
     first = take(bench, lane, "w1")
     assert isinstance(first, Lease)
     assert take(bench, lane, "w2") is None
     with bench.writing() as connection:
-        lanes.let_go(connection, first)
+        give_back(connection, first)
     assert isinstance(take(bench, lane, "w2"), Lease)
 
 
@@ -71,17 +84,19 @@ def test_there_is_no_lease_of_a_lane_that_is_not_there(bench: Any, lane: str) ->
 
 
 def test_the_fence_only_grows(bench: Any, lane: str) -> None:
+    put(bench, lane)
     fences = []
     for owner in ("w1", "w1", "w2"):
         held = take(bench, lane, owner)
         assert held is not None
         fences.append(held.fence)
         with bench.writing() as connection:
-            lanes.let_go(connection, held)
+            give_back(connection, held)
     assert fences == [fences[0], fences[0] + 1, fences[0] + 2]
 
 
 def test_a_lease_that_ended_may_be_taken_and_its_first_holder_holds_nothing(bench: Any, lane: str) -> None:
+    put(bench, lane)
     first = take(bench, lane, "w1", seconds=10)
     bench.clock.pass_by(9)
     assert take(bench, lane, "w2") is None
@@ -92,12 +107,13 @@ def test_a_lease_that_ended_may_be_taken_and_its_first_holder_holds_nothing(benc
     with bench.writing() as connection:
         assert not lanes.holds(connection, first)
         assert lanes.holds(connection, second)
-        lanes.let_go(connection, first)  # the sleeper wakes up and gives back what it no longer holds
+        give_back(connection, first)  # the sleeper wakes up and gives back what it no longer holds
         assert lanes.holds(connection, second)
     assert bench.row("lane").owner == "w2"
 
 
 def test_the_same_worker_under_an_older_fence_holds_nothing(bench: Any, lane: str) -> None:
+    put(bench, lane)
     first = take(bench, lane, "w1", seconds=1)
     bench.clock.pass_by(2)
     assert take(bench, lane, "w1") is not None
@@ -141,7 +157,7 @@ def test_urgent_goes_before_what_is_older(bench: Any, lane: str) -> None:
     put(bench, lane, route="a")
     urgent = put(bench, lane, route="b", urgent=True)
     assert picked(bench, lane) == urgent
-    assert bench.row("lane").urgent
+    assert bench.row("lane").rank == 0
 
 
 def test_texts_keep_their_line(bench: Any, lane: str) -> None:
@@ -193,20 +209,17 @@ def test_what_needs_attention_blocks_nothing(bench: Any, lane: str) -> None:
     assert picked(bench, lane) == following
 
 
-def test_due_lanes_are_urgent_first_and_not_those_that_are_held_woken_or_paused(bench: Any, lane: str) -> None:
-    put(bench, lane)
+def test_due_lanes_are_urgent_first_then_live_and_not_those_that_are_held(bench: Any, lane: str) -> None:
+    put(bench, lane, live=False)
+    bench.take(bench.request("C-3"))
+    live = next(row.id for row in bench.rows("lane") if row.id != lane)
     bench.take(bench.request("C-2", priority="emergency"))
-    urgent = next(row.id for row in bench.rows("lane") if row.id != lane)
+    urgent = next(row.id for row in bench.rows("lane") if row.id not in (lane, live))
+    assert due_lanes(bench) == [urgent, live, lane]
+    assert take(bench, live, "w1") is not None
     assert due_lanes(bench) == [urgent, lane]
-    assert due_lanes(bench, idle={("torfaen", "casework")}) == []
-    assert due_lanes(bench, idle={("torfaen", "contact"), ("neath-port-talbot", "casework")}) == [urgent, lane]
-    with bench.writing() as connection:
-        lanes.woken(connection, [urgent], bench.clock.now())
-    assert due_lanes(bench) == [lane]
-    assert isinstance(take(bench, lane, "w1"), Lease)
-    assert due_lanes(bench) == []
-    bench.clock.pass_by(61)  # the wake-up was lost and the worker died: both are found again
-    assert due_lanes(bench) == [urgent, lane]
+    bench.clock.pass_by(61)  # the worker died: it is found again
+    assert due_lanes(bench) == [urgent, live, lane]
 
 
 def test_a_lane_with_nothing_open_is_swept_and_no_other(bench: Any, lane: str) -> None:
@@ -222,9 +235,9 @@ def test_a_lane_that_a_person_must_unblock_is_not_swept(bench: Any, lane: str) -
         assert lanes.sweep_empty(connection) == 0
 
 
-def test_the_lanes_of_one_connection_are_what_a_probe_is_made_of(bench: Any, lane: str) -> None:
+def test_a_connection_says_how_urgent_what_it_has_is(bench: Any, lane: str) -> None:
     put(bench, lane)
+    now = bench.clock.now()
     with bench.reading() as connection:
-        found = lanes.due_in(connection, "torfaen", "casework", bench.clock.now(), 0, 1)
-        none = lanes.due_in(connection, "torfaen", "contact", bench.clock.now(), 0, 1)
-    assert ([row.id for row in found], none) == ([lane], [])
+        assert lanes.due_now(connection, "torfaen", "casework", now) == 1
+        assert lanes.due_now(connection, "torfaen", "contact", now) is None

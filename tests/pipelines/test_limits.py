@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from pipelines import desk, lanes, outcomes
 from pipelines.sending import Sender
-from pipelines.tables import delivery, referral, version
+from pipelines.tables import delivery, version
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,21 +51,23 @@ def test_g2_a_worker_that_slept_through_its_lease_cannot_write(town: Any) -> Non
 
 
 def test_g5_the_broker_carries_ids_only(town: Any) -> None:
-    """What is published names a lane, and a lane is made of ids."""
+    """What is published names a connection of a council, and nothing of any referral."""
+    from kombu.connection import Connection
+    from kombu.entity import Queue
+
     from pipelines.relay import Relay
-
-    class Seen:
-        lanes: list[str] = []  # noqa: RUF012 - a fresh class each test
-
-        def publish(self, lanes: list[str], *, probe: bool = False) -> None:
-            self.lanes += lanes
+    from pipelines.wakeups import Publisher
 
     town.ask()
     town.read()
-    seen = Seen()
-    assert Relay(town.plant).turn(seen) == 1  # type: ignore[arg-type]
-    (row,) = rows(town, referral)
-    assert seen.lanes == [f"torfaen/casework/{row.person_id}"]
+    publisher = Publisher(town.plant.broker_url)
+    assert Relay(town.plant).turn(publisher) == 1
+    with Connection(town.plant.broker_url) as other:
+        message = Queue("dolen.wake")(other.default_channel).get()
+        assert message is not None
+        assert message.payload == {"format": 2, "council": "torfaen", "connection": "casework", "probe": False}
+        message.ack()
+    publisher.close()
 
 
 def test_g6_an_unknown_code_elsewhere_leaves_only_that_field_out(town: Any) -> None:
