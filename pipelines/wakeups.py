@@ -2,7 +2,7 @@
 
 Whatever the broker loses, doubles or delays does no harm: the ledger is the truth and the relay publishes again while
 something is due. So nothing here waits without a limit: a publish is confirmed within seconds or has failed, a broker
-that fell silent is noticed by its heartbeat, and nobody asks it before hanging up. After a fault a publisher or consumer
+that fell silent is noticed by its heartbeat, and is hung up on without asking it. After a fault a publisher or consumer
 is of no more use; its owner makes a new one. kombu stays inside this file. One connection a thread: kombu's are not to
 be shared.
 """
@@ -119,7 +119,7 @@ class Publisher:
         self._number = 0
         self._refused = False
         with self._line.guarded():
-            channel = self._line.connection.default_channel
+            channel: Any = self._line.connection.default_channel
             self._producer = self._line.connection.Producer(channel)
             self._confirms = self._line.connection.transport.driver_type == "amqp"
             if self._confirms:
