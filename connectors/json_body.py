@@ -77,12 +77,25 @@ def parse(body: bytes, content_type: str) -> Any:
         raise UnreadableBody("the answer holds a number too long to be meant") from None
 
 
+def twice_on_the_way(value: Any, path: str) -> str:
+    """Say where on the way down `path` an object holds a key twice; "" if none does. The rest is not looked at."""
+    passed: list[str] = []
+    for step in path.split("/"):
+        if isinstance(value, _GivenTwice):
+            return f"at {'/'.join(passed) or 'the top'}: a key stands twice in one object; expected once"
+        if not isinstance(value, dict):
+            break
+        passed.append(step)
+        value = value.get(step)
+    return ""
+
+
 def sound(value: Any) -> bytes:
     """Return `value` as canonical JSON bytes. Raises UnreadableBody, naming path and blemish, if it holds one."""
     try:
         return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
     except (orjson.JSONEncodeError, RecursionError):
-        raise UnreadableBody(_blemish(value)) from None
+        raise UnreadableBody(blemish(value)) from None
 
 
 def read(body: bytes, content_type: str) -> Any:
@@ -105,8 +118,8 @@ def _escapes_only(text: str) -> bool:
     return all("\udc80" <= letter <= "\udcff" for letter in text if "\ud800" <= letter <= "\udfff")
 
 
-def _blemish(value: Any) -> str:
-    """Look for the first blemish, breadth first and without recursion, as the depth itself may be it."""
+def blemish(value: Any) -> str:
+    """Say where something is that JSON cannot hold, breadth first and without recursion: the depth itself may be it."""
     level: list[tuple[str, Any]] = [("", value)]
     for _ in range(_DEEPEST):
         below: list[tuple[str, Any]] = []

@@ -16,7 +16,7 @@ from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
-from connectors.json_body import UnreadableBody, parse, read
+from connectors.json_body import UnreadableBody, parse, read, twice_on_the_way
 from connectors.logins import login_addresses, open_login, send_logged_in
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
@@ -104,7 +104,7 @@ class RestConnector:
                 walk = walk.begun_again(most_pages=feed.page.at_most)
                 asked = self._ask_page(feed, walk, watermark, limit, deadline)
             self._expect(asked.reply, record, doing=doing, one=False)
-            page = self._page(asked.reply, doing)
+            page = self._envelope(feed, asked.reply, doing)
             following = self._following(feed, page, asked, doing)
             if following != walk.token or not following:
                 break  # else it served the page before once more and names this one again: that one was read already
@@ -130,7 +130,7 @@ class RestConnector:
         try:
             asked = self._ask_page(feed, walk, watermark, 1, self._session.deadline(), most_bytes=LARGEST_SKIPPED)
             self._expect(asked.reply, self._record(kind), doing=doing, one=False)
-            page = None if feed.page.next is None else self._page(asked.reply, doing)
+            page = None if feed.page.next is None else self._envelope(feed, asked.reply, doing)
             following = self._following(feed, page, asked, doing)
             behind = walk.step(following, most_pages=feed.page.at_most) if following else replace(walk, over=True)
         except PageUnreadable:
@@ -306,6 +306,14 @@ class RestConnector:
             if trouble.foreign:  # a login or maintenance page says nothing about the records
                 raise Unknown(f"{doing}: {trouble.reason}", reply=reply.body) from None
             raise PageUnreadable(f"{doing}: {trouble.reason}", reply=reply.body) from None
+
+    def _envelope(self, feed: CursorFeed, reply: Reply, doing: str) -> Any:
+        """Read a page. Its records may be blemished and what is around them may not: of two lists one would be lost."""
+        page = self._page(reply, doing)
+        for path in (feed.items, feed.page.next or ""):
+            if twice := twice_on_the_way(page, path):
+                raise PageUnreadable(f"{doing}: {twice}", reply=reply.body)
+        return page
 
     def _whole(self, kind: str, found: Any, reply: Reply, doing: str) -> Item:
         item = self._readers[kind].item(found, etag=reply.headers.get("ETag", ""))

@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.errors import Outdated, Rejected, Unknown
 from connectors.http import Reply
-from connectors.json_body import UnreadableBody, read
+from connectors.json_body import UnreadableBody, blemish, read
 from connectors.port import Receipt, Record
 from connectors.rest.addresses import Addresses
 from connectors.rest.items import ItemReader
@@ -116,7 +116,7 @@ def _body(record: Record, doing: str) -> bytes:
     try:  # not orjson, which writes NaN as null: a value would be wiped without a word
         return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError):
-        raise Rejected(f"{doing}: the record holds something that JSON cannot; nothing was sent") from None
+        raise Rejected(f"{doing}: the record cannot be written as JSON ({blemish(record)}); nothing was sent") from None
 
 
 def _for_header(value: str, what: str) -> str:
