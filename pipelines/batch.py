@@ -65,6 +65,7 @@ class Batch:
         self._people: dict[tuple[str, str], str] = {}  # (field, hash) -> person
         self._deliveries: dict[str, list[Held]] = defaultdict(list)  # by referral, the oldest first
         self._held_deliveries: dict[int, Held] = {}
+        self._in_hand: set[str] = set()  # referrals of which all that is in hand has been read
         self._wakes: dict[str, tuple[str, int, int]] = {}  # lane -> connection, due, rank
         self._sealing = vault.sealing()
         self._payloads: list[dict[str, Any]] = []
@@ -297,7 +298,8 @@ class Batch:
 
     def fetch_deliveries(self, referrals: Iterable[str]) -> None:
         """Read what is in hand for these referrals, before a new delivery of theirs overtakes it."""
-        wanted = {id for id in referrals if id not in self._deliveries}
+        wanted = {id for id in referrals if id not in self._in_hand}
+        self._in_hand |= wanted
         for row in self._read(
             self.connection,
             delivery,
@@ -308,7 +310,7 @@ class Batch:
         ):
             self.keep_delivery(row)
         for id in wanted:
-            self._deliveries[id].sort(key=lambda row: row.id)
+            self._deliveries[id].sort(key=lambda row: (row.id is None, row.id))
 
     def keep_delivery(self, row: Held) -> Held:
         """Take a delivery that was read elsewhere under this transaction's care; the one already known goes before."""
