@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
 
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.plant import Kind, Wired
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
-from pipelines.tables import delivery
+from pipelines.tables import cause, delivery
 
 
 class Several(Exception):
@@ -105,14 +105,18 @@ def expect(batch: Batch, wired: Wired, kind: Kind, shown: Mapping[str, Any], id:
 
 
 def create_in_doubt(connection: Connection, council: str, target: str) -> bool:
-    """Say whether a send to this target has no answer yet."""
+    """Say whether a send to this target has no answer yet: it is on its way, looked up, or a person is to look."""
+    asked = select(cause.c.id).where(cause.c.id == delivery.c.cause_id, cause.c.step == "look up").exists()
     return (
         connection.execute(
             select(delivery.c.id)
             .where(
                 delivery.c.council == council,
                 delivery.c.connection == target,
-                delivery.c.state.in_([DeliveryState.SENDING, DeliveryState.NOT_SURE]),
+                or_(
+                    delivery.c.state.in_([DeliveryState.SENDING, DeliveryState.NOT_SURE]),
+                    and_(delivery.c.state == DeliveryState.ATTENTION, asked),
+                ),
             )
             .limit(1)
         ).first()
