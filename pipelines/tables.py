@@ -16,27 +16,19 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     UniqueConstraint,
     text,
 )
 
+from pipelines.metadata import Serial
+from pipelines.metadata import metadata as metadata
 from pipelines.states import DeliveryState, VersionState
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite numbers only an INTEGER primary key by itself; PostgreSQL wants the wide one for ten years of Wales.
-Serial = BigInteger().with_variant(Integer, "sqlite")
+from pipelines.tables_time import process as process
+from pipelines.tables_time import slot as slot
+from pipelines.tables_time import unread_page as unread_page
+from pipelines.tables_time import walk as walk
 
 
 def _one_of(column: str, values: type[VersionState] | type[DeliveryState]) -> str:
@@ -303,34 +295,6 @@ proof = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-walk = Table(
-    "walk",
-    metadata,
-    Column("council", String, primary_key=True),
-    Column("connection", String, primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("purpose", String, primary_key=True),  # live, back-fill
-    Column("cursor", String, nullable=False, default=""),
-    Column("watermark", String, nullable=False, default=""),
-    Column("began", BigInteger),
-    Column("completed", BigInteger),
-    Column("pages", Integer, nullable=False, default=0),
-    Column("words", String, nullable=False, default=""),  # why the last try stopped, "" when it did not
-)
-
-unread_page = Table(
-    "unread_page",
-    metadata,
-    Column("id", Serial, primary_key=True),
-    Column("council", String, nullable=False),
-    Column("connection", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("cursor", String, nullable=False),
-    Column("raw", String, ForeignKey("payload.id"), nullable=False),
-    Column("words", String, nullable=False),
-    Column("at", BigInteger, nullable=False),
-)
-
 conflict = Table(
     "conflict",
     metadata,
@@ -360,22 +324,6 @@ pause = Table(
     Column("at", BigInteger, nullable=False),
     Column("until", BigInteger),  # null: until a person resumes it
     Column("failures", Integer, nullable=False, default=0),
-)
-
-slot = Table(
-    "slot",
-    metadata,
-    Column("council", String, primary_key=True),
-    Column("connection", String, primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("purpose", String, primary_key=True),
-    Column("at", BigInteger, primary_key=True),  # the planned instant, so that a run happens once
-    Column("claimed_by", String),
-    Column("begun", BigInteger),
-    Column("done", BigInteger),
-    Column("records", Integer, nullable=False, default=0),
-    Column("words", String, nullable=False, default=""),
-    Column("since", String, nullable=False, default=""),  # back-fill: where to start
 )
 
 audit = Table(
