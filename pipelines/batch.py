@@ -15,12 +15,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, case, or_, update
+from sqlalchemy import Connection, case, or_
 
 from pipelines import rows
 from pipelines.facts import Facts
 from pipelines.ids import new_id
-from pipelines.ledger import insert_new
+from pipelines.ledger import insert_or_change
 from pipelines.plant import Council
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
@@ -421,24 +421,18 @@ class Batch:
     def _flush_wakes(self) -> None:
         if not self._wakes:
             return
-        insert_new(
+        # One statement: a lane that is swept away between a look and a change would leave its delivery unseen.
+        insert_or_change(
             self.connection,
             lane,
             [
-                {"id": id, "council": self.council.code, "connection": target, "due": None, "fence": 0}
-                for id, (target, _, _) in sorted(self._wakes.items())
+                {"id": id, "council": self.council.code, "connection": target, "due": due, "rank": rank, "fence": 0}
+                for id, (target, due, rank) in sorted(self._wakes.items())
             ],
-        )
-        new_due: Any = bindparam("new_due")
-        new_rank: Any = bindparam("new_rank")
-        self.connection.execute(
-            update(lane)
-            .where(lane.c.id == bindparam("lane_id"))
-            .values(
-                due=case((or_(lane.c.due.is_(None), lane.c.due > new_due), new_due), else_=lane.c.due),
-                rank=case((or_(lane.c.due.is_(None), lane.c.rank > new_rank), new_rank), else_=lane.c.rank),
-            ),
-            [{"lane_id": id, "new_due": due, "new_rank": rank} for id, (_, due, rank) in sorted(self._wakes.items())],
+            lambda new: {
+                "due": case((or_(lane.c.due.is_(None), lane.c.due > new.due), new.due), else_=lane.c.due),
+                "rank": case((or_(lane.c.due.is_(None), lane.c.rank > new.rank), new.rank), else_=lane.c.rank),
+            },
         )
         self._wakes.clear()
 

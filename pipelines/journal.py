@@ -1,21 +1,23 @@
 """The journal: which calls that may change a target were begun, so that after a kill only those are in doubt.
 
-Just before a call its delivery's number is appended to a file of the process, without waiting for the disk: a process
-that is killed does not lose what it has written, so whoever cleans up after it on the same machine knows what was
-never sent. A power cut may lose the end of the file. It therefore counts only while the machine has not been started
-anew since, which the file's first line tells; where it does not count, everything leased is in doubt.
+Just before a call its delivery's number and its lease's fence are appended to a file of the process, without waiting
+for the disk: a process that is killed does not lose what it has written, so whoever cleans up after it on the same
+machine knows what was never sent. A power cut may lose the end of the file. It therefore counts only while the machine
+has not been started anew since, which the file's first line tells; where it does not count, everything leased is in
+doubt.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import struct
 import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-_NUMBER = 8  # bytes of a delivery's number
+_ENTRY = struct.Struct(">qq")  # a delivery's number, and the fence that its lane was leased under
 _LARGEST = 4_000_000  # bytes; a file that has grown so far is begun anew between two batches
 
 
@@ -30,10 +32,10 @@ class Journal:
         self._written = 0
         self._open()
 
-    def sending(self, delivery: int) -> None:
-        """Note that a call for this delivery begins now."""
+    def sending(self, delivery: int, fence: int) -> None:
+        """Note that a call for this delivery begins now, under this lease."""
         with self._lock:
-            self._written += os.write(self._handle, delivery.to_bytes(_NUMBER, "big"))
+            self._written += os.write(self._handle, _ENTRY.pack(delivery, fence))
 
     def nothing_in_flight(self) -> None:
         """Say that every call that was begun has its result in the ledger: a long file is begun anew."""
@@ -58,8 +60,8 @@ class Journal:
         self._written = 0
 
 
-def begun(folder: Path, boot: str) -> frozenset[int] | None:
-    """The deliveries for which a dead process had begun a call; None where nobody can know.
+def begun(folder: Path, boot: str) -> frozenset[tuple[int, int]] | None:
+    """The deliveries for which a dead process had begun a call, each with its fence; None where nobody can know.
 
     A process that wrote no journal on this machine may have run on another one.
     """
@@ -70,9 +72,9 @@ def begun(folder: Path, boot: str) -> frozenset[int] | None:
     first = _first_line()
     if not first.strip() or not found.startswith(first):
         return None
-    numbers = found[len(first) :]
-    whole = len(numbers) - len(numbers) % _NUMBER
-    return frozenset(int.from_bytes(numbers[at : at + _NUMBER], "big") for at in range(0, whole, _NUMBER))
+    entries = found[len(first) :]
+    whole = len(entries) - len(entries) % _ENTRY.size
+    return frozenset((delivery, fence) for delivery, fence in _ENTRY.iter_unpack(entries[:whole]))
 
 
 def forget(folder: Path, boots: Iterable[str]) -> None:
@@ -80,6 +82,12 @@ def forget(folder: Path, boots: Iterable[str]) -> None:
     for boot in boots:
         with contextlib.suppress(OSError):
             (folder / f"{boot}.sent").unlink()
+
+
+def forget_all(folder: Path) -> None:
+    """Remove every journal: no process but the one that asks is alive."""
+    for file in folder.glob("*.sent"):
+        file.unlink(missing_ok=True)
 
 
 def _first_line() -> bytes:

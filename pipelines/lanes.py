@@ -105,10 +105,17 @@ def open_in(connection: Connection, ids: Collection[str]) -> dict[str, list[Held
 
 
 def lock(connection: Connection, ids: Collection[int]) -> set[int]:
-    """Lock deliveries; return those that nobody else is just changing."""
+    """Lock deliveries that are to be sent or looked up; return those that still are and that nobody else holds."""
     free: set[int] = set()
     for some in rows.in_parts(sorted(ids)):
-        wanted = select(delivery.c.id).where(delivery.c.id.in_(some)).with_for_update(skip_locked=True)
+        wanted = (
+            select(delivery.c.id)
+            .where(
+                delivery.c.id.in_(some),
+                delivery.c.state.in_([DeliveryState.WAITING, DeliveryState.NOT_SURE]),
+            )
+            .with_for_update(skip_locked=True)
+        )
         free.update(row.id for row in connection.execute(wanted))
     return free
 
@@ -123,22 +130,32 @@ def pick(inside: Sequence[Held], now: int) -> Held | None:
     if unsure:
         first = min(unsure, key=lambda row: (row.due is None, row.due or 0))
         return first if first.due is not None and first.due <= now else None
-    in_line: set[tuple[str, str]] = set()
-    ready = []
-    for row in inside:
-        place = (row.referral_id, row.route)
-        its_turn = row.carries != "event" or place not in in_line
-        if its_turn and row.state == DeliveryState.WAITING and row.due is not None and row.due <= now:
-            ready.append(row)
-        if row.carries == "event":
-            in_line.add(place)
+    ready = [
+        row
+        for row in _at_their_turn(inside)
+        if row.state == DeliveryState.WAITING and row.due is not None and row.due <= now
+    ]
     return min(ready, key=lambda row: (rank_of(urgent=row.urgent, live=row.live), row.id), default=None)
 
 
-def next_due(inside: Iterable[Held]) -> tuple[int | None, int]:
-    """When something in a lane can be done, None for never by itself; and how urgent it is."""
+def _at_their_turn(inside: Iterable[Held]) -> list[Held]:
+    """What may go next, be it due or not: everything but the events that stand behind one of their line."""
+    lines: set[tuple[str, str]] = set()
+    turn = []
+    for row in inside:
+        line = (row.referral_id, row.route)
+        if row.carries != "event" or line not in lines:
+            turn.append(row)
+        if row.carries == "event":
+            lines.add(line)
+    return turn
+
+
+def next_due(inside: Sequence[Held]) -> tuple[int | None, int]:
+    """When something in a lane can be done, None for never by itself; and how urgent it is. A lane must never be due
+    while `pick` finds nothing in it: it would be leased for nothing again and again, before all others."""
     unsure = [row for row in inside if row.state == DeliveryState.NOT_SURE]
-    waiting = unsure or [row for row in inside if row.state in _OPEN]
+    waiting = unsure or _at_their_turn(inside)
     due = min((row.due for row in waiting if row.due is not None), default=None)
     rank = min((rank_of(urgent=row.urgent, live=row.live) for row in waiting), default=1)
     return due, rank

@@ -10,7 +10,7 @@ failed 361 times in 400 under load, IMMEDIATE never).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -145,6 +145,19 @@ def insert_new(connection: Connection, table: Any, rows: list[dict[str, Any]]) -
     dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
     statement: Executable = dialect.insert(table).on_conflict_do_nothing()
     connection.execute(statement, rows)
+
+
+def insert_or_change(
+    connection: Connection, table: Any, rows: list[dict[str, Any]], change: Callable[[Any], Mapping[str, Any]]
+) -> None:
+    """Insert the rows, or change those whose primary key is there already. `change(new)` names the new values of
+    columns; `new` has the columns of the row that was to be inserted."""
+    if not rows:
+        return
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    keys = [*table.primary_key.columns]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=change(statement.excluded)), rows)
 
 
 def keep_artifacts(connection: Connection, artifacts: Mapping[str, tuple[str, bytes]], now: int) -> None:

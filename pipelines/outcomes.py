@@ -30,6 +30,10 @@ from pipelines.tables import delivery
 LEASE_MARGIN = 30
 
 
+#: Lanes in which nothing can be done after all are given back and others taken, so often in one transaction.
+_FRUITLESS = 20
+
+
 def lease_seconds(wired: Wired | None) -> float:
     """How long a lease is: a read, a write and a look-up, each at its deadline, and a margin."""
     return (wired.timeout_seconds * 3 if wired else 60) + LEASE_MARGIN
@@ -51,8 +55,12 @@ def lease(
     """
     now = plant.clock.now()
     until = now + int(lease_seconds(council.wired.get(target)) * SECOND)
-    taken = lanes.take(connection, council.code, target, owner, now=now, until=until, most=most, only=only)
-    return _begin(connection, plant, council, taken) if taken else []
+    for _ in range(_FRUITLESS):
+        taken = lanes.take(connection, council.code, target, owner, now=now, until=until, most=most, only=only)
+        jobs = _begin(connection, plant, council, taken) if taken else []
+        if jobs or not taken:
+            return jobs
+    return []
 
 
 def _begin(connection: Connection, plant: Plant, council: Council, taken: Sequence[Lease]) -> list[Job]:

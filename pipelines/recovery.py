@@ -49,7 +49,10 @@ def void(plant: Plant, boots: Collection[str] | None = None) -> int:
         sat = connection.execute(select(seat.c.owner).where(seat.c.owner.is_not(None)).distinct()).scalars().all()
         gone = [owner for owner in sat if boots is None or _boot(owner) in boots]
         connection.execute(update(seat).where(seat.c.owner.in_(gone)).values(owner=None, until=None))
-    journal.forget(folder, begun)
+    if boots is None:
+        journal.forget_all(folder)
+    else:
+        journal.forget(folder, boots)
     return len(mine)
 
 
@@ -62,7 +65,7 @@ def _take_back(
     council: Council | None,
     ids: Sequence[str],
     boots: Collection[str] | None,
-    begun: dict[str, frozenset[int] | None],
+    begun: dict[str, frozenset[tuple[int, int]] | None],
 ) -> None:
     with plant.ledger.writing() as connection:
         held = {row.id: row for row in lanes.locked(connection, ids)}
@@ -81,7 +84,8 @@ def _take_back(
             never = {
                 row.id
                 for row in left
-                if (known := begun.get(_boot(held[row.lane].owner))) is not None and row.id not in known
+                if (known := begun.get(_boot(held[row.lane].owner))) is not None
+                and (row.id, held[row.lane].fence) not in known
             }
             recover(batch, council, left, never=never)
             batch.flush()

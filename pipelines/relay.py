@@ -7,6 +7,7 @@ out; one whose breaker may be probed gets a single wake-up. Whoever writes work 
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ from pipelines.wakeups import Publisher, WakeUp
 #: dead, or a second worker may find enough to do.
 REPEAT_AFTER = SECOND // 4
 IDLE_SECONDS = 0.25
-LONGEST_WAIT = 15.0
+LONGEST_WAIT = 5.0
 
 
 class Relay:
@@ -60,25 +61,30 @@ class Relay:
         """Publish once; return how many wake-ups."""
         now = self._plant.clock.now()
         with self._plant.ledger.reading() as connection:
-            wakes = self._wanted(connection, now)
+            just_woken = {key for key, at in self._woken.items() if 0 <= now - at < REPEAT_AFTER}
+            wakes = wanted(self._plant, connection, now, besides=just_woken)
         if wakes:
             publisher.publish(wakes)
             self._woken |= {(wake.council, wake.connection): now for wake in wakes}
         return len(wakes)
 
-    def _wanted(self, connection: Connection, now: int) -> list[WakeUp]:
-        paused = pauses.all_pauses(connection)
-        wakes = []
-        for council in self._plant.councils.values():
-            closed = council.closed(now)
-            for name in council.wired:
-                key = (council.code, name)
-                if key in closed or 0 <= now - self._woken.get(key, -REPEAT_AFTER) < REPEAT_AFTER:
-                    continue
-                pause = paused.get(key)
-                if pause is not None and (pause.until is None or pause.until > now):
-                    continue
-                rank = lanes.due_now(connection, council.code, name, now)
-                if rank is not None:
-                    wakes.append(WakeUp(council.code, name, probe=pause is not None, urgent=rank == 0))
-        return wakes
+
+def wanted(
+    plant: Plant, connection: Connection, now: int, *, besides: Collection[tuple[str, str]] = ()
+) -> list[WakeUp]:
+    """The connections in which something is due and that may be called. `besides`: those to pass over."""
+    paused = pauses.all_pauses(connection)
+    wakes = []
+    for council in plant.councils.values():
+        closed = council.closed(now)
+        for name in council.wired:
+            key = (council.code, name)
+            if key in closed or key in besides:
+                continue
+            pause = paused.get(key)
+            if pause is not None and (pause.until is None or pause.until > now):
+                continue
+            rank = lanes.due_now(connection, council.code, name, now)
+            if rank is not None:
+                wakes.append(WakeUp(council.code, name, probe=pause is not None, urgent=rank == 0))
+    return wakes

@@ -90,8 +90,8 @@ class Result:
 class Sender:
     """Sends deliveries of one council. Safe to use from several threads at once."""
 
-    def __init__(self, plant: Plant, council: Council, calling: Callable[[int], None] = lambda _delivery: None) -> None:
-        """`calling(delivery)` is told just before each call that may change the target."""
+    def __init__(self, plant: Plant, council: Council, calling: Callable[[Job], None] = lambda _job: None) -> None:
+        """`calling(job)` is told just before each call that may change the target, and may refuse it by raising."""
         self._plant = plant
         self._council = council
         self._calling = calling
@@ -188,7 +188,7 @@ class Sender:
         return _arrived(result, receipt)
 
     def _calls(self, result: Result) -> None:
-        self._calling(result.job.row.id)
+        self._calling(result.job)
         crash.here("before call")
 
     def _update(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], held: Held) -> Result:

@@ -65,7 +65,13 @@ def test_g5_the_broker_carries_ids_only(town: Any) -> None:
     with Connection(town.plant.broker_url) as other:
         message = Queue("dolen.wake")(other.default_channel).get()
         assert message is not None
-        assert message.payload == {"format": 2, "council": "torfaen", "connection": "casework", "probe": False}
+        assert message.payload == {
+            "format": 2,
+            "council": "torfaen",
+            "connection": "casework",
+            "probe": False,
+            "urgent": False,
+        }
         message.ack()
     publisher.close()
 
