@@ -37,13 +37,16 @@ def _a_cron_line(value: str) -> str:
     return value
 
 
+CronLine = Annotated[str, AfterValidator(_a_cron_line)]
+
+
 class Schedule(Declared):
     """When a source is read. Times are the council's own; a run missed while Dolen was down is made up once."""
 
     every: LongerThanNothing | None = Field(
         default=None, description="How long to wait between two syncs.", examples=["PT1M"]
     )
-    cron: Annotated[str, AfterValidator(_a_cron_line)] | None = Field(
+    cron: CronLine | None = Field(
         default=None, description="Or fixed times, as a cron line of five fields.", examples=["*/10 7-19 * * mon-fri"]
     )
     jitter: Duration = Field(

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from config.connection import CronLine
 from config.declared import Declared, FieldPath, FileName, Kind, Line, LongerThanNothing, Name, refusal
 from config.findings import kind_of
 
@@ -36,6 +37,17 @@ _CODES_SCHEMA = {
 Codes = Annotated[list[Coded], BeforeValidator(_allowed_codes), WithJsonSchema(_CODES_SCHEMA)]
 
 LIVE_NEEDS = ("purpose", "lawful_basis", "agreement", "owner", "retention", "arrive_within")
+
+
+class Comparison(Declared):
+    """When both ends of a route are read and compared. Off-peak is best: every record is looked at."""
+
+    cron: CronLine | None = Field(
+        default="15 3 * * *",
+        description="Times in the council's zone, as a cron line of five fields; `null` for never. "
+        "A comparison gives way to live work, and one that was missed is made up once.",
+        examples=["15 3 * * *"],
+    )
 
 
 class Route(Declared):
@@ -82,6 +94,17 @@ class Route(Declared):
     )
     arrive_within: LongerThanNothing | None = Field(
         default=None, description="What takes longer raises an alert. Needed in live.", examples=["PT15M"]
+    )
+    reconcile: Comparison | None = Field(
+        default=None,
+        description="When both ends are compared, where that differs from the site's `reconcile`.",
+        examples=[{"cron": "45 2 * * *"}],
+    )
+    first_day: Literal["match", "nothing-to-match"] = Field(
+        default="match",
+        description="`match`: going live is refused until `dolen match` has paired the cases that both systems hold. "
+        "`nothing-to-match`: one of them begins empty.",
+        examples=["nothing-to-match"],
     )
     purpose: Line | None = Field(
         default=None,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from config.declared import REFERENCE, Declared, Line, LongerThanNothing, Reference, parse_duration, refusal
 from config.findings import kind_of
 from config.retention import Retention
+from config.routes import Comparison
 
 SCHEMA_VERSION = 1
 
@@ -148,5 +149,10 @@ class SiteSettings(Declared):
     console: Console = Field(default_factory=Console, description="The web pages for staff.", examples=[{"port": 8080}])
     alerts: Alerts = Field(
         default_factory=Alerts, description="Who is told.", examples=[{"to": ["integration@example.org"]}]
+    )
+    reconcile: Comparison = Field(
+        default_factory=Comparison,
+        description="When the two ends of each route are compared; a route may say otherwise.",
+        examples=[{"cron": "15 3 * * *"}],
     )
     log: Log = Field(default_factory=Log, description="What is logged.", examples=[{"level": "info"}])

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from config.connection import Connection as ConnectionSettings
 from config.findings import Finding, SiteFaults, in_order
+from config.routes import Comparison
 from config.routes import Route as RouteSettings
 from config.site import Council as CouncilFiles
 from config.site import Site, load_site
@@ -130,7 +131,7 @@ def wire(
         name={"cy": settings.council.name.cy, "en": settings.council.name.en},
         zone=settings.council.time_zone,
         wired=wired,
-        routes=tuple(_route(route) for route in settings.routes),
+        routes=tuple(_route(route, site.settings.reconcile) for route in settings.routes),
         owners={group: name for name, connection in settings.connections.items() for group in connection.owns},
         person_identifiers=PERSON_IDENTIFIERS,
         texts={
@@ -277,7 +278,7 @@ def _settings(
     }
 
 
-def _route(route: RouteSettings) -> Route:
+def _route(route: RouteSettings, site_wide: Comparison) -> Route:
     return Route(
         name=route.name,
         source=route.from_,
@@ -289,6 +290,8 @@ def _route(route: RouteSettings) -> Route:
         recipient=route.recipient or "",
         creates_persons=route.creates_persons,
         arrive_within=route.arrive_within,
+        reconcile="" if route.text else (route.reconcile or site_wide).cron or "",
+        nothing_to_match=route.first_day == "nothing-to-match",
     )
 
 

@@ -26,6 +26,8 @@ class Route:
     recipient: str = ""  # person, referrer
     creates_persons: bool = False  # the target makes persons: deliveries about one person keep order
     arrive_within: timedelta | None = None
+    reconcile: str = ""  # cron line of its comparisons, "" for never
+    nothing_to_match: bool = False  # its council says that one of its ends began empty
 
     def misses(self, facts: Mapping[str, Any]) -> str:
         """Return the first field whose condition does not hold, "" if all hold."""

@@ -25,6 +25,9 @@ from sqlalchemy import (
 from pipelines.metadata import Serial
 from pipelines.metadata import metadata as metadata
 from pipelines.states import DeliveryState, VersionState
+from pipelines.tables_proof import agreed as agreed
+from pipelines.tables_proof import first_day as first_day
+from pipelines.tables_proof import reconciliation as reconciliation
 from pipelines.tables_time import process as process
 from pipelines.tables_time import slot as slot
 from pipelines.tables_time import unread_page as unread_page
@@ -100,6 +103,7 @@ referral = Table(
     Column("priority", String),
     Column("restricted", Boolean, nullable=False, default=False),
     Column("merged_into", String),
+    Column("hops", JSON),  # field -> [automatic changes of hands, when the last was, hashes of the values]
     Column("born_in", String, nullable=False),  # the connection that showed it first
     Column("at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
@@ -119,6 +123,8 @@ record = Table(
     Column("content", String),  # keyed hash of the newest version's bytes
     Column("version", String, nullable=False, default=""),
     Column("modified", BigInteger),  # the system's own stamp of the newest version we know of
+    Column("rewrite", Boolean, nullable=False, default=False),  # a person said: write the newest over whatever it holds
+    Column("aside", Boolean, nullable=False, default=False),  # a double of another record: what it shows changes nothing
     Column("at", BigInteger, nullable=False),
     UniqueConstraint("council", "connection", "kind", "external_id"),
 )
@@ -160,6 +166,7 @@ version = Table(
     Column("cause_id", Serial, ForeignKey("cause.id"), index=True),
     Column("gaps", JSON),  # fields left out: [[field, code list, cause id], ...]
     Column("not_taken", JSON),  # routes whose condition did not hold: not sent, by rule
+    Column("remark", String, nullable=False, default=""),  # what people should know of it: reopened, renumbered ...
     Column("purpose", String, nullable=False, default="live"),
     Column("at", BigInteger, nullable=False),
     CheckConstraint(_one_of("state", VersionState), name="state"),
@@ -308,7 +315,8 @@ conflict = Table(
     Column("version_id", Serial, ForeignKey("version.id")),
     Column("revision", Integer, nullable=False),
     Column("times", Integer, nullable=False, default=1),
-    Column("open", Boolean, nullable=False, default=False),  # a person must look: safeguarding
+    Column("why", String, nullable=False, default=""),  # why a person must look, "" where nobody need
+    Column("open", Boolean, nullable=False, default=False),  # a person must look, and nobody has
     Column("at", BigInteger, nullable=False),
     UniqueConstraint("referral_id", "field", "loser", "lost"),
 )
