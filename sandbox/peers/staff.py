@@ -19,7 +19,7 @@ from sandbox.peers.system import Body, Held, System
 TICK_SECONDS = 0.01
 ASK_AGAIN_SECONDS = 0.3
 #: How often staff in care look whether a record is known enough for them to correct it, before they let it be.
-PATIENCE = 200
+PATIENCE = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ Body = dict[str, Any]
 #: What a write may name; the rest is the system's own or its staff's.
 FIELDS = frozenset(
     {"status", "status_reason", "kind", "priority", "team", "received_at", "reason", "person", "safeguarding",
-     "restricted"}
+     "restricted", "notes"}
 )  # fmt: skip
 PERSON = frozenset({"last_name", "first_names", "date_of_birth", "mobile"})
 NEEDED = ("status", "kind", "priority", "received_at", "reason", "person")
@@ -78,14 +78,14 @@ class System:
         if self.tier == "A" and key in self._by_key:
             held = self.records[self._by_key[key][0]]
             return self._written(held, given)
-        body = {"external_reference": key if self.tier != "C" else None, "notes": None, **_complete(given)}
+        body = {"external_reference": key if self.tier != "C" else None, **_complete(given)}
         held = self.enter(body, token=token)
         held.key = key
         if key:
             self._by_key.setdefault(key, []).append(held.id)
             self.creates[key] = self.creates.get(key, 0) + 1
         held.writes += 1
-        _note(held, given)
+        _note(held, {}, given)
         return held
 
     def update(self, id: str, given: Body, *, match: str | None) -> Held:
@@ -117,11 +117,9 @@ class System:
 
     def _written(self, held: Held, given: Body) -> Held:
         held.writes += 1
-        _note(held, given)
+        _note(held, held.body, given)
         if laid(held.body, given) != held.body:
             self.change(held, given)
-        if given.get("person", {}).get("mobile"):
-            held.mobile_root = given["person"]["mobile"]
         return held
 
     # --- reading --------------------------------------------------------------------------------------------------
@@ -219,10 +217,12 @@ def _complete(given: Body) -> Body:
     return whole
 
 
-def _note(held: Held, given: Body) -> None:
-    """Keep what a write said of the fields that carry a mark of the story."""
+def _note(held: Held, before: Body, given: Body) -> None:
+    """Keep what a write brought that was not there, of the fields that carry a mark of the story."""
     for name in ("reason", "status_reason"):
-        if given.get(name):
+        if given.get(name) and given[name] != before.get(name):
             held.said.setdefault(name, []).append(given[name])
-    if given.get("person", {}).get("mobile"):
-        held.said.setdefault("mobile", []).append(given["person"]["mobile"])
+    mobile = given.get("person", {}).get("mobile")
+    if mobile and mobile != before.get("person", {}).get("mobile"):
+        held.said.setdefault("mobile", []).append(mobile)
+        held.mobile_root = mobile

@@ -1,0 +1,91 @@
+"""`dolen bench`: what is typed, and how the result looks."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.guard import WrongUse
+from console.show import complain, say, table
+
+if TYPE_CHECKING:
+    from console.bench.faults import Run
+
+bench = typer.Typer(help="The benches: proof on your own machine.", no_args_is_help=True)
+
+
+@bench.command()
+def faults(
+    kills: Annotated[int, typer.Option(min=0, help="How often a process is killed.")] = 40,
+    referrals: Annotated[int, typer.Option(min=1, help="How many requests are typed.")] = 400,
+    seed: Annotated[int | None, typer.Option(min=0, help="Draws the same run again; without it a new one.")] = None,
+    weather: Annotated[
+        float, typer.Option(min=0, max=5, help="How often systems fail: 1 is as declared, 0 never.")
+    ] = 1.0,
+    keep: Annotated[Path | None, typer.Option(help="Keep site, ledger and logs in this new folder.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Move referrals between pretend systems while everything is killed, and prove that none was lost or doubled."""
+    from console.bench.crew import CrewFault
+    from console.bench.faults import Run
+    from console.bench.peers import PeersGone
+    from console.bench.site import Bench
+
+    if not hasattr(signal, "SIGSTOP"):
+        raise WrongUse("The fault bench needs signals that this system does not have; run it on Linux")
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        raise WrongUse(f"{keep} is not empty: name a folder that is new")
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    if seed is None:
+        seed = random.randrange(1, 1_000_000)  # noqa: S311 - a story, not a secret
+    folder = keep or Path(tempfile.mkdtemp(prefix="dolen-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    run = Run(seed=seed, kills=kills, referrals=referrals, faults=weather, tell=complain, keep=keep is not None)
+    try:
+        result = run.perform(Bench(folder.resolve()))
+        _tell(result, as_json)
+        _offender(run)
+    except (CrewFault, PeersGone) as fault:
+        complain(f"The bench cannot go on: {fault}")
+        raise typer.Exit(1) from None
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    raise typer.Exit(0 if run.verdict.well and not result["unexplained"] else 1)
+
+
+def _tell(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        say(json.dumps(result))
+        return
+    heads = ["tier", *next(iter(result["by_tier"].values()), {})]
+    table(heads, [[tier, *counts.values()] for tier, counts in sorted(result["by_tier"].items())])
+    say(
+        f"{result['kills']} kills, {result['referrals']} referrals, {result['versions']} versions in "
+        f"{result['seconds']:.0f} seconds: "
+        + ", ".join(f"{result[fault]} {fault}" for fault in ("lost", "doubled", "stale", "wiped", "stuck")),
+        *result["notes"],
+        f"The same again, as far as time allows: --kills {result['kills']} --referrals {result['referrals']} "
+        f"--seed {result['seed']}",
+    )
+
+
+def _offender(run: Run) -> None:
+    """The story of the first one that something is wrong with; on standard error, as the result is for scripts."""
+    for offence in run.verdict.offences[:10]:
+        complain(f"{offence.what.upper()} tier {offence.tier} {offence.token} ({offence.number}): {offence.words}")
+    if run.story:
+        complain(run.story)
+
+
+def _as_ctrl_c(*_: Any) -> None:
+    sys.stderr.write("Stopping; nothing of the bench is left running.\n")
+    raise KeyboardInterrupt
