@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from console import commands_desk, commands_run, commands_site
-from console.bench.command import bench
+from console.bench import command as benches
 from console.guard import Guarded
 from console.show import say
 
@@ -55,7 +55,7 @@ for one_passed in (commands_run.sandbox, commands_run.demo):
     app.command(one_passed.__name__, context_settings=_PASSED_ON)(one_passed)
 app.add_typer(commands_site.mapping, name="mapping")
 app.add_typer(commands_site.audit, name="audit")
-app.add_typer(bench, name="bench")
+app.add_typer(benches.bench, name="bench")
 
 
 def main() -> None:
