@@ -36,6 +36,7 @@ class Item:
     version: str = ""  # version token (ETag, version number) to send back on update, "" if the system has none
     modified: datetime | None = None  # the system's own stamp, aware, UTC; None if it gives none
     our_key: str = ""  # our key where the system keeps it, else ""
+    deleted: bool = False  # the system says that it deleted the record, or hides it as deleted
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,8 @@ class Batch:
                 "content": None,
                 "version": "",
                 "modified": None,
+                "rewrite": False,
+                "aside": False,
                 "at": self.now,
                 **values,
             },
@@ -162,6 +164,12 @@ class Batch:
         if row.referral_id != referral_id:
             row.set(referral_id=referral_id)
             self._numbers[referral_id, row.connection, row.kind].append(row)
+
+    def unlink_record(self, row: Held) -> None:
+        """Say that a record belongs to no referral any more."""
+        if row.referral_id is not None:
+            self._numbers[row.referral_id, row.connection, row.kind].remove(row)
+            row.set(referral_id=None)
 
     def _keep_record(self, row: Held) -> None:
         place = (row.connection, row.kind, row.external_id)
@@ -212,6 +220,7 @@ class Batch:
                 "revision": 1,
                 "facts": "",
                 "merged_into": None,
+                "hops": None,
                 "at": self.now,
                 "changed_at": self.now,
                 **values,
@@ -266,6 +275,16 @@ class Batch:
             self._people[path, mark] = person_id
             self._new_marks.append({"council": self.council.code, "path": path, "hash": mark, "person_id": person_id})
 
+    def rename(self, person_id: str, to: str | None, marks: Iterable[tuple[str, str]] = ()) -> None:
+        """Follow in memory what was written about identifiers: all of a person's, or these, name `to`, or nobody."""
+        wanted = set(marks)
+        for mark, named in list(self._people.items()):
+            if named == person_id and (not wanted or mark in wanted):
+                if to is None:
+                    del self._people[mark]
+                else:
+                    self._people[mark] = to
+
     # --- Versions -----------------------------------------------------------------------------------------------------
 
     def new_version(self, **values: Any) -> Held:
@@ -284,6 +303,7 @@ class Batch:
                 "cause_id": None,
                 "gaps": None,
                 "not_taken": None,
+                "remark": "",
                 "purpose": "live",
                 "at": self.now,
                 **values,

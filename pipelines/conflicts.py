@@ -7,11 +7,12 @@ postcode would otherwise go on for ever. The conflict counts how often, and is s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from pipelines.batch import Batch
-from pipelines.merge import Lost
+from pipelines.merge import WHY_ENDLESS, Lost
 from pipelines.rows import Held
 from pipelines.tables import conflict
 
@@ -30,7 +31,10 @@ def keep(batch: Batch, row: Held, lost: Sequence[Lost], corrections: Sequence[st
             conflict.c.lost == one.hash,
         )
         if connection.execute(select(conflict.c.id).where(*key)).first():
-            connection.execute(update(conflict).where(*key).values(times=conflict.c.times + 1, at=batch.now))
+            more: dict[str, Any] = {"times": conflict.c.times + 1, "at": batch.now}
+            if one.why == WHY_ENDLESS:
+                more |= {"why": one.why, "open": True}  # it was looked at as an ordinary conflict at the most
+            connection.execute(update(conflict).where(*key).values(**more))
             stubborn.add(one.field)
         else:
             connection.execute(
@@ -43,7 +47,8 @@ def keep(batch: Batch, row: Held, lost: Sequence[Lost], corrections: Sequence[st
                     lost=one.hash,
                     version_id=version.id,
                     revision=row.revision,
-                    open=one.safeguarding,
+                    why=one.why,
+                    open=bool(one.why),
                     at=batch.now,
                 )
             )

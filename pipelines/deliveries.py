@@ -16,6 +16,8 @@ from pipelines.states import DeliveryState, check_move
 
 #: What a newer delivery of the same referral to the same target takes the place of.
 _OVERTAKEN = (DeliveryState.WAITING, DeliveryState.ATTENTION)
+#: What a newer delivery waits behind.
+_UNDER_WAY = (DeliveryState.SENDING, DeliveryState.NOT_SURE)
 
 
 def make(batch: Batch, route: Route, row: Held, *, plain: Mapping[str, Any], version: Held | None) -> Held:
@@ -25,7 +27,11 @@ def make(batch: Batch, route: Route, row: Held, *, plain: Mapping[str, Any], ver
     """
     lane, urgent = route.lane(batch.council.code, row.person_id, row.id), is_urgent(plain)
     state_carrying = route.carries == "state"
-    overtaken = [one for one in _of(batch, row.id, route.target, route.kind) if one.state in _OVERTAKEN]
+    in_hand = _of(batch, row.id, route.target, route.kind)
+    overtaken = [one for one in in_hand if one.state in _OVERTAKEN]
+    if state_carrying:
+        # Behind the one that is under way, even if the referral has come to another person, and lane, since.
+        lane = next((one.lane for one in in_hand if one.state in _UNDER_WAY), lane)
     made = batch.new_delivery(
         referral_id=row.id,
         route=route.name,

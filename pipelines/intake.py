@@ -8,15 +8,16 @@ record that cannot be read or mapped needs attention and holds up nobody else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.errors import ConnectorError
 from connectors.port import Item, Tier, UnreadableItem
 from mappings.facts import Refused, assemble
-from pipelines import crash
+from pipelines import crash, regressed
 from pipelines.clock import to_time
 from pipelines.ledger import keep_artifacts
 from pipelines.logs import log, warn
@@ -43,6 +44,12 @@ class Taken:
         else:
             self.states[state] = self.states.get(state, 0) + 1
 
+    def include(self, other: Taken) -> None:
+        """Count what came of other records too."""
+        for state, count in other.states.items():
+            self.states[state] = self.states.get(state, 0) + count
+        self.repeats += other.repeats
+
     @property
     def news(self) -> int:
         """Versions that were not there before."""
@@ -51,6 +58,15 @@ class Taken:
 
 class _Stumbled(Exception):
     """A fault of ours while deciding about records: the class of the error, and nothing of a record."""
+
+
+@dataclass(slots=True)
+class _Ask:
+    """What a page left open that only a look into the source can answer, and what is to be done after its commit."""
+
+    doubted: list[str] = field(default_factory=list)
+    renumbered: list[tuple[int, str]] = field(default_factory=list)
+    moved: bool = False
 
 
 class Intake:
@@ -69,22 +85,50 @@ class Intake:
         *,
         purpose: str = "live",
         place: Callable[[Connection], None] | None = None,
+        confirmed: bool = False,
     ) -> Taken:
-        """Take records as a source showed them. `place` moves the walk, in the same transaction as the last of them."""
+        """Take records as a source showed them. `place` moves the walk, in the same transaction as the last of them.
+
+        `confirmed`: each was read just now for itself, so what is old in it is no old page's fault.
+        """
         taken = Taken()
         fresh, known = self._news(wired, kind, items, taken)
         reads = [self._read(wired, kind, item, content, first=item.id not in known) for item, content in fresh]
+        for read in reads:
+            read.confirmed = confirmed
+        ask = _Ask()
         chunks = [reads[at : at + ROWS_A_TRANSACTION] for at in range(0, len(reads), ROWS_A_TRANSACTION)] or [[]]
         for chunk in chunks:
             last = place if chunk is chunks[-1] else None
             try:
-                self._write(wired, kind, chunk, purpose, taken, last)
+                self._write(wired, kind, chunk, purpose, taken, last, ask)
             except (SQLAlchemyError, _Stumbled) as fault:
                 log("page_redone", council=self._council.code, connection=wired.name, error=type(fault).__name__)
-                self._one_by_one(wired, kind, chunk, purpose, taken, last)
+                self._one_by_one(wired, kind, chunk, purpose, taken, last, ask)
+        if not confirmed:
+            self._ask(wired, kind, ask, purpose, taken)
         if taken.news:
             self._plant.nudge.set()
         return taken
+
+    def _ask(self, wired: Wired, kind: Kind, ask: _Ask, purpose: str, taken: Taken) -> None:
+        """Look into the source, outside any transaction, where a page alone cannot tell what happened there."""
+        if ask.moved:
+            self._plant.vault.hand_over(self._plant.ledger)
+        if not (ask.doubted or ask.renumbered) or "fetch" not in wired.offers(kind.name):
+            return
+        try:
+            for number in ask.doubted[: regressed.READ_AGAIN]:
+                current = wired.connector.fetch(kind.name, number)
+                if current is not None:
+                    more = self.take(wired, kind, [current], purpose=purpose, confirmed=True)
+                    taken.include(more)
+            for id, other in ask.renumbered:
+                if wired.connector.fetch(kind.name, other) is None:
+                    self.again([id], gone=frozenset({other}))
+        except ConnectorError as fault:
+            # It is asked when the source shows the record again; until then nothing of it is taken in.
+            log("not_asked", council=self._council.code, connection=wired.name, error=type(fault).__name__)
 
     def _one_by_one(
         self,
@@ -94,12 +138,13 @@ class Intake:
         purpose: str,
         taken: Taken,
         place: Callable[[Connection], None] | None,
+        ask: _Ask,
     ) -> None:
         """What cannot be written together is written record by record; one that Dolen stumbles over needs attention,
         so that the walk goes on behind it. A database that is away stops the walk, at this page."""
         for one in reads:
             try:
-                self._write(wired, kind, [one], purpose, taken, None)
+                self._write(wired, kind, [one], purpose, taken, None, ask)
             except _Stumbled as stumbled:
                 one.fault = str(stumbled)
                 warn("intake_fault", council=self._council.code, connection=wired.name, error=one.fault)
@@ -107,9 +152,13 @@ class Intake:
         if place is not None:
             self._write(wired, kind, [], purpose, taken, place)
 
-    def again(self, version_ids: Sequence[int]) -> Taken:
+    def again(self, version_ids: Sequence[int], *, said: str = "", gone: frozenset[str] = frozenset()) -> Taken:
         """Take versions that we hold once more, with the mapping as it is now: after a mend, or when a doubt is
-        settled."""
+        settled.
+
+        `said`: what a person said of them: "same" (the same request and person as before), "new" (a new request).
+        `gone`: numbers that the system holds no more.
+        """
         taken = Taken()
         for id in version_ids:
             with self._plant.ledger.reading() as connection:
@@ -124,6 +173,7 @@ class Intake:
             if wired is None or kind is None or not row.external_id:
                 continue
             read = self._read_again(wired, kind, row, raw)
+            read.said, read.gone = said, gone
             self._write(wired, kind, [read], row.purpose, taken, None)
         if taken.news:
             self._plant.vault.hand_over(self._plant.ledger)
@@ -165,6 +215,7 @@ class Intake:
         reading = kind.mapping.read(item.record) if isinstance(item, Item) else None
         read = Read(item, content, modified, reading, id)
         read.hashes = {name: self._hash_of(name, value) for name, value in read.shown.items()}
+        read.doubt = lambda shown: self._doubtful(wired, item.id, shown)
         if first and read.shown:
             read.doubtful = self._doubtful(wired, item.id, read.shown)
         return read
@@ -172,7 +223,7 @@ class Intake:
     def _read_again(self, wired: Wired, kind: Kind, row: Row[Any], raw: bytes) -> Read:
         item = wired.connector.parse(row.kind, raw, id=row.external_id)
         if isinstance(item, Item):
-            item = Item(row.external_id, item.record, raw, row.version, item.modified, row.our_key)
+            item = replace(item, id=row.external_id, raw=raw, version=row.version, our_key=row.our_key)
         read = self._read(wired, kind, item, row.content, first=True, id=row.id)
         read.modified = row.modified
         return read
@@ -185,6 +236,7 @@ class Intake:
         purpose: str,
         taken: Taken,
         place: Callable[[Connection], None] | None,
+        ask: _Ask | None = None,
     ) -> None:
         states: list[VersionState | None] = []
         # Asked before the transaction: a connector is not opened, nor the ledger searched twice, while others wait.
@@ -204,6 +256,10 @@ class Intake:
                 place(connection)
             crash.here("before page commit")
         crash.here("after page commit")
+        if reads and ask is not None:
+            ask.doubted += page.doubted
+            ask.renumbered += [(row.id, other) for row, other in page.renumbered]
+            ask.moved |= page.moved
         for state in states:
             taken.add(state)
 

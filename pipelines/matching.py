@@ -20,12 +20,15 @@ from pipelines.tables import cause, delivery
 
 
 class Several(Exception):
-    """More than one candidate. `words` says of what, without a value."""
+    """More than one candidate, or none that may be taken. `words` says of what, without a value."""
 
-    def __init__(self, words: str, field: str) -> None:
+    def __init__(self, words: str, field: str, *, error: str = "several candidates", other: str = "") -> None:
+        """`other`: the number of the record that stands in the way, where it may be the same one renumbered."""
         super().__init__(words)
         self.words = words
         self.field = field
+        self.error = error
+        self.other = other
 
 
 def fetch(batch: Batch, wired: Wired, kind: Kind, page: Sequence[tuple[Held | None, str, Mapping[str, Any]]]) -> None:
@@ -58,13 +61,24 @@ def fetch(batch: Batch, wired: Wired, kind: Kind, page: Sequence[tuple[Held | No
         if any(path in (fact_store.source_field(name), fact_store.target_field(name)) for path in kind.match):
             for there in other.kinds:
                 batch.fetch_numbers(name, there, about)
-    batch.fetch_people(mark for _, _, shown in page for mark in _marks(batch, shown, ()))
+    batch.fetch_people(mark for _, _, shown in page for mark in marks_of(batch, shown, ()))
 
 
 def referral_for(
-    batch: Batch, wired: Wired, kind: Kind, *, record: Held, our_key: str, shown: Mapping[str, Any]
+    batch: Batch,
+    wired: Wired,
+    kind: Kind,
+    *,
+    record: Held,
+    our_key: str,
+    shown: Mapping[str, Any],
+    gone: Collection[str] | None = (),
 ) -> Held | None:
-    """Return the referral that this record belongs to, None for a new one. Raises Several."""
+    """Return the referral that this record belongs to, None for a new one. Raises Several.
+
+    `gone`: numbers that the system holds no more, so that a record in their place is the same one renumbered; None for
+    whichever it had.
+    """
     found: dict[str, Held] = {}
     if our_key and (row := batch.referral(our_key)) is not None:
         found[row.id] = row
@@ -82,9 +96,28 @@ def referral_for(
     if not found:
         return None
     ((id, row),) = found.items()
-    if any(one is not record for one in batch.records_of(id, wired.name, kind.name)):
-        raise Several("this system holds another record of the same referral already", "target_identifiers")
+    others = [one for one in batch.records_of(id, wired.name, kind.name) if one is not record]
+    if gone is not None and any(one.external_id not in gone for one in others):
+        words = "this system holds another record of the same referral already"
+        raise Several(words, "target_identifiers", other=others[0].external_id if len(others) == 1 else "")
     return row
+
+
+def renumber(batch: Batch, record: Held, referral: Held) -> dict[str, Any]:
+    """Take the referral's other records of this system out of the crosswalk, in whose place this one has come; return
+    the facts about its numbers that change because the record belongs to it."""
+    facts, name, number = batch.facts(referral), record.connection, record.external_id
+    source, target = fact_store.source_field(name), fact_store.target_field(name)
+    changes: dict[str, Any] = {}
+    for old in list(batch.records_of(referral.id, name, record.kind)):
+        if old is not record:
+            if source in facts and facts[source][0] == old.external_id:
+                changes[source] = number
+            changes[target] = number
+            batch.unlink_record(old)
+    if facts.get(target) is None:
+        changes[target] = number
+    return changes
 
 
 def expect(batch: Batch, wired: Wired, kind: Kind, shown: Mapping[str, Any], id: str) -> None:
@@ -129,7 +162,7 @@ def person_for(batch: Batch, facts: Mapping[str, Any], doubtful: Collection[str]
 
     `doubtful`: fields that their own rules refute, such as a number with a wrong check digit; they identify nobody.
     """
-    marks = _marks(batch, facts, doubtful)
+    marks = marks_of(batch, facts, doubtful)
     found = {batch.person_of(path, mark) for path, mark in marks} - {None}
     if len(found) > 1:
         raise Several("the person's identifiers belong to more than one person", marks[0][0])
@@ -140,7 +173,7 @@ def person_for(batch: Batch, facts: Mapping[str, Any], doubtful: Collection[str]
     return id
 
 
-def _marks(batch: Batch, facts: Mapping[str, Any], doubtful: Collection[str]) -> list[tuple[str, str]]:
+def marks_of(batch: Batch, facts: Mapping[str, Any], doubtful: Collection[str]) -> list[tuple[str, str]]:
     """The keyed hashes of the identifiers that name a person."""
     return [
         (path, batch.vault.hash_value(batch.council.code, path, facts[path]))

@@ -1,6 +1,6 @@
 """Merging one version of one record into its referral: pure, no database, no clock.
 
-These are the rules R2 and R3 of docs/data-model.md. What comes in: the referral's facts with their provenance, the
+These are the rules R2, R3 and R11 of docs/data-model.md. What comes in: the referral's facts with their provenance, the
 record's base, the facts that the version shows. What goes out: which facts change, what lost against whom, the new
 base, and the fields in which this system now holds something else than the referral and must be told.
 """
@@ -22,6 +22,13 @@ SAFEGUARDING = frozenset({"safeguarding_flag", "warning_flags", "restricted_reco
 OURS = frozenset({"source_identifiers", "target_identifiers", "citizen_reference"})
 #: Only its owner changes it once the owner has shown one: a referral has one status and not two opinions.
 EXCLUSIVE = frozenset({"status", "status_reason", "status_changed_at"})
+#: A status by which somebody says that the referral should never have been. Nobody's to overrule unseen.
+IN_ERROR = "entered_in_error"
+
+#: Why a person must look at a conflict, whoever won.
+WHY_SAFEGUARDING = "safeguarding"
+WHY_ENDLESS = "two systems rewrite each other"
+WHY_IN_ERROR = "entered in error, says a system that does not own the status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Lost:
     winner: str  # connection
     loser: str
     hash: str
-    safeguarding: bool
+    why: str = ""  # why a person must look at it, "" if nobody need
 
 
 @dataclass(slots=True)
@@ -55,11 +62,13 @@ def merge(
     owners: Mapping[str, str],
     newer_than_write: bool,
     hash_of: Callable[[str, Any], str],
+    spent: Callable[[str, str], bool] = lambda _name, _hash: False,
 ) -> Merged:
     """Merge what connection `by` shows.
 
     `owners`: field group -> connection. `newer_than_write`: the system's own stamp says that this version is newer than
-    our last write there. `hash_of(field, value)`: the council's keyed hash.
+    our last write there. `hash_of(field, value)`: the council's keyed hash. `spent(field, hash)`: the field has changed
+    hands with this value as often as it may by itself.
     """
     result = Merged(base={name: list(pair) for name, pair in base.items()})
     first_sight = not base
@@ -84,6 +93,7 @@ def merge(
             by=by,
             owner=owners.get(group_of(name)),
             hash_of=hash_of,
+            spent=spent,
         )
     return result
 
@@ -100,6 +110,7 @@ def _judge(
     by: str,
     owner: str | None,
     hash_of: Callable[[str, Any], str],
+    spent: Callable[[str, str], bool],
 ) -> None:
     """Decide about one field in which the system shows something new."""
     group = group_of(name)
@@ -129,13 +140,21 @@ def _judge(
         applies = seen == present_hash or (owner is not None and present_by not in (owner, by))
     # The owner's first word on a status follows what others took it for; it contradicts nobody.
     crossed = present_by != by and seen != present_hash and not (first_sight and group in EXCLUSIVE)
+    why = WHY_SAFEGUARDING if group in SAFEGUARDING else ""
+    if applies and present_by != by and spent(name, hash_):
+        # Neither applied nor sent ours: whatever we did would be answered once more.
+        result.lost.append(Lost(name, present_by, by, hash_, WHY_ENDLESS))
+        return
     if applies:
         result.changes[name] = value
         if crossed and present is not None:
-            result.lost.append(Lost(name, by, present_by, present_hash, group in SAFEGUARDING))
+            result.lost.append(Lost(name, by, present_by, present_hash, why))
         return
+    if name == "status" and value == IN_ERROR:
+        result.lost.append(Lost(name, present_by, by, hash_, WHY_IN_ERROR))
+        return  # what its author says is not written over while a person looks
     result.corrections.append(name)
-    result.lost.append(Lost(name, present_by, by, hash_, group in SAFEGUARDING))
+    result.lost.append(Lost(name, present_by, by, hash_, why))
 
 
 def group_of(name: str) -> str:

@@ -6,24 +6,38 @@ transaction, on rows that were fetched for the whole page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, update
 
 from connectors.port import Item, UnreadableItem
+from mappings import lifecycle
 from mappings.facts import Refused
-from pipelines import causes, conflicts, matching, revisions, rows, versions
+from pipelines import (
+    causes,
+    conflicts,
+    hops,
+    identity,
+    matching,
+    people,
+    regressed,
+    revisions,
+    rows,
+    tombstones,
+    versions,
+)
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.causes import Cause, gap_cause
-from pipelines.merge import merge
+from pipelines.matching import Several
+from pipelines.merge import Merged, merge
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.rows import Held
 from pipelines.states import VersionState
 from pipelines.tables import payload, version
-from pipelines.versions import Place
+from pipelines.versions import Order, Place
 
 if TYPE_CHECKING:
     from mappings.mapping import Gap, Reading
@@ -40,7 +54,11 @@ class Read:
     version_id: int | None = None  # set when a version that we hold is taken again
     hashes: dict[str, str] = field(default_factory=dict)  # keyed hash of each field that it shows
     doubtful: frozenset[str] | Refused = frozenset()  # fields that identify nobody, for a record not seen before
+    doubt: Callable[[Mapping[str, Any]], frozenset[str] | Refused] = lambda _facts: frozenset()  # the same, when asked
     fault: str = ""  # what Dolen itself stumbled over
+    confirmed: bool = False  # an old version that the system still shows when it is asked for the record alone
+    said: str = ""  # what a person said of it: same, new, put back
+    gone: frozenset[str] = frozenset()  # numbers that the system holds no more
 
     @property
     def shown(self) -> Mapping[str, Any]:
@@ -69,6 +87,7 @@ class Page:
         waits: bool,
     ) -> None:
         self._council, self._wired, self._kind, self._purpose = council, wired, kind, purpose
+        self._identifiers = frozenset(council.person_identifiers)
         self._batch = Batch(connection, plant.vault, council, plant.clock.now())
         self._place = Place(council.code, wired.name, kind.name)
         self._batch.fetch_records(wired.name, kind.name, (read.item.id for read in reads))
@@ -78,6 +97,19 @@ class Page:
         self._stopped = versions.Stopped(self._batch, self._place, known)
         again = {read.version_id for read in reads if read.version_id is not None}
         self._again = {row.id: row for row in rows.read(connection, version, "id", again)}
+        self._older = versions.Older(
+            self._batch,
+            self._place,
+            (
+                (held.external_id, read.content)
+                for read, (held, _, _) in zip(reads, about, strict=True)
+                if held is not None and versions.is_older(held, read.modified, _token(read))
+            ),
+        )
+        self._went_back = regressed.cause_id(connection, council.code, wired.name) if self._stopped else None
+        self.doubted: list[str] = []  # records that show an old version for so long that they should be read anew
+        self.renumbered: list[tuple[Held, str]] = []  # versions stopped by another record of the same referral
+        self.moved = False  # a referral came to another person
         for row in self._again.values():
             self._stopped.add(row)
         self._waits = waits and matching.create_in_doubt(connection, council.code, wired.name)
@@ -91,46 +123,75 @@ class Page:
         """Decide about one version and all that follows from it; None for a repeat of one that we hold."""
         batch, item = self._batch, read.item
         held = versions.record_of(batch, self._place, item.id)
-        token = str(getattr(item, "version", ""))
         if read.version_id is None:
-            if held is not None and held.content == read.content:
+            if self._is_known(read, held):
                 return None
-            if held is None and versions.seen_without_id(batch, self._place, read.content):
-                return None
-            row = self._enter(read, held, token)
-            if held is not None and versions.is_older(held, read.modified, token):
+            standing = Order.NEWER if held is None else self._standing(read, held)
+            row = self._enter(read, held)
+            if held is not None and standing is Order.OLDER:
                 self._seal(row, read, self._person_of(held))
+                self._older.add(item.id, read.content, batch.now)
                 return versions.end(row, VersionState.OLDER, referral_id=held.referral_id)
+            if standing is Order.PUT_BACK:
+                self._stopped.replace(item.id, row)
+                return self._stop(row, read, regressed.why(self._wired.name))
         else:
             row = self._again[read.version_id]
             if versions.overtaken(batch, self._place, item.id, row.id):
                 return versions.end(row, VersionState.REPLACED)
         if item.id:
             self._stopped.replace(item.id, row)
-        newer = _newer(held, read)
+        newer = held is not None and versions.is_newer(held, read.modified, _token(read))
         if held is not None:
-            held.set(content=read.content, version=token, modified=read.modified)
+            held.set(content=read.content, version=_token(read), modified=read.modified)
         if read.fault:
             words = f"Dolen stumbled over this record ({read.fault})"
             return self._stop(row, read, Cause(self._wired.name, "read", read.fault, words))
         if isinstance(item, UnreadableItem) or held is None:
             reason = item.reason if isinstance(item, UnreadableItem) else "the record has no id"
             return self._stop(row, read, Cause(self._wired.name, "feed", "unreadable", reason))
+        if held.aside:
+            self._seal(row, read, None)
+            row.set(remark="a double of another record, says a person")
+            return versions.end(row, VersionState.CLOSED)
+        if item.deleted:
+            return self._deleted(row, read, held)
         assert read.reading is not None
         if read.reading.stopped:
             return self._stop(row, read, gap_cause(self._wired.name, "read", read.reading.stopped[0]))
         return self._merge(row, read, held, newer=newer)
 
+    def _is_known(self, read: Read, held: Held | None) -> bool:
+        """Whether we hold just this version of the record."""
+        id, content = read.item.id, read.content
+        if held is None:
+            return versions.seen_without_id(self._batch, self._place, content)
+        if held.content == content or self._stopped.has(id, content):
+            return True
+        since = self._older.since(id, content)
+        if since is None or read.confirmed or self._standing(read, held) is not Order.OLDER:
+            return False
+        if since <= self._batch.now - regressed.PERSISTS and not held.rewrite:
+            self.doubted.append(id)
+        return True
+
+    def _standing(self, read: Read, held: Held) -> Order:
+        """How a version stands to what is known of its record; one that cannot be told is taken for newer."""
+        order = versions.order(held, read.modified, _token(read))
+        if held.rewrite:  # the newest is on its way there; what it showed before that is simply old
+            return Order.NEWER if order is Order.NEWER else Order.OLDER
+        if order is Order.OLDER and read.confirmed:
+            return Order.PUT_BACK
+        if self._went_back is not None and self._stopped.because_of(read.item.id, self._went_back):
+            return Order.PUT_BACK  # it is edited while a person has not decided yet
+        return order
+
     def _merge(self, row: Held, read: Read, held: Held, *, newer: bool) -> VersionState:
         assert read.reading is not None
         batch, wired, shown = self._batch, self._wired, read.shown
         try:
-            referral = batch.referral(held.referral_id) if held.referral_id else None
-            if referral is None:
-                referral = matching.referral_for(
-                    batch, wired, self._kind, record=held, our_key=read.our_key, shown=shown
-                )
-            if referral is None and self._waits:
+            referral = self._referral_of(read, held)
+            if referral is None and self._waits and not read.said:
                 self._seal(row, read, None)
                 self._stopped.add(row)
                 return versions.end(row, VersionState.WAITING)
@@ -138,8 +199,12 @@ class Page:
                 if isinstance(read.doubtful, Refused):
                     raise read.doubtful
                 person = matching.person_for(batch, shown, read.doubtful)
-        except matching.Several as several:
-            return self._stop(row, read, Cause(wired.name, "match", "several candidates", several.words, several.field))
+            else:
+                merged = self._weigh(read, held, referral, newer=newer)
+        except Several as several:
+            if several.other:
+                self.renumbered.append((row, several.other))
+            return self._stop(row, read, Cause(wired.name, "match", several.error, several.words, several.field))
         except Refused as refused:
             path, expected = refused.problems[0]
             return self._stop(row, read, Cause(wired.name, "read", "refused", f"{path}: {expected}", path))
@@ -154,8 +219,8 @@ class Page:
             corrections: list[str] = []
         else:
             self._seal(row, read, referral.person_id)
-            batch.link_record(held, referral.id)
-            changed, corrections, lost = self._change(row, read, held, referral, newer=newer)
+            row.set(referral_id=referral.id)
+            changed, corrections, lost = self._change(row, read, held, referral, merged)
         row.set(referral_id=referral.id)
         state = VersionState.MERGED if changed or lost else VersionState.NO_CHANGE
         if changed:
@@ -166,38 +231,113 @@ class Page:
         # Taken in and lost against another system is not the same as nothing new.
         return versions.end(row, state)
 
-    def _change(
-        self, row: Held, read: Read, held: Held, referral: Held, *, newer: bool
-    ) -> tuple[set[str], list[str], bool]:
-        """Merge a version into the referral that is there. Returns what changed, what must be corrected in the system
-        that showed it, and whether something lost against another system."""
-        batch, wired, shown = self._batch, self._wired, read.shown
-        facts = batch.facts(referral)
-        marks, code = read.hashes, self._council.code
+    def _referral_of(self, read: Read, held: Held) -> Held | None:
+        """The referral of a record, None for a new one. Raises Several."""
+        if read.said == "new":
+            return None
+        referral = self._batch.referral(held.referral_id) if held.referral_id else None
+        if referral is None:
+            referral = matching.referral_for(
+                self._batch,
+                self._wired,
+                self._kind,
+                record=held,
+                our_key=read.our_key,
+                shown=read.shown,
+                gone=None if read.said == "same" else read.gone,
+            )
+        return referral
+
+    def _weigh(self, read: Read, held: Held, referral: Held, *, newer: bool) -> Merged:
+        """What a version does to the referral that is there; nothing is changed yet. Raises Several where it cannot be
+        told whose it is, or seems to be somebody else's."""
+        batch, wired, code = self._batch, self._wired, self._council.code
+        facts, marks, shown = batch.facts(referral), read.hashes, read.shown
+        base = held.base
+        for old in batch.records_of(referral.id, wired.name, self._kind.name):
+            if old is not held and not base:
+                base = old.base  # the same record under another number
 
         def hash_of(name: str, value: Any) -> str:
             return marks[name] if name in shown and shown[name] is value else batch.vault.hash_value(code, name, value)
 
+        if read.said != "same" and identity.is_somebody_else(marks, base, facts, hash_of):
+            words = "name, date of birth and number changed at once: the record seems to be somebody else's now"
+            raise Several(words, identity.TELLING[-1], error="another person")
         merged = merge(
             facts,
-            held.base,
+            base,
             shown,
             by=wired.name,
             owners=self._council.owners,
             hash_of=hash_of,
             newer_than_write=newer,
+            spent=lambda name, mark: hops.spent(referral.hops, name, mark, batch.now),
         )
-        changes = merged.changes
-        if facts.get(fact_store.target_field(wired.name)) is None:
-            changes = {**changes, fact_store.target_field(wired.name): held.external_id}
+        if self._names_people(merged):
+            doubtful = read.doubt(shown)
+            read.doubtful = self._identifiers if isinstance(doubtful, Refused) else doubtful
+            people.named(batch, {**fact_store.plain(facts), **merged.changes}, read.doubtful)
+        return merged
+
+    def _names_people(self, merged: Merged) -> bool:
+        """Whether a change concerns what names a person."""
+        return not self._identifiers.isdisjoint(merged.changes)
+
+    def _change(
+        self, row: Held, read: Read, held: Held, referral: Held, merged: Merged
+    ) -> tuple[set[str], list[str], bool]:
+        """Apply what was weighed. Returns what changed, what must be corrected in the system that showed it, and
+        whether something lost against another system."""
+        batch, wired = self._batch, self._wired
+        facts = batch.facts(referral)
+        if self._names_people(merged) and not isinstance(read.doubtful, Refused):
+            before = fact_store.plain(facts)
+            after = {**before, **merged.changes}
+            self.moved |= people.follow(batch, referral, before, after, read.doubtful)
+        changes = {**merged.changes, **matching.renumber(batch, held, referral)}
+        batch.link_record(held, referral.id)
         held.set(base=merged.base)
         if changes:
+            self._remark(row, facts, changes)
+            counted = hops.after(
+                referral.hops,
+                facts,
+                changes,
+                read.hashes,
+                by=wired.name,
+                passing=self._council.wired.keys(),
+                now=batch.now,
+            )
+            if counted != referral.hops:
+                referral.set(hops=counted)
             revisions.revise(batch, referral, changes, by=wired.name)
-        matching.expect(batch, wired, self._kind, shown, referral.id)
+        matching.expect(batch, wired, self._kind, read.shown, referral.id)
         corrections = conflicts.keep(batch, referral, merged.lost, merged.corrections, version=row)
         return set(changes), corrections, bool(merged.lost)
 
-    def _enter(self, read: Read, held: Held | None, token: str) -> Held:
+    def _remark(self, row: Held, facts: fact_store.Facts, changes: Mapping[str, Any]) -> None:
+        """What people should know of a change, beyond what changed."""
+        before = facts["status"][0] if "status" in facts else None
+        after = changes.get("status")
+        if before and after and lifecycle.terminal(before) and not lifecycle.terminal(after):
+            row.set(remark=f"reopened: it was {before.replace('_', ' ')}")
+
+    def _deleted(self, row: Held, read: Read, held: Held) -> VersionState:
+        """The system says that it deleted the record. Nothing is deleted in another one because of that."""
+        batch, wired = self._batch, self._wired
+        referral = batch.referral(held.referral_id) if held.referral_id else None
+        row.set(remark="deleted there")
+        if referral is None:
+            self._seal(row, read, None)
+            return versions.end(row, VersionState.NO_CHANGE)
+        row.set(referral_id=referral.id)
+        if not tombstones.pass_on(batch, wired.name, referral, row):
+            return self._stop(row, read, tombstones.why(wired.name))
+        self._seal(row, read, referral.person_id)
+        return versions.end(row, VersionState.MERGED)
+
+    def _enter(self, read: Read, held: Held | None) -> Held:
         return self._batch.new_version(
             connection=self._wired.name,
             kind=self._kind.name,
@@ -205,7 +345,7 @@ class Page:
             record_id=held,
             raw="",  # sealed when it is known whom it is about, within this transaction
             content=read.content,
-            version=token,
+            version=_token(read),
             our_key=read.our_key,
             modified=read.modified,
             mapping=self._kind.mapping.digest,
@@ -227,6 +367,8 @@ class Page:
         self._seal(row, read, None)
         self._stopped.add(row)
         cause_id = causes.note(self._batch.connection, self._council.code, why, self._batch.now)
+        if why.error == regressed.ERROR:
+            self._went_back = cause_id
         return versions.end(row, VersionState.ATTENTION, cause_id=cause_id)
 
     def _note_gaps(self, gaps: Sequence[Gap]) -> list[list[Any]] | None:
@@ -237,8 +379,6 @@ class Page:
         ] or None
 
 
-def _newer(held: Held | None, read: Read) -> bool:
-    """Whether the system's stamp says that this version is newer than the newest one known, which may be our write."""
-    if held is None or held.modified is None or read.modified is None:
-        return False
-    return bool(read.modified > held.modified)
+def _token(read: Read) -> str:
+    """The version token that a record shows, "" if it shows none."""
+    return str(getattr(read.item, "version", ""))

@@ -53,9 +53,22 @@ def revise(batch: Batch, row: Held, changes: Mapping[str, Any], *, by: str) -> N
     batch.revise(row, facts, **_in_clear(facts))
 
 
-def pass_on(batch: Batch, row: Held, *, changed: Collection[str], by: str, version: Held | None) -> list[str]:
-    """Make a delivery for each route from `by` whose condition holds; return the routes that were not taken."""
+def pass_on(
+    batch: Batch,
+    row: Held,
+    *,
+    changed: Collection[str],
+    by: str,
+    version: Held | None,
+    only: Collection[str] | None = None,
+) -> list[str]:
+    """Make a delivery for each route from `by` whose condition holds; return the routes that were not taken.
+
+    `only`: of these routes.
+    """
     routes = [route for route in batch.council.routes_from(by) if route.triggered(changed)]
+    if only is not None:
+        routes = [route for route in routes if route.name in only]
     if not routes:
         return []
     plain = fact_store.plain(batch.facts(row))

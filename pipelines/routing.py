@@ -26,6 +26,7 @@ class Route:
     recipient: str = ""  # person, referrer
     creates_persons: bool = False  # the target makes persons: deliveries about one person keep order
     arrive_within: timedelta | None = None
+    when_deleted: str = ""  # status with which the news goes on that the source deleted a record; "": a person decides
     reconcile: str = ""  # cron line of its comparisons, "" for never
     nothing_to_match: bool = False  # its council says that one of its ends began empty
 

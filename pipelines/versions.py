@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import select
 
 from pipelines import rows
 from pipelines.batch import Batch
+from pipelines.clock import SECOND
 from pipelines.rows import Held
 from pipelines.states import VersionState
 from pipelines.tables import version
@@ -23,6 +25,18 @@ from pipelines.tables import version
 _STOPPED = (VersionState.ATTENTION, VersionState.WAITING)
 #: A version in one of these has had its say about the record.
 _TAKEN = (VersionState.MERGED, VersionState.NO_CHANGE, VersionState.ATTENTION, VersionState.WAITING)
+
+
+#: Nobody changes one record ten million times.
+_DIGITS = 7
+
+
+class Order(Enum):
+    """How a version stands to the newest one known of its record."""
+
+    NEWER = "newer"  # or the same, or nobody can say
+    OLDER = "older"
+    PUT_BACK = "put back"  # stamped later and numbered lower: the system itself was restored from a backup
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +65,21 @@ class Stopped:
         for row in rows.read(batch.connection, version, "external_id", set(numbers) - {""}, *where, _is(_STOPPED)):
             self.add(row)
 
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
     def add(self, row: Held) -> None:
         """Remember a version of this page that waits or needs attention."""
         self._by_number[row.external_id].append(row)
         self._all.append(row)
+
+    def has(self, number: str, content: str) -> bool:
+        """Whether just this version of a record waits or needs attention already."""
+        return any(row.content == content and row.state in _STOPPED for row in self._by_number.get(number, ()))
+
+    def because_of(self, number: str, cause_id: int) -> bool:
+        """Whether a version of this record needs attention because of this."""
+        return any(row.cause_id == cause_id and row.state in _STOPPED for row in self._by_number.get(number, ()))
 
     def replace(self, number: str, newer: Held) -> None:
         """A newer version of the record ends what older ones were waiting for."""
@@ -65,6 +90,38 @@ class Stopped:
     def write(self, batch: Batch) -> None:
         """Write what was replaced."""
         rows.change(batch.connection, version, [row for row in self._all if not row.fresh])
+
+
+class Older:
+    """The old versions that a page shows and that have been kept as older before, read for the whole page at once."""
+
+    def __init__(self, batch: Batch, place: Place, shown: Iterable[tuple[str, str]]) -> None:
+        """`shown`: (number, content) of each version of the page that is older than what is known of its record."""
+        wanted = set(shown)
+        table = version.c
+        where = [table[name] == value for name, value in place.key.items()]
+        contents = table.content.in_({content for _, content in wanted})
+        found = rows.look(
+            batch.connection,
+            version,
+            "external_id",
+            {number for number, _ in wanted},
+            *where,
+            table.state == VersionState.OLDER,
+            contents,
+        )
+        self._since: dict[tuple[str, str], int] = {}
+        for row in found:
+            self.add(row.external_id, row.content, row.at)
+
+    def since(self, number: str, content: str) -> int | None:
+        """When this old version was first shown again, None if it never was."""
+        return self._since.get((number, content))
+
+    def add(self, number: str, content: str, at: int) -> None:
+        """Remember that it is kept as older."""
+        known = self._since.get((number, content))
+        self._since[number, content] = at if known is None else min(at, known)
 
 
 def _is(states: Iterable[VersionState]) -> Any:
@@ -79,13 +136,55 @@ def record_of(batch: Batch, place: Place, external_id: str) -> Held | None:
     return found if found is not None else batch.new_record(place.connection, place.kind, external_id)
 
 
+def order(held: Held, modified: int | None, token: str) -> Order:
+    """Say how a version with this stamp and version token stands to the newest one known of its record.
+
+    The stamps decide; where they contradict the version numbers, the numbers do: a counter goes on when a clock is put
+    back, and a number that falls under a newer stamp can only be a system that was put back itself.
+    """
+    if token and token == held.version:
+        return Order.NEWER  # the version that we know, whatever its stamp was rounded to
+    counted = _counted(held.version, token)
+    if held.modified is None or modified is None:
+        return Order.OLDER if counted < 0 else Order.NEWER
+    stamped = _stamped(held.modified, modified)
+    if stamped > 0:
+        return Order.PUT_BACK if counted < 0 and _counts(held.version, token) else Order.NEWER
+    if stamped < 0:
+        return Order.NEWER if counted > 0 and _counts(held.version, token) else Order.OLDER
+    return Order.OLDER if counted < 0 else Order.NEWER
+
+
 def is_older(held: Held, modified: int | None, token: str) -> bool:
     """Say whether a version with this stamp and version token is older than the newest one known of its record."""
-    if held.modified is None or modified is None:
-        return False
-    if modified != held.modified:
-        return bool(modified < held.modified)
-    return held.version.isdecimal() and token.isdecimal() and int(token) < int(held.version)
+    return order(held, modified, token) is not Order.NEWER
+
+
+def is_newer(held: Held, modified: int | None, token: str) -> bool:
+    """Say whether the system itself says that this version is newer than the newest one known, which may be our write.
+    Where it cannot say, it is not."""
+    if _counts(held.version, token) and (counted := _counted(held.version, token)):
+        return counted > 0
+    return held.modified is not None and modified is not None and modified > held.modified
+
+
+def _stamped(known: int, modified: int) -> int:
+    """Below 0 for an older stamp, above 0 for a newer one. One that was cut to its second is not older within it."""
+    if modified % SECOND == 0 and modified == known - known % SECOND:
+        return 0
+    return (modified > known) - (modified < known)
+
+
+def _counted(known: str, token: str) -> int:
+    """Below 0 for a lower version number, above 0 for a higher one, 0 where they are no numbers."""
+    if not (known.isdecimal() and token.isdecimal()):
+        return 0
+    return (int(token) > int(known)) - (int(token) < int(known))
+
+
+def _counts(known: str, token: str) -> bool:
+    """Whether these numbers count the versions of one record. A hash may be all digits, and is longer."""
+    return len(known) <= _DIGITS and len(token) <= _DIGITS
 
 
 def seen_without_id(batch: Batch, place: Place, content: str) -> bool:

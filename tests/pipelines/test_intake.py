@@ -207,7 +207,7 @@ def test_a_conflict_about_safeguarding_is_left_open_for_a_person(bench: Any) -> 
 
 def test_a_page_and_its_place_are_one_transaction(bench: Any) -> None:
     def place(connection: Any) -> None:
-        assert connection.execute(select(meta)).first() is None
+        assert connection.execute(select(meta).where(meta.c.name == "place")).first() is None
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

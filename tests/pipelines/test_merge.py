@@ -200,7 +200,7 @@ def test_what_the_owner_overrides_at_first_sight_is_kept_as_lost() -> None:
     facts = {"safeguarding_flag": (True, "form", 1), "status": ("received", "form", 1)}
     after = run(facts, {}, {"safeguarding_flag": False}, "contact")
     assert after.changes == {"safeguarding_flag": False}
-    assert [(one.loser, one.safeguarding) for one in after.lost] == [("form", True)]
+    assert [(one.loser, one.why == "safeguarding") for one in after.lost] == [("form", True)]
     # A first status is not an opinion against another's.
     assert run(facts, {}, {"status": "accepted"}, "casework").lost == []
 
@@ -236,7 +236,7 @@ def test_nobody_else_changes_a_status_that_its_owner_has_shown() -> None:
 def test_a_conflict_about_safeguarding_is_marked() -> None:
     facts = {"safeguarding_flag": (True, "contact", 1)}
     [lost] = run(facts, seen("safeguarding_flag", None), {"safeguarding_flag": False}, "casework").lost
-    assert lost.safeguarding
+    assert lost.why == "safeguarding"
 
 
 def test_what_a_write_will_show_is_the_echo_to_expect() -> None:
