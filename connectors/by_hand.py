@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from connectors.errors import ForAPerson, Misconfigured
+from connectors.pace import Agree
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier
 from connectors.profile import Name
 from connectors.settings import Closed, Text
@@ -52,6 +53,7 @@ class ByHandConnector:
         _interfaces: Callable[[str], bytes] | None = None,
         *,
         clock: Callable[[], datetime] | None = None,  # noqa: ARG002 - every family is made in the same way
+        agree: Agree | None = None,  # noqa: ARG002 - every family is made in the same way
     ) -> None:
         """Nothing is opened: there is nothing."""
         self._profile = profile

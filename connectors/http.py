@@ -24,7 +24,7 @@ from urllib3.util import parse_url
 
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unknown, Unreachable
-from connectors.pace import Pace
+from connectors.pace import Agree, Pace
 from connectors.settings import HttpSettings
 from connectors.sockets import Call, DeadlineAdapter, current_call, tls_context
 
@@ -68,16 +68,19 @@ class HttpSession:
         settings: HttpSettings,
         *,
         also: Iterable[str] = (),
+        agree: Agree | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Allow the host of `settings.url` and those of `also` (a token address); every other is refused."""
+        """Allow the host of `settings.url` and those of `also` (a token address); every other is refused. `agree`
+        reserves turns where other processes call the same system."""
         self._settings = settings
         self._monotonic = monotonic
         self._allowed = frozenset(origin(url) for url in (settings.url, *also))
         self._pace = Pace(
             calls_a_second=settings.limits.calls_a_second,
             at_once=settings.limits.at_once,
+            agree=agree,
             monotonic=monotonic,
             sleep=sleep,
         )

@@ -15,6 +15,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from connectors.errors import Misconfigured
+from connectors.pace import Agree
 from connectors.port import Connector
 from connectors.problems import Problem, ProfileFaults, checked
 
@@ -79,17 +80,19 @@ def open_connector(
     interfaces: Callable[[str], bytes],
     clock: Callable[[], datetime],
     secret: Callable[[str], str],
+    agree: Agree | None = None,
 ) -> Connector:
     """Build the connector of one connection. Nothing is sent.
 
     `interfaces` gives the bytes of a pinned file by its name in the profile, `clock` the time with its zone, `secret`
-    what a reference such as env:NAME stands for. Raises ProfileFaults (a Misconfigured) with every problem.
+    what a reference such as env:NAME stands for, `agree` reserves turns where other processes call
+    the same system. Raises ProfileFaults (a Misconfigured) with every problem.
     """
     checked_profile = check_profile(profile)
     protocol = _protocol(profile)
     settings = check_settings(protocol, connect, secret=secret)
     made = _named(_family(protocol).connector)
-    return cast(Connector, made(checked_profile, settings, interfaces, clock=clock))
+    return cast(Connector, made(checked_profile, settings, interfaces, clock=clock, agree=agree))
 
 
 def _protocol(profile: Mapping[str, Any]) -> str:

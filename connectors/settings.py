@@ -177,7 +177,7 @@ class Login(Closed):
 
 
 class Limits(Closed):
-    """How fast the system may be called, over all threads of this process."""
+    """How fast the system may be called, by all of Dolen together."""
 
     calls_a_second: float | None = Field(
         default=None, gt=0, le=1000, description="Calls a second, spread evenly. Leave out for no limit.", examples=[5]

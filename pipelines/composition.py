@@ -31,9 +31,11 @@ from pipelines.library import Library, field_groups, shipped_folders
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.routing import Route
 from pipelines.texts import TextRules
+from pipelines.turns import Turns
 from pipelines.vault import Vault
 
 if TYPE_CHECKING:
+    from connectors.pace import Agree
     from connectors.port import Connector
 
 ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
@@ -91,6 +93,9 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
             councils[code] = wire(site, files, library, clock=clock, environment=environment)
         except SiteFaults as faults:
             findings += faults.findings
+        else:
+            if not ledger.embedded:
+                _agree_on_turns(councils[code], files, ledger, clock)
     return Plant(
         root=site.root,
         stage=site.settings.stage,
@@ -103,6 +108,15 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         broker_url=broker_url,
         findings=in_order(findings),
     )
+
+
+def _agree_on_turns(council: Council, files: CouncilFiles, ledger: Ledger, clock: Clock) -> None:
+    """Let all processes that share this ledger keep one limit of calls a second for each connection."""
+    for name, connection in files.settings.connections.items():
+        limits = connection.connect.get("limits")
+        rate = limits.get("calls_a_second") if isinstance(limits, dict) else None
+        if isinstance(rate, int | float) and rate > 0:
+            council.wired[name].agree = Turns(ledger, clock, council.code, name, rate)
 
 
 def wire(
@@ -149,7 +163,7 @@ def opener(
     *,
     clock: Clock,
     secret: Callable[[str], str],
-) -> Callable[[], Connector]:
+) -> Callable[..., Connector]:
     """Return what opens a connection's connector. Calling it raises Misconfigured; nothing is sent."""
 
     def interface(name: str) -> bytes:
@@ -158,11 +172,11 @@ def opener(
         except LookupError as missing:
             raise Misconfigured(f"the pinned interface of {profile.get('system')}: {missing}") from None
 
-    def opened() -> Connector:
+    def opened(agree: Agree | None = None) -> Connector:
         connect: dict[str, Any] = dict(connection.connect)
         if site.settings.stage == "test" and profile.get("protocol") == "notify":
             connect["only_to"] = _listed(connect.get("only_to"), site.settings.residents_only_to)
-        return open_connector(profile, connect, interfaces=interface, clock=clock.instant, secret=secret)
+        return open_connector(profile, connect, interfaces=interface, clock=clock.instant, secret=secret, agree=agree)
 
     return opened
 

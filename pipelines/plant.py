@@ -21,6 +21,7 @@ from pipelines.vault import Vault
 
 if TYPE_CHECKING:
     from config.findings import Finding
+    from connectors.pace import Agree
     from connectors.port import Connector
     from mappings.mapping import Mapping as FieldMapping
     from pipelines.texts import TextRules
@@ -44,7 +45,7 @@ class Wired:
         council: str,
         name: str,
         kinds: Mapping[str, Kind],
-        open_connector: Callable[[], Connector],
+        open_connector: Callable[..., Connector],
         timeout_seconds: float,
         settle_seconds: float,
         at_once: int,
@@ -60,6 +61,7 @@ class Wired:
         self.polls = polls
         self.settings = overlay or {}
         self._open = open_connector
+        self.agree: Agree | None = None  # reserves turns, where other processes call the same system
         self._connector: Connector | None = None
         self._lock = threading.Lock()
 
@@ -68,7 +70,7 @@ class Wired:
         """The connector, opened when first asked for: a command that only reads the ledger never loads it."""
         with self._lock:
             if self._connector is None:
-                self._connector = self._open()
+                self._connector = self._open(self.agree) if self.agree else self._open()
             return self._connector
 
     def offers(self, kind: str) -> frozenset[str]:

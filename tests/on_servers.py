@@ -83,14 +83,14 @@ def rabbitmq() -> Iterator[str]:
 @pytest.fixture
 def own_postgresql() -> Iterator[PostgreSQL]:
     """A PostgreSQL that the test may kill, freeze and start again."""
-    with _own(PostgreSQL) as node:
+    with own_node(PostgreSQL) as node:
         yield node
 
 
 @pytest.fixture
 def own_rabbitmq() -> Iterator[RabbitMQ]:
     """A RabbitMQ that the test may kill, freeze and start again."""
-    with _own(RabbitMQ) as node:
+    with own_node(RabbitMQ) as node:
         yield node
 
 
@@ -124,7 +124,8 @@ def _empty(url: str) -> None:
 
 
 @contextmanager
-def _own(kind: type[N]) -> Iterator[N]:
+def own_node(kind: type[N]) -> Iterator[N]:
+    """A node that is started for whoever asks, and gone when they end; skips the test where it cannot be."""
     folder = Path(tempfile.mkdtemp(prefix="dolen-node-"))
     folder.chmod(0o755)  # the node runs as another user, who must get in
     node = kind(folder / kind.name)

@@ -28,6 +28,7 @@ from connectors.http import HttpSession
 from connectors.json_body import sound
 from connectors.notify.client import Client
 from connectors.notify.profile import NotifyProfile, NotifySettings, allows
+from connectors.pace import Agree
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier
 from connectors.quiet import silence_libraries
 from connectors.sight import certificate_finding, name_finding
@@ -57,6 +58,7 @@ class NotifyConnector:
         _interfaces: Callable[[str], bytes] | None = None,  # the client knows the interface
         *,
         clock: Callable[[], datetime],
+        agree: Agree | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -65,7 +67,7 @@ class NotifyConnector:
         assert settings.login is not None and settings.login.notify is not None
         self._profile = profile
         self._allowed = None if settings.only_to is None else allows(settings.only_to)
-        self._session = HttpSession(settings, monotonic=monotonic, sleep=sleep)
+        self._session = HttpSession(settings, agree=agree, monotonic=monotonic, sleep=sleep)
         self._client = Client(self._session, settings.url, settings.login.notify.api_key)
         self._sleep, self._settings, self._clock = sleep, settings, clock
 

@@ -18,6 +18,7 @@ from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
 from connectors.json_body import UnreadableBody, parse, read, twice_on_the_way
 from connectors.logins import login_addresses, open_login, send_logged_in
+from connectors.pace import Agree
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses, next_in
@@ -48,6 +49,7 @@ class RestConnector:
         interfaces: Callable[[str], bytes],
         *,
         clock: Callable[[], datetime],
+        agree: Agree | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -62,7 +64,9 @@ class RestConnector:
             kind: ItemReader(kind, record, self._interface, profile.clock) for kind, record in profile.records.items()
         }
         self._addresses = Addresses(settings.url)
-        self._session = HttpSession(settings, also=login_addresses(settings), monotonic=monotonic, sleep=sleep)
+        self._session = HttpSession(
+            settings, also=login_addresses(settings), agree=agree, monotonic=monotonic, sleep=sleep
+        )
         self._login = open_login(settings, self._session, monotonic=monotonic)
 
     def __repr__(self) -> str:

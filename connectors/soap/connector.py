@@ -21,6 +21,7 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
 from connectors.logins import login_addresses, open_login, send_logged_in
+from connectors.pace import Agree
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
 from connectors.settings import SoapSettings
@@ -47,6 +48,7 @@ class SoapConnector:
         interfaces: Interfaces,
         *,
         clock: Callable[[], datetime],
+        agree: Agree | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -58,7 +60,9 @@ class SoapConnector:
         self.clock = clock
         self._zone = ZoneInfo(profile.clock)
         self._sign = signer(settings.login, clock)
-        self._session = HttpSession(settings, also=login_addresses(settings), monotonic=monotonic, sleep=sleep)
+        self._session = HttpSession(
+            settings, also=login_addresses(settings), agree=agree, monotonic=monotonic, sleep=sleep
+        )
         self._login = open_login(settings, self._session)
         self._sleep = sleep
         self._items = {

@@ -24,24 +24,22 @@ from structlog.testing import capture_logs
 from pipelines import wakeups
 from pipelines.wakeups import BrokerAway, Consumer, Publisher, WakeUp
 from tests.conftest import PROFILE
-from tests.pipelines import brokers
-from tests.pipelines.brokers import Node
+from tests.on_servers import own_node
 from tests.pipelines.proxies import Proxy
+from tests.servers import RabbitMQ
 
 PUBLISH_LIMIT, BACK_LIMIT = 10.0, 30.0
 ONE = WakeUp("torfaen", "casework")
 
-needs_broker = pytest.mark.skipif(not brokers.PROGRAM.exists(), reason="there is no RabbitMQ on this machine")
-
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    with brokers.node() as one:
+def node() -> Iterator[RabbitMQ]:
+    with own_node(RabbitMQ) as one:
         yield one
 
 
 @pytest.fixture
-def empty(node: Node, monkeypatch: pytest.MonkeyPatch) -> Node:
+def empty(node: RabbitMQ, monkeypatch: pytest.MonkeyPatch) -> RabbitMQ:
     """The node with its queues as new. What lies in them grows old later than any test ends."""
     monkeypatch.setattr(wakeups, "OLD_AFTER_SECONDS", 3600.0)
     with Connection(node.url) as connection:
@@ -57,8 +55,8 @@ def queues() -> tuple[Queue, Queue]:
 
 
 @pytest.fixture
-def proxy(empty: Node) -> Iterator[Proxy]:
-    one = Proxy(empty.port)
+def proxy(empty: RabbitMQ) -> Iterator[Proxy]:
+    one = Proxy(empty.state["port"])
     yield one
     one.close()
 
@@ -151,7 +149,7 @@ def tellers() -> Iterator[Callable[[str], Teller]]:
         yield make
 
 
-def left_in(node: Node) -> int:
+def left_in(node: RabbitMQ) -> int:
     """How many messages wait in the queues, the ones that were read and not acknowledged left out."""
     with Connection(node.url) as connection:
         return sum(queue(connection.default_channel).queue_declare(passive=True).message_count for queue in queues())
@@ -174,9 +172,8 @@ def test_within_one_process_wake_ups_need_no_broker(readers: Readers) -> None:
     assert sorted(reader.read, key=repr) == sorted(sent, key=repr)
 
 
-@needs_broker
 def test_g5_a_message_names_a_council_and_a_connection_and_nothing_else(
-    empty: Node, tellers: Tellers, readers: Readers
+    empty: RabbitMQ, tellers: Tellers, readers: Readers
 ) -> None:
     tellers(empty.url).publish([ONE, WakeUp("gwent", "contact", probe=True, urgent=True)])
     bodies = []
@@ -196,12 +193,15 @@ def test_g5_a_message_names_a_council_and_a_connection_and_nothing_else(
     assert set(reader.read) == {ONE, WakeUp("gwent", "contact", probe=True, urgent=True)}
 
 
-@needs_broker
+def stumble(wake: WakeUp) -> None:
+    raise RuntimeError(wake.council)
+
+
 def test_what_was_read_is_gone_and_what_was_not_comes_to_the_next(
-    empty: Node, tellers: Tellers, readers: Readers
+    empty: RabbitMQ, tellers: Tellers, readers: Readers
 ) -> None:
     tellers(empty.url).publish([ONE] * 3)
-    stumbling = Consumer(empty.url, lambda wake: 1 / 0 and None)
+    stumbling = Consumer(empty.url, stumble)
     with pytest.raises(BrokerAway):
         stumbling.drain(5)  # whoever is called with a wake-up fails before it is acknowledged
     stumbling.close()
@@ -225,10 +225,9 @@ BAD = {
 }
 
 
-@needs_broker
 @pytest.mark.parametrize("case", BAD)
 def test_a_message_of_somebody_else_is_refused_once_and_never_comes_back(
-    case: str, empty: Node, tellers: Tellers, readers: Readers
+    case: str, empty: RabbitMQ, tellers: Tellers, readers: Readers
 ) -> None:
     body, content_type, headers = BAD[case]
     with Connection(empty.url) as connection, connection.channel() as channel:
@@ -249,9 +248,8 @@ def test_a_message_of_somebody_else_is_refused_once_and_never_comes_back(
     assert left_in(empty) == 0
 
 
-@needs_broker
 def test_row_32_a_message_of_a_newer_version_is_passed_over_with_one_warning(
-    empty: Node, tellers: Tellers, readers: Readers
+    empty: RabbitMQ, tellers: Tellers, readers: Readers
 ) -> None:
     with Connection(empty.url) as connection, connection.channel() as channel:
         for format in (1, 3, 3, 3):
@@ -271,9 +269,8 @@ def test_row_32_a_message_of_a_newer_version_is_passed_over_with_one_warning(
     assert left_in(empty) == 0
 
 
-@needs_broker
 def test_row_32_a_queue_that_an_older_version_declared_serves_as_it_is(
-    empty: Node, tellers: Tellers, readers: Readers
+    empty: RabbitMQ, tellers: Tellers, readers: Readers
 ) -> None:
     with Connection(empty.url) as connection, connection.channel() as channel:
         queues()[1](channel).delete()
@@ -282,9 +279,8 @@ def test_row_32_a_queue_that_an_older_version_declared_serves_as_it_is(
     readers(empty.url).until(len, 10)
 
 
-@needs_broker
 def test_a_wake_up_that_nobody_took_grows_old(
-    empty: Node, tellers: Tellers, readers: Readers, monkeypatch: pytest.MonkeyPatch
+    empty: RabbitMQ, tellers: Tellers, readers: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wakeups, "OLD_AFTER_SECONDS", 0.5)
     with Connection(empty.url) as connection:
@@ -299,9 +295,8 @@ def test_a_wake_up_that_nobody_took_grows_old(
 # --- What the broker does ---------------------------------------------------------------------------------------------
 
 
-@needs_broker
 def test_a_wake_up_that_no_queue_takes_is_not_counted_as_published(
-    empty: Node, tellers: Tellers, readers: Readers
+    empty: RabbitMQ, tellers: Tellers, readers: Readers
 ) -> None:
     teller = tellers(empty.url)
     assert teller.publish([ONE])
@@ -312,9 +307,8 @@ def test_a_wake_up_that_no_queue_takes_is_not_counted_as_published(
     readers(empty.url).until(len, 10)
 
 
-@needs_broker
 def test_an_idle_line_stays_up_and_its_end_is_noticed(
-    empty: Node, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    empty: RabbitMQ, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wakeups, "HEARTBEAT_SECONDS", 1.0)
     publisher = Publisher(empty.through(proxy.port))
@@ -330,10 +324,9 @@ def test_an_idle_line_stays_up_and_its_end_is_noticed(
             time.sleep(0.05)
 
 
-@needs_broker
 @pytest.mark.timeout(180)
 def test_row_2_the_broker_is_killed_and_nothing_that_it_confirmed_is_lost(
-    empty: Node, tellers: Tellers, readers: Readers
+    empty: RabbitMQ, tellers: Tellers, readers: Readers
 ) -> None:
     teller, reader = tellers(empty.url), readers(empty.url)
     time.sleep(3)  # RabbitMQ 3.10 may not come back from a kill within a second of declaring a queue
@@ -348,10 +341,9 @@ def test_row_2_the_broker_is_killed_and_nothing_that_it_confirmed_is_lost(
     reader.until(lambda read: ONE in read, BACK_LIMIT)
 
 
-@needs_broker
 @pytest.mark.timeout(180)
 def test_row_3_a_frozen_broker_blocks_nobody_and_is_dialled_again(
-    empty: Node, tellers: Tellers, readers: Readers
+    empty: RabbitMQ, tellers: Tellers, readers: Readers
 ) -> None:
     teller, reader = tellers(empty.url), readers(empty.url)
     idle, listening = Publisher(empty.url), Consumer(empty.url, lambda wake: None)
@@ -373,10 +365,9 @@ def test_row_3_a_frozen_broker_blocks_nobody_and_is_dialled_again(
     reader.until(len, BACK_LIMIT)
 
 
-@needs_broker
 @pytest.mark.timeout(180)
 def test_row_3_a_black_hole_blocks_nobody_and_is_dialled_again(
-    empty: Node, proxy: Proxy, tellers: Tellers, readers: Readers
+    empty: RabbitMQ, proxy: Proxy, tellers: Tellers, readers: Readers
 ) -> None:
     teller, reader = tellers(empty.through(proxy.port)), readers(empty.through(proxy.port))
     assert teller.publish([ONE])
@@ -392,9 +383,8 @@ def test_row_3_a_black_hole_blocks_nobody_and_is_dialled_again(
     reader.until(len, BACK_LIMIT)
 
 
-@needs_broker
 def test_a_lost_confirm_makes_a_wake_up_come_twice_and_never_not_at_all(
-    empty: Node, proxy: Proxy, tellers: Tellers, readers: Readers
+    empty: RabbitMQ, proxy: Proxy, tellers: Tellers, readers: Readers
 ) -> None:
     teller, reader = tellers(empty.through(proxy.port)), readers(empty.url)
     assert teller.publish([ONE])
@@ -415,11 +405,10 @@ TIMES = {"kill": 50, "freeze": 20, "hole": 20, "confirm": 20}
 R5 = TIMES if PROFILE == "long" else dict.fromkeys(TIMES, 1)
 
 
-@needs_broker
 @pytest.mark.slow
 @pytest.mark.timeout(7200 if PROFILE == "long" else 240)
 def test_r5_a_broker_under_torment_loses_nothing_that_it_confirmed(
-    empty: Node,
+    empty: RabbitMQ,
     proxy: Proxy,
     tellers: Tellers,
     readers: Readers,
@@ -459,7 +448,7 @@ def test_r5_a_broker_under_torment_loses_nothing_that_it_confirmed(
     assert slowest < BACK_LIMIT
 
 
-def _torment(which: str, node: Node, proxy: Proxy) -> Callable[[], Any]:
+def _torment(which: str, node: RabbitMQ, proxy: Proxy) -> Callable[[], Any]:
     """Begin one; return what ends it."""
     if which == "kill":
         node.kill()

@@ -55,6 +55,24 @@ def test_a_turn_that_cannot_come_in_time_is_refused_before_anything_is_sent() ->
     assert hands.slept == []
 
 
+def test_turns_that_other_processes_agree_to_are_asked_for_ahead_and_kept() -> None:
+    hands, asked = Hands(), []
+
+    def agree(calls: int) -> float:
+        asked.append(calls)
+        return 3.0  # somebody else has the turns of the next three seconds
+
+    pace = Pace(calls_a_second=4, at_once=1, agree=agree, monotonic=hands.monotonic, sleep=hands.sleep)
+    for _ in range(3):
+        with pace.turn(Deadline.of(10, hands.monotonic)):
+            pass
+    assert asked == [2, 2], "half a second's worth at once"
+    assert hands.slept == [3.0, 0.25, 3.0]
+    hands.now += 60
+    with pace.turn(Deadline.of(10, hands.monotonic)):
+        assert asked == [2, 2, 2], "a turn that was not used in time is not made up for"
+
+
 def test_no_more_calls_at_once_than_agreed(small: Any, answer: Any, session: Any) -> None:
     inside, most, lock = 0, 0, threading.Lock()
 
