@@ -123,8 +123,8 @@ record = Table(
     Column("content", String),  # keyed hash of the newest version's bytes
     Column("version", String, nullable=False, default=""),
     Column("modified", BigInteger),  # the system's own stamp of the newest version we know of
-    Column("rewrite", Boolean, nullable=False, default=False),  # a person said: write the newest over whatever it holds
-    Column("aside", Boolean, nullable=False, default=False),  # a double of another record: what it shows changes nothing
+    Column("rewrite", Boolean, nullable=False, default=False),  # a person said: write over what it holds
+    Column("aside", Boolean, nullable=False, default=False),  # a double of another record, says a person
     Column("at", BigInteger, nullable=False),
     UniqueConstraint("council", "connection", "kind", "external_id"),
 )
