@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from console.show import count, safe, say
-from pipelines.reconcile import Line, Report
+from pipelines.report import KINDS, Line, Report
 
-KINDS = ("missing", "extra", "different", "stale", "unreadable", "open")
-MOST = 20  # lines of each kind; --json lists all
+MOST = 20  # lines of each kind; --json lists more
 
 
 def show(reports: Sequence[Report]) -> None:
@@ -19,16 +18,21 @@ def show(reports: Sequence[Report]) -> None:
         say(
             f"{report.council} {report.route}: {'agrees' if report.agrees else 'DOES NOT AGREE'}. "
             f"{report.source} shows {count(report.in_source, 'record')}, {report.target} {report.in_target}; "
-            f"{report.compared} compared, {report.not_meant} not meant for it"
+            f"{report.compared} compared ({report.unchanged} of them by their stamps), "
+            f"{report.not_meant} not meant for it"
             + (f", {report.not_read} there and not readable" if report.not_read else "")
+            + (f", {report.taken_in} taken in that its feed never showed" if report.taken_in else "")
         )
+        if report.doubt:
+            say(f"  {safe(report.doubt)}")
         for kind in KINDS:
             lines: list[Line] = getattr(report, kind)
-            if lines:
-                say(f"  {kind}: {len(lines)}")
+            number = report.totals[kind]
+            if number:
+                say(f"  {kind}: {number}")
             say(*(f"    {_line(report, one)}" for one in lines[:MOST]))
-            if len(lines) > MOST:
-                say(f"    and {len(lines) - MOST} more (--json lists all)")
+            if number > MOST:
+                say(f"    and {number - MOST} more (--json lists {'all' if number == len(lines) else len(lines)})")
 
 
 def _line(report: Report, one: Line) -> str:
@@ -43,4 +47,4 @@ def _line(report: Report, one: Line) -> str:
 
 def plain(report: Report) -> dict[str, Any]:
     """The same as data."""
-    return dataclasses.asdict(report) | {"agrees": report.agrees}
+    return dataclasses.asdict(report) | {"agrees": report.agrees, "totals": dict(report.totals)}

@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from connectors.errors import PageUnreadable
 from connectors.port import Item, Page, UnreadableItem
+from pipelines.courtesy import Courtesy
 from pipelines.looking import NotPossible
 from pipelines.plant import Kind, Wired
 from pipelines.walks import SMALLER
 
+Progress = Callable[[str, int], None]
 
-def everything(wired: Wired, kind: Kind) -> Iterator[Item | UnreadableItem]:
-    """Every record from the beginning, page by page. Raises what the connector raises, NotPossible for an endless
-    feed."""
-    cursor = ""
+
+def pages(
+    wired: Wired, kind: Kind, courtesy: Courtesy, progress: Progress
+) -> Iterator[Sequence[Item | UnreadableItem]]:
+    """Every record from the beginning, page by page. Raises what the connector raises, PutOff, and NotPossible for an
+    endless feed."""
+    cursor, read = "", 0
+    passed: set[int] = set()
     while True:
-        page = _page(wired, kind, cursor)
-        yield from page.items
+        page = _page(wired, kind, cursor, courtesy)
+        read += len(page.items)
+        progress(f"{wired.council}/{wired.name}", read)
+        yield page.items
         if not page.cursor:
             return
-        if page.cursor == cursor:
+        # A cursor may be long; its hash is enough to see that a feed goes round in a circle.
+        passed.add(hash(cursor))
+        if hash(page.cursor) in passed:
             raise NotPossible(f"{wired.name} names the same page as the next one, for ever: it cannot be compared")
         cursor = page.cursor
 
 
-def _page(wired: Wired, kind: Kind, cursor: str) -> Page:
+def _page(wired: Wired, kind: Kind, cursor: str, courtesy: Courtesy) -> Page:
     """One page; in smaller pieces, down to one record, where it cannot be read as a whole."""
+
+    def ask(limit: int | None) -> Page:
+        return courtesy.call(
+            wired, lambda: wired.connector.changes(kind.name, watermark="", cursor=cursor, limit=limit)
+        )
+
     try:
-        return wired.connector.changes(kind.name, watermark="", cursor=cursor)
+        return ask(None)
     except PageUnreadable as whole:
         fault = whole
     for limit in SMALLER:
         try:
-            return wired.connector.changes(kind.name, watermark="", cursor=cursor, limit=limit)
+            return ask(limit)
         except PageUnreadable as smaller:
             fault = smaller
-    behind = wired.connector.skip(kind.name, watermark="", cursor=cursor)
+    behind = courtesy.call(wired, lambda: wired.connector.skip(kind.name, watermark="", cursor=cursor))
     if behind is None:
         raise NotPossible(f"{wired.name} shows a page that cannot be read: {fault.reason}")
     return Page([UnreadableItem(raw=b"", reason=fault.reason)], behind, "")
