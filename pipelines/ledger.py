@@ -1,10 +1,10 @@
 """The ledger: the one place where the truth is written.
 
-Opens the database, sets and asserts what durability needs, brings its tables up to date, and gives out connections.
-Reading and writing are apart: `reading()` never writes, `writing()` is one short transaction that takes the write
-lock at
-its start, so that two writers wait for one another instead of failing half-way (reliability: SQLite's deferred BEGIN
-failed 361 times in 400 under load, IMMEDIATE never).
+Opens the database (`pipelines.databases`), brings its tables up to date (`pipelines.upgrades`), and gives out
+connections. Reading and writing are apart: `reading()` never writes and sees one moment, `writing()` is one short
+transaction. On SQLite it takes the write lock at its start, so that two writers wait for one another instead of failing
+half-way (reliability: a deferred BEGIN failed 361 times in 400 under load, IMMEDIATE never); on PostgreSQL a deadlock
+or a lost connection is an SQLAlchemyError, nothing of the transaction is there, and the caller does it again.
 """
 
 from __future__ import annotations
@@ -15,18 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.sql import Executable
 
+from pipelines import upgrades
+from pipelines.databases import BROKEN_WORDS, DiskBroken, DiskFull, open_engine
+from pipelines.reserve import Reserve
 from pipelines.tables import artifact, meta
-
-#: How long a writer waits for another one, in seconds. A page of 200 rows takes well under one.
-_BUSY_SECONDS = 60
 
 
 class LedgerFault(RuntimeError):
@@ -36,106 +33,104 @@ class LedgerFault(RuntimeError):
 class Ledger:
     """The ledger's database, opened. Safe to share between threads.
 
-    Raises LedgerFault when the file is not a ledger, is newer than this program, or is not durable.
+    Raises LedgerFault when the database does not answer, is not a ledger, is not durable, or was changed by a newer
+    program so that this one must not use it.
     """
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url, setting="ledger.url", fault=LedgerFault)
         self.embedded = self.engine.dialect.name == "sqlite"
         # SQLite has one writer at a time. Waiting for it on a lock of our own costs nothing; its busy handler sleeps.
         self._one_writer = threading.Lock() if self.embedded else None
-        if create:
-            self._migrate(url)
+        #: Set once the disk did not keep what it was given: nothing is read or written any more, the process must end.
+        self.lost = threading.Event()
+        self.reserve = Reserve(Path(str(self.engine.url.database)).parent if self.embedded else None)
+        try:
+            upgrades.bring_up_to_date(self.engine)
+            self.reserve.keep()
+        except BaseException as fault:
+            self.engine.dispose()
+            words = _why_not(fault)
+            if words is None:
+                raise
+            raise LedgerFault(words) from None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection for reading, which sees the ledger as it is now. Nothing that it does is committed."""
+        """Give a connection for reading, which sees the ledger as it was at the first look. Nothing is committed."""
+        self._refuse_if_lost()
         with self.engine.connect() as connection:
             if self.embedded:
                 connection.exec_driver_sql("BEGIN")
-            yield connection
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                # It holds no lock that anybody waits for, and may take its time between two looks.
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            with self._noticing():
+                yield connection
             connection.rollback()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a connection inside one write transaction; commits at the end, rolls back on any error."""
-        if self._one_writer is None:
-            with self.engine.begin() as connection:
-                yield connection
-            return
-        with self._one_writer, self.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def writing(self, *, making_room: bool = False) -> Iterator[Connection]:
+        """Give a connection inside one write transaction; commits at the end, rolls back on any error.
+
+        Raises DiskFull, from when the disk was full until there is room again, without trying. `making_room`: what is
+        written frees more than it takes, or ends what has begun; it may use the reserve that was kept for it.
+        """
+        self._refuse_if_lost()
+        self.reserve.ask(making_room=making_room)
+        with self._noticing():
+            if self._one_writer is None:
+                with self.engine.begin() as connection:
+                    yield connection
+                return
+            with self._one_writer, self.engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    connection.rollback()
+                    raise
+                connection.commit()
+
+    def still_fits(self) -> None:
+        """Raise LedgerFault if a newer program has changed the tables so that this one must not use them any more."""
+        with self.reading() as connection:
             try:
-                yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+                upgrades.still_fits(connection)
+            except upgrades.Unfit as fault:
+                raise LedgerFault(str(fault)) from None
 
     def close(self) -> None:
         """Let go of the database. Idempotent."""
         self.engine.dispose()
 
-    def _migrate(self, url: str) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.attributes["ledger_url"] = url
-        with self.engine.connect() as connection:
-            if self.embedded:
-                # Several commands may start at once on a new site; only one may make the tables.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            config.attributes["connection"] = connection
-            at = MigrationContext.configure(connection).get_current_revision()
-            if at != _HEAD:
-                command.upgrade(config, "head")
-            connection.commit()
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """Remember what an error means for everybody who comes after; the key store's errors pass here too."""
+        try:
+            yield
+        except DiskFull:
+            self.reserve.full()
+            raise
+        except DiskBroken:
+            self.lost.set()
+            raise
+
+    def _refuse_if_lost(self) -> None:
+        if self.lost.is_set():
+            raise LedgerFault(BROKEN_WORDS)
 
 
-#: The newest migration, so that a command on an up-to-date ledger need not load any of them.
-_HEAD = "0001"
-
-
-def _engine(url: str) -> Engine:
-    engine = create_engine(
-        url,
-        hide_parameters=True,
-        pool_size=20,
-        max_overflow=40,
-        pool_timeout=_BUSY_SECONDS,
-        json_serializer=lambda value: orjson.dumps(value).decode(),
-        json_deserializer=orjson.loads,
-    )
-    if engine.dialect.name != "sqlite":
-        return engine
-    file = engine.url.database
-    if not file or file == ":memory:":
-        raise LedgerFault("the ledger must be a file; write ledger.url as sqlite:///var/ledger.db")
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
-
-    @event.listens_for(engine, "connect")
-    def durable(raw: Any, _record: Any) -> None:
-        # These are per connection: SQLite forgets them with each new one.
-        raw.isolation_level = None  # we begin transactions ourselves
-        cursor = raw.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")  # NORMAL may roll back commits after power loss
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA secure_delete=ON")
-        cursor.execute("PRAGMA cache_size=-2000")
-        found = (
-            cursor.execute("PRAGMA journal_mode").fetchone()[0],
-            cursor.execute("PRAGMA synchronous").fetchone()[0],
-            cursor.execute("PRAGMA foreign_keys").fetchone()[0],
-        )
-        cursor.close()
-        if found != ("wal", 2, 1):
-            raise LedgerFault(
-                "the ledger's disk does not keep what durability needs (journal wal, synchronous full, foreign keys "
-                "on); put ledger.url on a local disk, not on a network share"
-            )
-
-    return engine
+def _why_not(fault: BaseException) -> str | None:
+    """Why the ledger cannot be opened, in words; None: not for a reason that is known here."""
+    if isinstance(fault, upgrades.Unfit | DiskFull | DiskBroken):
+        return str(fault)
+    if isinstance(fault, OperationalError):
+        return "the ledger's database does not answer; look whether it runs, and whether ledger.url leads to it"
+    if isinstance(fault, DatabaseError):
+        return "the file or database that ledger.url names cannot be read as a ledger; look whether it is the right one"
+    return "the ledger cannot be opened" if isinstance(fault, SQLAlchemyError) else None
 
 
 def insert_new(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
@@ -176,7 +171,6 @@ def get_meta(connection: Connection, name: str) -> str | None:
 
 def set_meta(connection: Connection, name: str, value: str) -> None:
     """Set a named value of the ledger itself."""
-    if get_meta(connection, name) is None:
-        connection.execute(insert(meta).values(name=name, value=value))
-    else:
-        connection.execute(meta.update().where(meta.c.name == name).values(value=value))
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    row = dialect.insert(meta).values(name=name, value=value)
+    connection.execute(row.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": row.excluded.value}))
