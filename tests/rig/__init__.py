@@ -1,0 +1,1 @@
+"""A rig for proofs: small systems that outlive Dolen, a site that joins them, a judge who asks the systems alone."""
