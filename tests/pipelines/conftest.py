@@ -14,6 +14,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from pipelines.clock import SECOND, SystemClock
 from pipelines.plant import Plant
 from pipelines.walks import Walker
 from pipelines.worker import Worker
+from tests.found import as_asked
 
 ROOT = Path(__file__).parents[2]
 
@@ -147,6 +149,7 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout is not None
     assert process.stdin is not None
+    around = ExitStack()
     try:
         url = json.loads(process.stdout.readline())["url"]
         site = tmp_path / "site"
@@ -162,11 +165,13 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
             environment[f"{prefix}_NOTIFY_KEY"] = logins["notify"]["api_key"]
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
+        around.enter_context(as_asked(site))
         clock = HandClock()
         plant = composition.build(composition.load(site), clock=clock)
         yield Town(url, site, plant, clock, {**os.environ, **environment})
         plant.close()
     finally:
+        around.close()
         process.stdin.close()
         process.stdout.close()
         process.wait(timeout=20)

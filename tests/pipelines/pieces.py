@@ -24,6 +24,7 @@ from pipelines.clock import SECOND, to_instant, to_time
 from pipelines.decision import Decision, Do
 from pipelines.intake import Intake, Taken
 from pipelines.sending import Job, Result
+from tests.found import as_asked
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 7, 2, 11, 0, tzinfo=UTC)
@@ -260,9 +261,11 @@ def _changed(record: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def site_folder(tmp_path: Path) -> Path:
+def site_folder(tmp_path: Path) -> Iterator[Path]:
     """The example site, copied to where it can be changed before the bench opens it."""
-    return Path(shutil.copytree(ROOT / "config" / "example", tmp_path / "site"))
+    folder = Path(shutil.copytree(ROOT / "config" / "example", tmp_path / "site"))
+    with as_asked(folder):
+        yield folder
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from structlog.testing import capture_logs
 from pipelines import wakeups
 from pipelines.wakeups import BrokerAway, Consumer, Publisher, WakeUp
 from tests.conftest import PROFILE
-from tests.on_servers import own_node
+from tests.found import own_node
 from tests.pipelines.proxies import Proxy
 from tests.servers import RabbitMQ
 
