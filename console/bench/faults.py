@@ -19,7 +19,7 @@ from console.bench.officer import Officer
 from console.bench.peers import Peers
 from console.bench.site import COUNCILS, LATEST, SIDES, Bench, lay_out
 from console.bench.torment import Misfortune, Round, plan
-from console.bench.verdict import Verdict, judge
+from console.bench.verdict import Verdict, count_ledger, judge
 
 #: How long the first call of a process that was started may take, in seconds, before its round goes on without it.
 START_SECONDS = 20.0
@@ -28,8 +28,9 @@ BACKLOG, BACKLOG_SECONDS = 150, 15.0
 SLOW_BY = 0.4  # seconds
 #: How long all may stand still before it is called stuck; and the whole of settling, with seconds for each request.
 STILL_SECONDS, SETTLE_SECONDS, SETTLE_SECONDS_EACH = 60.0, 180.0, 0.06
+TIER_C = frozenset(f"{code}/care" for code, tier in COUNCILS.items() if tier == "C")
 #: A tier C create counts as hit by what happened so shortly after its answer: it may not have been written down.
-GRACE = 1.0
+GRACE = 0.5
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Run:
     starts: list[float] = field(default_factory=list)  # seconds from each start to the first call
     blows: list[float] = field(default_factory=list)  # when something was done that may leave a call in doubt
     revived: int = 0
+    swallowed: int = 0  # what was said to tier C systems into a black hole
     verdict: Verdict = field(default_factory=Verdict)
     story: str = ""  # of the first with whom something is wrong
     _measured: set[float] = field(default_factory=set)  # starts of which the first call was waited for
@@ -138,6 +140,8 @@ class Run:
                 lines.swallow(line, True)
                 time.sleep(each.lasts)
                 lines.swallow(line, False)
+                if line in TIER_C:
+                    self.swallowed += lines.swallowed(line)
             case Misfortune.FREEZE | Misfortune.LONG_FREEZE:
                 victim.freeze()
                 time.sleep(each.lasts)
@@ -213,14 +217,8 @@ class Run:
         verdict = judge(
             peers.truth(), peers.records(), COUNCILS, held=tokens_asked, conflicted=lambda id: conflicted(bench, id)
         )
-        attention = int(status["attention"])
-        if attention < verdict.attention_due:
-            missing = verdict.attention_due - attention
-            verdict.counts["lost"] += missing
-            self.notes.append(f"{missing} records bear a code that nobody has mapped, and nobody is told")
-        stuck += max(0, attention - verdict.attention_due) + (0 if status["sums_agree"] else 1)
-        verdict.counts["stuck"] += stuck
-        explained = explained_questions(peers.creates(), self.blows)
+        self.notes += count_ledger(verdict, status, stuck)
+        explained = explained_questions(peers.creates(), self.blows) + self.swallowed
         questions = len(officer.asked)
         if questions > explained:
             self.notes.append(f"{questions} questions for the officer, but only {explained} creates may be in doubt")
@@ -258,7 +256,7 @@ def explained_questions(creates: list[dict[str, Any]], blows: list[float]) -> in
     hit = 0
     for each in creates:
         ended = each["ended"] if each["ended"] is not None else each["begun"] + 10.0
-        hit += each["ambiguous"] or each["gone"] or any(each["begun"] - GRACE <= at <= ended + GRACE for at in blows)
+        hit += each["ambiguous"] or each["gone"] or any(each["begun"] <= at <= ended + GRACE for at in blows)
     return hit
 
 

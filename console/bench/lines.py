@@ -19,7 +19,7 @@ class _Line:
         self.host, self.port = host, port
         self.delay = 0.0
         self.swallows = False
-        self.refuses = False
+        self.swallowed = 0  # what callers said into the hole
         self.ends: set[_End] = set()
         self.opened = 0.0  # when a connection was last made, by the monotonic clock
 
@@ -29,6 +29,7 @@ class _End(asyncio.Protocol):
 
     def __init__(self, line: _Line, other: _End | None = None) -> None:
         self._line, self._other = line, other
+        self._calling = other is None  # the end of whoever called, not of where the line leads
         self._early = bytearray()  # what the caller said before we had got through
         self._free_at = 0.0
         self.transport: asyncio.Transport | None = None
@@ -41,9 +42,6 @@ class _End(asyncio.Protocol):
             self._other.meet(self)
             return
         self._line.opened = time.monotonic()
-        if self._line.refuses:
-            transport.abort()
-            return
         asyncio.get_running_loop().create_task(self._reach())
 
     async def _reach(self) -> None:
@@ -65,6 +63,7 @@ class _End(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._line.swallows:
+            self._line.swallowed += self._calling
             return
         if self._other is None:
             self._early += data
@@ -105,6 +104,7 @@ class Lines:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
         self._lines: dict[str, _Line] = {}
+        self._servers: list[asyncio.Server] = []
 
     def __enter__(self) -> Lines:
         self._thread.start()
@@ -125,6 +125,7 @@ class Lines:
 
         async def listen() -> int:
             server = await self._loop.create_server(lambda: _End(line), "127.0.0.1", 0, backlog=256)
+            self._servers.append(server)
             return int(server.sockets[0].getsockname()[1])
 
         return asyncio.run_coroutine_threadsafe(listen(), self._loop).result(30)
@@ -145,6 +146,12 @@ class Lines:
         line.swallows = on
         if not on:
             self.cut(name)
+
+    def swallowed(self, name: str) -> int:
+        """How often callers spoke into the black hole since this was last asked."""
+        line = self._lines[name]
+        number, line.swallowed = line.swallowed, 0
+        return number
 
     def slow(self, name: str, seconds: float) -> None:
         """Let every byte of a line come so much later; 0 is at once."""
@@ -167,11 +174,12 @@ class Lines:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
+        for server in self._servers:
+            server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         for line in self._lines.values():
             for end in list(line.ends):
                 end.cut()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(asyncio.sleep(0.01))  # sockets are let go of in the turn after
         self._loop.close()

@@ -72,7 +72,7 @@ class Officer:
         questions = questions_of(desk.attention(self._plant, councils))
         now = time.monotonic()
         for council in councils:
-            for one in open_deliveries(self._plant, council, "care", [DeliveryState.ATTENTION]):
+            for one in open_deliveries(self._plant, council, "care", [DeliveryState.ATTENTION, DeliveryState.NOT_SURE]):
                 if one.id not in questions or "desk" not in one.numbers:
                     continue
                 if now - self._seen.setdefault(one.id, now) >= PATIENCE:

@@ -61,6 +61,27 @@ class Verdict:
         self.offences.append(Offence(what, tier, token, number, words))
 
 
+def count_ledger(verdict: Verdict, status: Json, still_open: int) -> list[str]:
+    """Add what Dolen's own sums say: `status` as `dolen status --json` gives it, and how much never came to rest.
+
+    What needs attention must be just what nobody can map: more is stuck, fewer means that somebody is not told. Returns
+    sentences about what is wrong.
+    """
+    words = []
+    if still_open:
+        words.append(f"{still_open} were still under way when all had stood still for long enough")
+    attention, due = int(status["attention"]), verdict.attention_due
+    if attention < due:
+        words.append(f"{due - attention} records bear a code that nobody has mapped, and nobody is told")
+        verdict.counts["lost"] += due - attention
+    if attention > due:
+        words.append(f"{attention - due} need attention with nothing wrong in what was typed")
+    if not status["sums_agree"]:
+        words.append("Dolen's own sums do not agree")
+    verdict.counts["stuck"] += still_open + max(0, attention - due) + int(not status["sums_agree"])
+    return words
+
+
 @dataclass(slots=True)
 class _Request:
     """Everything about one request for help."""
