@@ -21,6 +21,7 @@ from pipelines import rows
 from pipelines.facts import Facts
 from pipelines.ids import new_id
 from pipelines.ledger import insert_or_change
+from pipelines.named import Named
 from pipelines.plant import Council
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
@@ -29,8 +30,6 @@ from pipelines.tables import (
     delivery,
     lane,
     payload,
-    person,
-    person_identifier,
     proof,
     record,
     referral,
@@ -62,15 +61,13 @@ class Batch:
         self._referrals: dict[str, Held] = {}
         self._facts: dict[str, Facts] = {}
         self._unsealed: set[str] = set()  # referrals whose facts changed since they were last sealed
-        self._people: dict[tuple[str, str], str] = {}  # (field, hash) -> person
+        self.named = Named(connection, council.code, now)
         self._deliveries: dict[str, list[Held]] = defaultdict(list)  # by referral, the oldest first
         self._held_deliveries: dict[int, Held] = {}
         self._in_hand: set[str] = set()  # referrals of which all that is in hand has been read
         self._wakes: dict[str, tuple[str, int, int]] = {}  # lane -> connection, due, rank
         self._sealing = vault.sealing()
         self._payloads: list[dict[str, Any]] = []
-        self._new_people: list[dict[str, Any]] = []
-        self._new_marks: list[dict[str, Any]] = []
         self._new: dict[str, list[Held]] = defaultdict(list)
         self._versions: list[Held] = []  # of this transaction
 
@@ -136,24 +133,14 @@ class Batch:
 
     def new_record(self, connection: str, kind: str, number: str, **values: Any) -> Held:
         """Enter a record that the ledger did not have."""
-        row = Held(
-            {
-                "id": None,
-                "council": self.council.code,
-                "connection": connection,
-                "kind": kind,
-                "external_id": number,
-                "referral_id": None,
-                "base": {},
-                "content": None,
-                "version": "",
-                "modified": None,
-                "rewrite": False,
-                "aside": False,
-                "at": self.now,
-                **values,
-            },
-            fresh=True,
+        row = rows.fresh(
+            record,
+            council=self.council.code,
+            connection=connection,
+            kind=kind,
+            external_id=number,
+            at=self.now,
+            **{"base": {}, **values},
         )
         self._new["record"].append(row)
         self._keep_record(row)
@@ -205,6 +192,10 @@ class Batch:
             row = self._referrals.get(row.merged_into)
         return row
 
+    def referral_itself(self, id: str) -> Held:
+        """A referral, also one that was merged into another. It must have been fetched."""
+        return self._referrals[id]
+
     def facts(self, row: Held) -> Facts:
         """The merged facts of a referral as they are now. Raises PayloadGone if they have expired or were erased."""
         try:
@@ -214,18 +205,14 @@ class Batch:
 
     def new_referral(self, facts: Facts, **values: Any) -> Held:
         """Enter a referral that the ledger did not have, at revision 1."""
-        row = Held(
-            {
-                "council": self.council.code,
-                "revision": 1,
-                "facts": "",
-                "merged_into": None,
-                "hops": None,
-                "at": self.now,
-                "changed_at": self.now,
-                **values,
-            },
-            fresh=True,
+        row = rows.fresh(
+            referral,
+            council=self.council.code,
+            revision=1,
+            facts="",
+            at=self.now,
+            changed_at=self.now,
+            **values,
         )
         self._referrals[row.id] = row
         self._facts[row.id] = facts
@@ -246,70 +233,11 @@ class Batch:
             self._unsealed.discard(row.id)
         return str(row.facts)
 
-    # --- People -------------------------------------------------------------------------------------------------------
-
-    def fetch_people(self, marks: Iterable[tuple[str, str]]) -> None:
-        """Read whom these (field, keyed hash) pairs name."""
-        for row in rows.look(
-            self.connection,
-            person_identifier,
-            "hash",
-            {mark for _, mark in marks},
-            person_identifier.c.council == self.council.code,
-        ):
-            self._people.setdefault((row.path, row.hash), row.person_id)
-
-    def person_of(self, path: str, mark: str) -> str | None:
-        """The person whom an identifier names, None if it names nobody yet. It must have been fetched."""
-        return self._people.get((path, mark))
-
-    def new_person(self) -> str:
-        """Enter a person; return the id."""
-        id = new_id()
-        self._new_people.append({"id": id, "council": self.council.code, "at": self.now})
-        return id
-
-    def identify(self, person_id: str, path: str, mark: str) -> None:
-        """Remember that an identifier names this person."""
-        if (path, mark) not in self._people:
-            self._people[path, mark] = person_id
-            self._new_marks.append({"council": self.council.code, "path": path, "hash": mark, "person_id": person_id})
-
-    def rename(self, person_id: str, to: str | None, marks: Iterable[tuple[str, str]] = ()) -> None:
-        """Follow in memory what was written about identifiers: all of a person's, or these, name `to`, or nobody."""
-        wanted = set(marks)
-        for mark, named in list(self._people.items()):
-            if named == person_id and (not wanted or mark in wanted):
-                if to is None:
-                    del self._people[mark]
-                else:
-                    self._people[mark] = to
-
     # --- Versions -----------------------------------------------------------------------------------------------------
 
     def new_version(self, **values: Any) -> Held:
         """Enter a version. `record` may name the Held record instead of its number, which it may not have yet."""
-        row = Held(
-            {
-                "id": None,
-                "council": self.council.code,
-                "record_id": None,
-                "referral_id": None,
-                "revision": None,
-                "version": "",
-                "modified": None,
-                "our_key": "",
-                "mapping": "",
-                "cause_id": None,
-                "gaps": None,
-                "not_taken": None,
-                "remark": "",
-                "purpose": "live",
-                "at": self.now,
-                **values,
-            },
-            fresh=True,
-        )
+        row = rows.fresh(version, council=self.council.code, at=self.now, **values)
         self._new["version"].append(row)
         self._versions.append(row)
         return row
@@ -351,28 +279,13 @@ class Batch:
 
     def new_delivery(self, **values: Any) -> Held:
         """Enter a delivery. `version` and `replaced_by` may be Held rows that have no number yet."""
-        row = Held(
-            {
-                "id": None,
-                "key": new_id(),
-                "council": self.council.code,
-                "facts": None,
-                "version_id": None,
-                "urgent": False,
-                "live": True,
-                "reason": "",
-                "due": self.now,
-                "tries": 0,
-                "look_ups": 0,
-                "looking": False,
-                "sent_at": None,
-                "cause_id": None,
-                "replaced_by": None,
-                "at": self.now,
-                "changed_at": self.now,
-                **values,
-            },
-            fresh=True,
+        row = rows.fresh(
+            delivery,
+            council=self.council.code,
+            key=new_id(),
+            at=self.now,
+            changed_at=self.now,
+            **{"due": self.now, **values},
         )
         self._new["delivery"].append(row)
         self._deliveries[row.referral_id].append(row)
@@ -404,10 +317,7 @@ class Batch:
         connection, new = self.connection, self._new
         if self._payloads:
             connection.execute(payload.insert(), self._payloads)
-        if self._new_people:
-            connection.execute(person.insert(), self._new_people)
-        if self._new_marks:
-            connection.execute(person_identifier.insert(), self._new_marks)
+        self.named.write()
         rows.change(connection, referral, [row for row in self._referrals.values() if not row.fresh])
         rows.add(connection, referral, new["referral"])
         rows.change(connection, record, [row for row in self._records.values() if not row.fresh])
@@ -435,7 +345,7 @@ class Batch:
         _number(new["proof"], "record_id")
         rows.add(connection, proof, new["proof"])
         self._flush_wakes()
-        self._payloads, self._new_people, self._new_marks = [], [], []
+        self._payloads = []
         self._new.clear()
 
     def _flush_wakes(self) -> None:

@@ -33,6 +33,8 @@ LONGEST_WAIT = 900.0
 LONGEST_RETRY_AFTER = 6 * 3600.0
 #: A record that changes in the target each time between our reading and writing is tried so often at once.
 OUTDATED_AT_ONCE = 5
+#: Tries after which a record that the target does not find is taken to be deleted there.
+GONE_AFTER = 6
 
 
 class Do(StrEnum):
@@ -41,6 +43,7 @@ class Do(StrEnum):
     ARRIVED = "arrived"
     AGAIN = "try again"
     NOT_SURE = "not sure"
+    ASK = "ask a person"  # not sure, and the target cannot be searched: it blocks its lane until somebody has looked
     ATTENTION = "needs attention"
     PAUSE = "pause the connection"  # the delivery waits and burns no try
 
@@ -78,7 +81,10 @@ def decide(
             return Decision(Do.PAUSE)
         case Throttled():
             return Decision(Do.AGAIN, min(error.after, LONGEST_RETRY_AFTER) if error.after else back_off(tries, throw))
-        case Outdated() | NotThere():
+        case NotThere():
+            # Not done. A system that copies itself may show late what it holds; after that it was deleted there.
+            return Decision(Do.AGAIN, back_off(tries, throw)) if tries < GONE_AFTER else Decision(Do.ATTENTION)
+        case Outdated():
             # Not done. Read again and write again; someone who edits without pause is waited for.
             return Decision(Do.AGAIN, 0.0 if tries < OUTDATED_AT_ONCE else back_off(tries, throw))
         case Unreachable() | None:
@@ -86,7 +92,7 @@ def decide(
         case Unknown() if repeatable:
             return Decision(Do.AGAIN, max(settle, back_off(tries, throw)))
         case _:
-            return Decision(Do.NOT_SURE if can_look else Do.ATTENTION, settle)
+            return Decision(Do.NOT_SURE if can_look else Do.ASK, settle)
 
 
 def back_off(tries: int, throw: float) -> float:

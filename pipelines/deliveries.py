@@ -49,9 +49,16 @@ def make(batch: Batch, route: Route, row: Held, *, plain: Mapping[str, Any], ver
     if state_carrying:
         for one in overtaken:
             _set(batch, one, DeliveryState.REPLACED, reason="a newer version", due=None, replaced_by=made)
+            _not_before(made, one.unsettled)
             made.set(live=made.live or one.live)  # what live work waited for does not go behind a back-fill
-    batch.wake(lane, route.target, batch.now, urgent=urgent, live=made.live)
+    batch.wake(lane, route.target, made.due, urgent=urgent, live=made.live)
     return made
+
+
+def _not_before(row: Held, unsettled: int | None) -> None:
+    """What takes the place of a call without an answer waits until that call can no longer land behind it."""
+    if unsettled is not None and unsettled > (row.unsettled or 0):
+        row.set(unsettled=unsettled, due=max(row.due or 0, unsettled))
 
 
 def move(
@@ -73,6 +80,7 @@ def move(
                     due=None,
                     **{**values, "replaced_by": newer},
                 )
+                _not_before(newer, row.unsettled)
                 batch.wake(row.lane, row.connection, newer.due, urgent=newer.urgent, live=newer.live)
                 return DeliveryState.REPLACED
     _set(batch, row, new, reason=reason, due=due, **values)

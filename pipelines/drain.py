@@ -30,7 +30,7 @@ from pipelines.logs import log, warn
 from pipelines.outcomes import lease_seconds
 from pipelines.pauses import May
 from pipelines.plant import Council, Plant, Wired
-from pipelines.sending import Job, Known, Result, Sender
+from pipelines.sending import TEXT_KIND, Job, Known, Result, Sender
 
 #: How long a batch should take, in seconds.
 BATCH_SECONDS = 0.5
@@ -190,7 +190,12 @@ class Drain:
         except TooLate:
             raise
         except Exception as fault:
-            return self._stumbled(job, fault, "whether it was sent is not known")
+            if not job.called:
+                return self._stumbled(job, fault, "nothing was sent")
+            result = self._stumbled(job, fault, "whether it was sent is not known")
+            look = job.row.kind == TEXT_KIND or "find" in self._wired.offers(job.row.kind)
+            result.decision = Decision(Do.NOT_SURE, self._wired.settle_seconds) if look else Decision(Do.ASK)
+            return result
 
     def _stumbled(self, job: Job, fault: Exception, then: str) -> Result:
         """What is written of a record that our own code cannot deal with: a person must look, and nobody else waits."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, select
 
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.plant import Kind, Wired
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
-from pipelines.tables import cause, delivery
+from pipelines.tables import delivery
 
 
 class Several(Exception):
@@ -61,7 +61,7 @@ def fetch(batch: Batch, wired: Wired, kind: Kind, page: Sequence[tuple[Held | No
         if any(path in (fact_store.source_field(name), fact_store.target_field(name)) for path in kind.match):
             for there in other.kinds:
                 batch.fetch_numbers(name, there, about)
-    batch.fetch_people(mark for _, _, shown in page for mark in marks_of(batch, shown, ()))
+    batch.named.fetch(mark for _, _, shown in page for mark in marks_of(batch, shown, ()))
 
 
 def referral_for(
@@ -139,17 +139,13 @@ def expect(batch: Batch, wired: Wired, kind: Kind, shown: Mapping[str, Any], id:
 
 def create_in_doubt(connection: Connection, council: str, target: str) -> bool:
     """Say whether a send to this target has no answer yet: it is on its way, looked up, or a person is to look."""
-    asked = select(cause.c.id).where(cause.c.id == delivery.c.cause_id, cause.c.step == "look up").exists()
     return (
         connection.execute(
             select(delivery.c.id)
             .where(
                 delivery.c.council == council,
                 delivery.c.connection == target,
-                or_(
-                    delivery.c.state.in_([DeliveryState.SENDING, DeliveryState.NOT_SURE]),
-                    and_(delivery.c.state == DeliveryState.ATTENTION, asked),
-                ),
+                delivery.c.state.in_([DeliveryState.SENDING, DeliveryState.NOT_SURE]),
             )
             .limit(1)
         ).first()
@@ -163,13 +159,13 @@ def person_for(batch: Batch, facts: Mapping[str, Any], doubtful: Collection[str]
     `doubtful`: fields that their own rules refute, such as a number with a wrong check digit; they identify nobody.
     """
     marks = marks_of(batch, facts, doubtful)
-    found = {batch.person_of(path, mark) for path, mark in marks} - {None}
+    found = {batch.named.person_of(path, mark) for path, mark in marks} - {None}
     if len(found) > 1:
         raise Several("the person's identifiers belong to more than one person", marks[0][0])
-    id = found.pop() if found else batch.new_person()
+    id = found.pop() if found else batch.named.new_person()
     assert id is not None
     for path, mark in marks:
-        batch.identify(id, path, mark)
+        batch.named.identify(id, path, mark)
     return id
 
 

@@ -250,7 +250,9 @@ def link(
     code, vault = batch.council.code, batch.vault
     if expected:
         held.set(base=written_base(held.base, expected, lambda name, value: vault.hash_value(code, name, value)))
-    if modified is not None and (held.modified is None or modified >= held.modified):
+    if held.rewrite:  # what was known of it before it was put back holds no longer
+        held.set(rewrite=False, modified=modified, version=version)
+    elif modified is not None and (held.modified is None or modified >= held.modified):
         held.set(modified=modified, version=version)
     batch.link_record(held, referral.id)
     name = fact_store.target_field(target)
@@ -268,7 +270,10 @@ def _not_arrived(batch: Batch, council: Council, result: Result, row: Held) -> N
     due = now + int(decision.after * SECOND)
     match decision.do:
         case Do.AGAIN:
-            deliveries.move(batch, row, DeliveryState.WAITING, reason=result.words, due=due, look_ups=0)
+            unsettled = due if result.error == "Unknown" else row.unsettled
+            deliveries.move(
+                batch, row, DeliveryState.WAITING, reason=result.words, due=due, look_ups=0, unsettled=unsettled
+            )
         case Do.NOT_SURE:
             look_ups = row.look_ups + (1 if look_up and not result.error else 0)
             if not look_up:
@@ -281,6 +286,10 @@ def _not_arrived(batch: Batch, council: Council, result: Result, row: Held) -> N
             back = DeliveryState.NOT_SURE if look_up else DeliveryState.WAITING
             tries = row.tries - (0 if look_up else 1)
             deliveries.move(batch, row, back, reason=result.words, due=now, tries=tries)
+        case Do.ASK:
+            why = result.cause or Cause(row.connection, "look up", "Unknown", result.words)
+            cause_id = causes.note(batch.connection, council.code, why, now)
+            deliveries.move(batch, row, DeliveryState.NOT_SURE, reason=result.words, cause_id=cause_id)
         case _:
             why = result.cause or Cause(row.connection, "send", "?", result.words)
             cause_id = causes.note(batch.connection, council.code, why, now)

@@ -6,13 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from pipelines import pauses
 from pipelines.clock import SECOND
 from pipelines.plant import Plant
 from pipelines.states import OPEN, DeliveryState, VersionState
 from pipelines.tables import delivery, proof, referral, slot, version, walk
+from pipelines.worklist import waits_for_a_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,7 @@ class Overview:
     @property
     def attention(self) -> int:
         """Versions and deliveries that wait for a person."""
-        return self.versions.get(VersionState.ATTENTION.value, 0) + self.deliveries.get(
-            DeliveryState.ATTENTION.value, 0
-        )
+        return self.versions.get(VersionState.ATTENTION.value, 0) + sum(link.attention for link in self.links)
 
 
 def look(plant: Plant) -> Overview:
@@ -109,12 +108,14 @@ def _counts(connection: Any, table: Any, codes: list[str]) -> dict[str, int]:
 
 
 def _link(connection: Any, council: str, name: str, held: Any) -> Link:
+    # What nobody but a person can find out needs attention, whatever the machine calls it.
+    shown = case((waits_for_a_person(), DeliveryState.ATTENTION.value), else_=delivery.c.state)
     counts = {
         state: (count, oldest)
         for state, count, oldest in connection.execute(
-            select(delivery.c.state, func.count(), func.min(delivery.c.at))
+            select(shown, func.count(), func.min(delivery.c.at))
             .where(delivery.c.council == council, delivery.c.connection == name, delivery.c.state.in_(OPEN))
-            .group_by(delivery.c.state)
+            .group_by(shown)
         )
     }
     read = connection.execute(

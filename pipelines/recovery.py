@@ -137,7 +137,7 @@ def _judge(batch: Batch, council: Council, row: Held, *, begun: bool) -> None:
         deliveries.move(batch, row, DeliveryState.WAITING, reason=_WORDS, due=now)
     elif wired is not None and row.kind != TEXT_KIND and wired.connector.tier(row.kind) is Tier.KEEPS_KEY:
         # Safe to repeat, once the first call can no longer land behind ours with older words.
-        deliveries.move(batch, row, DeliveryState.WAITING, reason=_WORDS, due=settle)
+        deliveries.move(batch, row, DeliveryState.WAITING, reason=_WORDS, due=settle, unsettled=settle)
     elif wired is not None and (row.kind == TEXT_KIND or "find" in wired.connector.offers(row.kind)):
         deliveries.move(batch, row, DeliveryState.NOT_SURE, reason=_WORDS, due=settle)
     else:
@@ -145,7 +145,8 @@ def _judge(batch: Batch, council: Council, row: Held, *, begun: bool) -> None:
         cause_id = causes.note(
             batch.connection, batch.council.code, Cause(row.connection, "look up", "Unknown", words), now
         )
-        deliveries.move(batch, row, DeliveryState.ATTENTION, reason=words, cause_id=cause_id)
+        # Still in doubt: it blocks its lane, and no newer version may take its place, until a person has looked.
+        deliveries.move(batch, row, DeliveryState.NOT_SURE, reason=words, cause_id=cause_id)
 
 
 def settled_at(wired: Wired | None, row: Held) -> int:

@@ -8,7 +8,7 @@ Writing the result down is `pipelines.outcomes`.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +16,16 @@ import orjson
 
 from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
-from pipelines import crash
+from pipelines import crash, regressed
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.calendar import closed_until
 from pipelines.causes import Cause, gap_cause
 from pipelines.clock import to_instant
 from pipelines.decision import Decision, Do, decide
-from pipelines.lanes import Lease
-from pipelines.merge import group_of
+from pipelines.intake import Intake
+from pipelines.jobs import TEXT_KIND, Job, Known, prepare
+from pipelines.merge import IN_ERROR, group_of
 from pipelines.rows import Held
 from pipelines.texts import Message, judge
 from pipelines.vault import PayloadGone
@@ -33,30 +34,6 @@ from pipelines.writing import Draft, draft_create, draft_update
 if TYPE_CHECKING:
     from connectors.port import Item
     from pipelines.plant import Council, Kind, Plant, Wired
-
-#: What a text is called on the wire: one kind for every service that carries messages to residents.
-TEXT_KIND = "Text"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One leased delivery."""
-
-    lease: Lease
-    row: Held  # as it was leased: being sent
-    begun: int  # when it was leased
-    look_up: bool  # it is not sure: look, do not send
-    sent_before: int | None = None  # start of the newest try before this one
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the ledger knows of a referral at the moment of sending."""
-
-    revision: int
-    now: Mapping[str, Any] = field(repr=False)  # its facts
-    event: Mapping[str, Any] = field(repr=False)  # the facts that an event is bound to; the same as `now` for a state
-    held: Held | None  # the record that the target is known to hold of it
 
 
 @dataclass(slots=True)
@@ -98,40 +75,7 @@ class Sender:
 
     def prepare(self, jobs: Sequence[Job]) -> list[Known | None]:
         """Read what is needed to send these, all at once; None for a referral whose facts are gone."""
-        council, vault = self._council, self._plant.vault
-        with self._plant.ledger.reading() as connection:
-            batch = Batch(connection, vault, council, self._plant.clock.now(), locking=False)
-            batch.fetch_referrals(job.row.referral_id for job in jobs)
-            for target, kind in {(job.row.connection, job.row.kind) for job in jobs}:
-                batch.fetch_numbers(
-                    target,
-                    kind,
-                    {
-                        row.id
-                        for job in jobs
-                        if (job.row.connection, job.row.kind) == (target, kind)
-                        and (row := batch.referral(job.row.referral_id)) is not None
-                    },
-                )
-            bound = batch.open_facts({job.row.facts for job in jobs if job.row.carries == "event" and job.row.facts})
-        return [self._known(batch, job, bound) for job in jobs]
-
-    def _known(self, batch: Batch, job: Job, bound: Mapping[str, fact_store.Facts]) -> Known | None:
-        row = batch.referral(job.row.referral_id)
-        try:
-            facts = batch.facts(row) if row is not None else None
-        except PayloadGone:
-            facts = None
-        if row is None or facts is None:
-            return None
-        now = fact_store.plain(facts)
-        event = now
-        if job.row.carries == "event" and job.row.facts:
-            if job.row.facts not in bound:
-                return None
-            event = fact_store.plain(bound[job.row.facts])
-        there = batch.records_of(row.id, job.row.connection, job.row.kind)
-        return Known(row.revision, now, event, there[0] if there else None)
+        return prepare(self._plant, self._council, jobs)
 
     def send(self, job: Job, known: Known | None = None) -> Result:
         """Try one delivery once. Never raises for what a target or a record does."""
@@ -165,6 +109,8 @@ class Sender:
             result.mapping = kind.mapping.digest
             if job.look_up:
                 return self._look_up(result, wired, kind, job.row.referral_id)
+            if held is None and known.asked_before:
+                held = self._there_already(wired, kind, job.row.referral_id)
             if held is None:
                 repeatable = wired.connector.tier(kind.name) is Tier.KEEPS_KEY
                 return self._create(result, wired, kind, now, key=job.row.referral_id)
@@ -176,6 +122,9 @@ class Sender:
             return self._decide(result, wired, error, repeatable=repeatable)
 
     def _create(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], *, key: str) -> Result:
+        if facts.get("status") == IN_ERROR:
+            result.rule = "entered in error before it was ever sent"
+            return result
         draft = draft_create(kind.mapping, facts)
         if draft.stopped:
             return self._cannot_write(result, wired, draft)
@@ -187,7 +136,16 @@ class Sender:
         receipt = wired.connector.deliver(kind.name, draft.record, key=key)
         return _arrived(result, receipt)
 
+    def _there_already(self, wired: Wired, kind: Kind, key: str) -> Held | None:
+        """What an earlier create made, whose answer we never had. Laying the same create over it once more would write
+        over what its staff have typed since; it is updated instead, as any record that is there."""
+        if "find" not in wired.connector.offers(kind.name):
+            return None
+        found = wired.connector.find(kind.name, key)
+        return Held({"external_id": found[0].id, "base": {}}) if len(found) == 1 else None
+
     def _calls(self, result: Result) -> None:
+        result.job.called = True
         self._calling(result.job)
         crash.here("before call")
 
@@ -205,18 +163,22 @@ class Sender:
         current = wired.connector.fetch(kind.name, held.external_id)
         if current is None:
             raise NotThere("the target no longer has the record that it gave us a number for")
+        if regressed.shows_old(held, current):
+            return self._went_back(result, wired, kind, current)
         draft = draft_update(
             kind.mapping,
             facts,
             current,
             held.base,
             owned=lambda name: self._council.owners.get(group_of(name)) == wired.name,
-            shows_changes=wired.polls,
+            shows_changes=wired.polls and not held.rewrite,
             whole=wired.connector.reads_first(kind.name),
             hash_of=lambda name, value: self._plant.vault.hash_value(self._council.code, name, value),
         )
         if draft.stopped:
             return self._cannot_write(result, wired, draft)
+        if facts.get("status") == IN_ERROR and not self._says_in_error(kind, current, draft):
+            return self._cannot_say(result, wired)
         if draft.record is None:
             result.how, result.external_id, result.version = "nothing to do", held.external_id, current.version
             return result
@@ -228,6 +190,32 @@ class Sender:
             kind.name, draft.record, key=result.job.row.referral_id, id=held.external_id, version=current.version
         )
         return _arrived(result, receipt)
+
+    def _went_back(self, result: Result, wired: Wired, kind: Kind, current: Item) -> Result:
+        """The target shows the record as it was before. It may only be slow to show what it took in; if it stays so, a
+        person is told, and what it shows is kept as a version that needs attention too."""
+        if result.job.row.tries < regressed.TRIES:
+            result.decision = Decision(Do.AGAIN, max(wired.settle_seconds, regressed.WAIT_SECONDS))
+            result.words = "the target shows an older version than it had; it is read again"
+            return result
+        Intake(self._plant, self._council).take(wired, kind, [current], confirmed=True)
+        result.cause = regressed.why(wired.name)
+        result.words = result.cause.words
+        result.decision = Decision(Do.ATTENTION)
+        return result
+
+    def _says_in_error(self, kind: Kind, current: Item, draft: Draft) -> bool:
+        """Whether the target will say that the referral should never have been."""
+        if "status" in draft.expected or "status" in draft.held_back:
+            return True
+        return kind.mapping.read(current.record).facts.get("status") == IN_ERROR
+
+    def _cannot_say(self, result: Result, wired: Wired) -> Result:
+        words = "the referral was entered in error, and this system has no code for it: settle it there by hand"
+        result.cause = Cause(wired.name, "write", "entered in error", words, "status")
+        result.words = words
+        result.decision = Decision(Do.ATTENTION)
+        return result
 
     def _text(
         self, result: Result, wired: Wired, text: str, recipient: str, event: Mapping[str, Any], now: Mapping[str, Any]
@@ -263,7 +251,8 @@ class Sender:
         if len(found) > 1:
             words = "the target holds more than one record under our key"
             result.cause = Cause(wired.name, "look up", "several", words)
-            result.decision = Decision(Do.ATTENTION)
+            result.words = words
+            result.decision = Decision(Do.ASK)
             return result
         if found:
             return _found(result, found[0])
@@ -316,9 +305,11 @@ class Sender:
         if job.look_up and decision.do in (Do.AGAIN, Do.PAUSE):
             # The look-up itself failed. Nothing is known yet, so it stays not sure.
             decision = Decision(Do.PAUSE if decision.do is Do.PAUSE else Do.NOT_SURE, max(decision.after, 1.0))
+        elif job.look_up and decision.do is Do.ATTENTION:
+            decision = Decision(Do.ASK)  # the look-up was refused: what it was about is as unsure as before
         result.decision, result.error, result.reply = decision, type(error).__name__, error.reply
         result.words = error.reason
-        if decision.do is Do.ATTENTION:
+        if decision.do in (Do.ATTENTION, Do.ASK):
             field_named = getattr(error, "field", "")
             step = (
                 "by hand"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from pipelines.plant import Plant
 from pipelines.states import DeliveryState
@@ -32,6 +32,12 @@ class Open:
     def creates(self) -> bool:
         """The target is not known to hold the referral yet."""
         return self.connection not in self.numbers
+
+
+def waits_for_a_person() -> ColumnElement[bool]:
+    """A delivery that waits for a person: it needs attention, or nobody else can tell whether it is there."""
+    unsure = and_(delivery.c.state == DeliveryState.NOT_SURE, delivery.c.due.is_(None))
+    return or_(delivery.c.state == DeliveryState.ATTENTION, unsure)
 
 
 def open_deliveries(

@@ -54,12 +54,18 @@ def draft_update(
     too, so an edit made there will reach us. `whole`: everything is sent back, with what we do not map; otherwise what
     changes alone.
     """
-    shown = mapping.read(current.record).facts
+    reading = mapping.read(current.record)
+    shown = reading.facts
+    # What it holds and we cannot read, such as a code that nobody has mapped, is somebody's word and no empty field.
+    unread = {gap.field for gap in (*reading.left_out, *reading.stopped)}
     write: dict[str, Any] = {}
     held_back: list[str] = []
     for name in mapping.fields:
         if name not in facts:
             continue  # unknown is never written
+        if name in unread:
+            held_back.append(name)
+            continue
         present = shown.get(name)
         if facts[name] == present or hash_of(name, facts[name]) == hash_of(name, present):
             continue

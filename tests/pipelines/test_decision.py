@@ -45,7 +45,7 @@ def test_every_error_has_a_decision(error, repeatable, tries, throw, settle, can
 @given(tries=tries, throw=throws, settle=settles, can_look=st.booleans())
 def test_nobody_knows_is_never_sent_again_unseen(tries, throw, settle, can_look) -> None:
     made = of(errors.Unknown("no answer"), tries=tries, throw=throw, settle=settle, can_look=can_look)
-    assert made.do is (Do.NOT_SURE if can_look else Do.ATTENTION)
+    assert made.do is (Do.NOT_SURE if can_look else Do.ASK)
 
 
 @given(tries=tries, throw=throws, settle=settles)
@@ -62,7 +62,7 @@ class Strange(ConnectorError):
 @given(can_look=st.booleans(), repeatable=st.booleans())
 def test_an_error_nobody_foresaw_is_treated_as_not_knowing(can_look: bool, repeatable: bool) -> None:
     made = of(Strange("?"), can_look=can_look, repeatable=repeatable)
-    assert made.do is (Do.NOT_SURE if can_look else Do.ATTENTION)
+    assert made.do is (Do.NOT_SURE if can_look else Do.ASK)
 
 
 @pytest.mark.parametrize(
