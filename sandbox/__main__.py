@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sandbox import secrets
+from sandbox import flood, secrets
 from sandbox.faults import KINDS
 from sandbox.peers import serve as peers
 from sandbox.world import TENANTS, World
@@ -40,9 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serve.add_argument("--until-stdin-closes", action="store_true", help="stop too when whoever started it is gone")
     commands.add_parser("faults", help="list the faults that can be switched on, as JSON")
     peers.declare(commands.add_parser("peers", help="serve the fast systems of the benches, in memory, until stopped"))
+    flood.declare(commands.add_parser("flood", help="serve a source of any size and a sink that counts, for benches"))
     given = parser.parse_args(arguments)
     if given.command == "peers":
         return peers.run(given)
+    if given.command == "flood":
+        return flood.run(given)
     if given.command == "faults":
         return _say({name: {"words": kind.words, "numbers": dict(kind.numbers)} for name, kind in KINDS.items()})
     if (given.cert is None) != (given.key is None):

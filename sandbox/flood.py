@@ -1,0 +1,118 @@
+"""A source that gives as many requests as it is asked for, and a sink that counts: the two ends of a throughput bench.
+
+It does next to nothing for each call, so that what a bench measures is whoever calls it. Pages are made before they are
+asked for. `python -m sandbox flood` starts it; it says one JSON line with its `url`, and ends when its input closes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from sandbox.peers.wire import Answer, Call, Line, as_json
+
+PAGE = 100
+STAMP = "2026-03-02T09:00:00Z"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--slow", type=float, default=0.0, help="seconds that the sink takes for each write")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Serve until standard input closes, SIGTERM or Ctrl-C."""
+    asyncio.run(_serve(given))
+    return 0
+
+
+class Flood:
+    """What is served, and what was seen."""
+
+    def __init__(self, slow: float) -> None:
+        self._slow = slow
+        self._pages: list[bytes] = []
+        self._keys: set[str] = set()
+        self._writes = 0
+        self._first_read = self._last_write = 0.0
+
+    def answer(self, call: Call) -> Answer:
+        """Answer one call."""
+        if call.method in ("PUT", "POST") and call.path.startswith("/sink/"):
+            return self._take(call.path.rsplit("/", 1)[1])
+        if call.path == "/source/requests":
+            return self._page(call.query.get("cursor", ""))
+        if call.path == "/control" and call.method == "POST":
+            return self._release(call.json())
+        if call.path == "/control":
+            return as_json(
+                200,
+                {
+                    "writes": self._writes,
+                    "keys": len(self._keys),
+                    "first_read": self._first_read,
+                    "last_write": self._last_write,
+                    "now": time.monotonic(),
+                },
+            )
+        return as_json(404, {"error": {"code": "not_found"}})
+
+    def _take(self, key: str) -> Answer:
+        self._writes += 1
+        self._keys.add(key)
+        self._last_write = time.monotonic()
+        answer = as_json(201, {"id": f"S-{self._writes:07d}", "version": 1, "changed_at": STAMP})
+        answer.after = self._slow
+        return answer
+
+    def _page(self, cursor: str) -> Answer:
+        if not self._pages:
+            return as_json(200, {"requests": [], "next": None})
+        if not self._first_read:
+            self._first_read = time.monotonic()
+        return Answer(200, self._pages[int(cursor or 0)])
+
+    def _release(self, order: dict[str, Any]) -> Answer:
+        """Begin anew with so many requests, made of a sample; 0 withdraws them."""
+        self._keys.clear()
+        self._writes = 0
+        self._first_read = self._last_write = 0.0
+        count, sample = int(order["records"]), order.get("sample", {})
+        requests = [self._request(sample, number) for number in range(1, count + 1)]
+        self._pages = [
+            json.dumps(
+                {
+                    "requests": requests[at : at + PAGE],
+                    "next": str(at // PAGE + 1) if at + PAGE < count else None,
+                }
+            ).encode()
+            for at in range(0, count, PAGE)
+        ]
+        return as_json(200, {"records": count})
+
+    def _request(self, sample: dict[str, Any], number: int) -> dict[str, Any]:
+        customer = {**sample["customer"], "last_name": f"Llwyd-{number}", "nhs_number": None}
+        own = {"id": f"C-{number:07d}", "version": 1, "changed_at": STAMP, "external_reference": None}
+        return {**sample, **own, "customer": customer, "public_reference": None, "case_number": None}
+
+
+async def _serve(given: argparse.Namespace) -> None:
+    loop = asyncio.get_running_loop()
+    flood = Flood(given.slow)
+    server = await loop.create_server(lambda: Line(flood.answer), "127.0.0.1", given.port, backlog=256)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 4096) else stop.set())
+    port = server.sockets[0].getsockname()[1]
+    sys.stdout.write(json.dumps({"url": f"http://127.0.0.1:{port}"}) + "\n")
+    sys.stdout.flush()
+    await stop.wait()
+    server.close()
