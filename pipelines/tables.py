@@ -198,6 +198,7 @@ delivery = Table(
     Column("look_ups", Integer, nullable=False, default=0),
     Column("looking", Boolean, nullable=False, default=False),  # being sent: leased to be looked up, not to be sent
     Column("sent_at", BigInteger),  # start of the newest try that may have reached the target
+    Column("unsettled", BigInteger),  # until when a call without an answer may still take effect there
     Column("cause_id", Serial, ForeignKey("cause.id"), index=True),
     Column("replaced_by", Serial),
     Column("at", BigInteger, nullable=False),
