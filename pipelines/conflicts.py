@@ -17,7 +17,9 @@ from pipelines.rows import Held
 from pipelines.tables import conflict
 
 
-def keep(batch: Batch, row: Held, lost: Sequence[Lost], corrections: Sequence[str], *, version: Held) -> list[str]:
+def keep(
+    batch: Batch, row: Held, lost: Sequence[Lost], corrections: Sequence[str], *, version: Held | None
+) -> list[str]:
     """Write down what lost on referral `row`; return the corrections that are still worth sending."""
     if not lost:
         return list(corrections)
@@ -45,7 +47,7 @@ def keep(batch: Batch, row: Held, lost: Sequence[Lost], corrections: Sequence[st
                     winner=one.winner,
                     loser=one.loser,
                     lost=one.hash,
-                    version_id=version.id,
+                    version_id=version.id if version is not None else None,
                     revision=row.revision,
                     why=one.why,
                     open=bool(one.why),

@@ -20,8 +20,8 @@ from pipelines.tables import attempt, delivery, payload, person_identifier, refe
 def named(batch: Batch, facts: Mapping[str, Any], doubtful: Collection[str]) -> str | None:
     """The person whom these facts name; None if nobody yet. Raises Several."""
     marks = marks_of(batch, facts, doubtful)
-    batch.fetch_people(marks)
-    found = {batch.person_of(path, mark) for path, mark in marks} - {None}
+    batch.named.fetch(marks)
+    found = {batch.named.person_of(path, mark) for path, mark in marks} - {None}
     if len(found) > 1:
         raise Several("the person's identifiers belong to more than one person", marks[0][0])
     return found.pop() if found else None
@@ -44,11 +44,11 @@ def follow(
     elif not old or theirs == mine or not _others(batch, row):
         to = mine
     else:
-        to = batch.new_person()  # the others keep the number, and the person whom it names
+        to = batch.named.new_person()  # the others keep the number, and the person whom it names
     if old:
         _unname(batch, mine, old, row)
     for path, mark in marks:
-        batch.identify(to, path, mark)
+        batch.named.identify(to, path, mark)
     if to == mine:
         return False
     move(batch, row, to)
@@ -75,7 +75,7 @@ def move(batch: Batch, row: Held, to: str) -> None:
             .where(person_identifier.c.council == row.council, person_identifier.c.person_id == mine)
             .values(person_id=to)
         )
-        batch.rename(mine, to)
+        batch.named.rename(mine, to)
     connection.execute(
         update(payload).where(its, payload.c.council == row.council).values(person_id=to, held_by_person=False)
     )
@@ -102,4 +102,4 @@ def _unname(batch: Batch, person: str, marks: Sequence[tuple[str, str]], row: He
                 person_identifier.c.person_id == person,
             )
         )
-    batch.rename(person, None, marks)
+    batch.named.rename(person, None, marks)

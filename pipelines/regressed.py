@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ERROR = "regressed"
 #: So long apart an old version must be shown twice before the record is read anew to make sure.
 PERSISTS = 60 * SECOND
+#: So many tries, and so many seconds between them, a target may be slow to show what it took in.
+TRIES, WAIT_SECONDS = 3, 5.0
 #: Records that are read anew for one page at the most; the others have their turn when they are shown again.
 READ_AGAIN = 20
 

@@ -53,6 +53,13 @@ def revise(batch: Batch, row: Held, changes: Mapping[str, Any], *, by: str) -> N
     batch.revise(row, facts, **_in_clear(facts))
 
 
+def adopt(batch: Batch, row: Held, taken: Mapping[str, tuple[Any, str]]) -> None:
+    """Make the next revision with values that others gave: field -> (value, the connection that gave it)."""
+    revision = row.revision + 1
+    facts = {**batch.facts(row), **{name: (value, by, revision) for name, (value, by) in taken.items()}}
+    batch.revise(row, facts, **_in_clear(facts))
+
+
 def pass_on(
     batch: Batch,
     row: Held,

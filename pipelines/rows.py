@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
@@ -43,6 +44,20 @@ class Held:
     def values(self) -> Mapping[str, Any]:
         """All columns as they are now."""
         return self._values
+
+
+def fresh(table: Table, **values: Any) -> Held:
+    """A row that the ledger does not have yet: every column, as the table declares it or as given."""
+    return Held({**_blank(table), **values}, fresh=True)
+
+
+@lru_cache(maxsize=64)  # one entry a table
+def _blank(table: Table) -> Mapping[str, Any]:
+    scalars: dict[str, Any] = {}
+    for column in table.columns:
+        default: Any = column.default
+        scalars[column.name] = default.arg if default is not None and default.is_scalar else None
+    return scalars
 
 
 def read(connection: Connection, table: Table, column: str, wanted: Iterable[Any], *where: Any) -> list[Held]:

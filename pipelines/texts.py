@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.merge import IN_ERROR
+
 #: `language.correspondence` -> which template. Who was never asked gets both, as the Welsh Language Standards ask.
 _LANGUAGE = {"cy": "cy", "en": "en", "both": "both", "not-asked": "both", None: "both"}
 _MOBILE = "person.telecom[system=phone,use=mobile].value"
@@ -44,6 +46,8 @@ def judge(rules: TextRules, recipient: str, event: Mapping[str, Any], now: Mappi
     `event`: facts of the revision that caused it. `now`: facts as they are at this moment.
     """
     status = event.get("status")
+    if now.get("status") == IN_ERROR:
+        return "entered in error"
     templates = rules.templates.get(str(status))
     if templates is None:
         return "no text for this status"
