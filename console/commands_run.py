@@ -9,12 +9,13 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from console import ask, overview_view
+from console import ask, overview_view, process_view
 from console.guard import WrongUse
 from console.show import as_json, count, progress, safe, say, table
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, zone_of
@@ -24,18 +25,38 @@ Connection = Annotated[str, typer.Argument(help="A connection: contact, or torfa
 
 def run(site: SiteFolder = HERE) -> None:
     """Run the site: read, send, keep time. One process does it all; Ctrl-C or SIGTERM stops it cleanly."""
-    from pipelines import composition, logs, running
+    _run(site, "run", ("work", "schedule"))
 
+
+def work(site: SiteFolder = HERE) -> None:
+    """Only send: one of several workers that share a PostgreSQL ledger and a RabbitMQ broker."""
+    _run(site, "work", ("work",))
+
+
+def schedule(site: SiteFolder = HERE) -> None:
+    """Only read sources when they are due: one of several that share a PostgreSQL ledger and a RabbitMQ broker."""
+    _run(site, "schedule", ("schedule",))
+
+
+def _run(site: Path, command: str, roles: tuple[str, ...]) -> None:
+    from pipelines import composition, logs, processes, running
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # a second one changes nothing
+        signal.signal(number, lambda *_: stop.set())
     with opened(site) as plant:
+        if command != "run":
+            try:
+                running.check_roles(plant, command)
+            except running.NeedsServers as fault:
+                raise WrongUse(str(fault)) from None
         log = composition.load(site).settings.log
         logs.configure(log.level, log.format)
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        if not running.is_running(plant):
+        if not (plant.ledger.embedded and processes.is_running(plant)):
             councils = count(len(plant.councils), "council")
-            say(f"Dolen runs {plant.root} ({councils}, stage {plant.stage}, process {os.getpid()}). Stop: Ctrl-C.")
-        running.run(plant, stop)
+            what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
+            say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
+        running.run(plant, stop, roles=roles, tell=say)
         say("Stopped; what waits goes on from the same place next time.")
 
 
@@ -79,15 +100,17 @@ def _instant(text: str, zone: str) -> str:
 
 def status(site: SiteFolder = HERE, json: Json = False) -> None:
     """Queues, lag, pauses and what needs attention, at a glance."""
-    from pipelines import overview, running
+    from pipelines import overview, processes
 
     with opened(site) as plant:
         seen = overview.look(plant)
-        alive, beat = running.is_running(plant), running.last_beat(plant)
+        alive, beat = processes.is_running(plant), processes.last_beat(plant)
+        present = processes.shown(plant)
         if json:
-            as_json(overview_view.plain(plant, seen, alive, beat))
+            as_json(overview_view.plain(plant, seen, alive, beat) | {"processes": process_view.plain(present)})
         else:
             overview_view.show(plant, seen, alive, beat)
+            process_view.show(present)
     raise typer.Exit(0 if seen.sums_agree else 1)
 
 

@@ -18,7 +18,7 @@ from console.show import complain
 #: What says itself what was found and what to do, by module and name: asking by name keeps start-up light.
 _SENTENCES = {
     "pipelines.looking.NotPossible",
-    "pipelines.running.AlreadyRunning",
+    "pipelines.lock.AlreadyRunning",
     "pipelines.keystore.KeyFault",
     "pipelines.ledger.LedgerFault",
     "pipelines.vault.PayloadGone",

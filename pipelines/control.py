@@ -1,28 +1,30 @@
 """Control: what an officer asks of a running site - read this source now, leave that connection alone, take it up
 again.
 
-Everything here writes rows. A `dolen run` in another process notices them; where none runs, a sync is done here and
-now, under the same lock, so that two never read one source at once.
+Everything here writes rows. The process that runs the site notices them; where none does, a sync is done here and
+now, so that two never read one source at once.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, select
 
-from pipelines import audit, desk, pauses
+from pipelines import audit, desk, pauses, processes, slots
+from pipelines.ids import new_id
+from pipelines.lock import AlreadyRunning, only_one
 from pipelines.looking import NotPossible
+from pipelines.places import BACK_FILL, LIVE, Key
 from pipelines.plant import Kind, Plant, Wired
-from pipelines.running import AlreadyRunning, is_running, only_one
+from pipelines.processes import SCHEDULE, SYNC, Presence
+from pipelines.runs import Run, Runs
 from pipelines.states import DeliveryState
 from pipelines.tables import delivery, slot
-from pipelines.walks import Walked, Walker
 
-LIVE = "live"
-BACK_FILL = "back-fill"
 LOOK_SECONDS = 0.2
 
 
@@ -107,24 +109,27 @@ def sync(
     since: str = "",
     progress: Callable[[str, int], None] = lambda _w, _n: None,
 ) -> Iterator[Synced]:
-    """Read sources now: by the `dolen run` that has the site, or here if none has.
+    """Read sources now: by the process that runs the site, or here if none does.
 
-    `since` (an instant, ISO 8601 in UTC) makes it a back-fill. `progress(what, records)` is called as it goes.
+    `since` (an instant, ISO 8601 in UTC) makes it a back-fill. `progress(what, records)` is called as it goes. What is
+    asked for is a row: if this process or the one that reads is killed, the next one goes on from the same page.
     """
     purpose = BACK_FILL if since else LIVE
     feeds = [(wired, kind) for wired in chosen for kind in _fed(wired)]
     if not feeds:
         raise NotPossible("none of these connections is one that changes are read from; `dolen status` lists them")
-    try:
-        with only_one(plant.lock_file):
-            for wired, kind in feeds:
-                yield _walk(plant, wired, kind, purpose, since, progress)
-            return
-    except AlreadyRunning:
-        asked = [(wired, kind, _ask(plant, wired, kind, purpose, since)) for wired, kind in feeds]
-    for wired, kind, at in asked:
-        progress(f"{wired.council}/{wired.name}", 0)
-        yield _wait(plant, wired, kind, purpose, at)
+    with plant.ledger.writing() as connection:
+        now = plant.clock.now()
+        waiting = [_Asked(wired, kind, purpose, _ask(connection, wired, kind, purpose, now, since))
+                   for wired, kind in feeds]  # fmt: skip
+    while waiting:
+        with _standing_in(plant) as runs:
+            while waiting:
+                done = _here(plant, runs, waiting[0], progress) if runs else _elsewhere(plant, waiting[0], progress)
+                if done is None:
+                    break  # whoever had the site is gone, or somebody has it now
+                waiting.pop(0)
+                yield done
 
 
 def _fed(wired: Wired) -> list[Kind]:
@@ -138,47 +143,101 @@ def _fed(wired: Wired) -> list[Kind]:
     ]
 
 
-def _walk(
-    plant: Plant, wired: Wired, kind: Kind, purpose: str, since: str, progress: Callable[[str, int], None]
-) -> Synced:
-    def told(walked: Walked) -> None:
-        progress(f"{wired.council}/{wired.name}", walked.records)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One reading that was asked for; its instant is its name."""
 
-    walker = Walker(plant, plant.councils[wired.council])
-    walked = walker.walk(wired, kind, purpose=purpose, since=since or None, progress=told)
-    return Synced(wired.council, wired.name, kind.name, walked.taken.news, walked.complete, walked.words)
+    wired: Wired
+    kind: Kind
+    purpose: str
+    at: int
 
-
-def _ask(plant: Plant, wired: Wired, kind: Kind, purpose: str, since: str) -> int:
-    """Write the row that a running site notices; its instant is its name."""
-    at = plant.clock.now()
-    with plant.ledger.writing() as connection:
-        connection.execute(
-            insert(slot).values(
-                council=wired.council, connection=wired.name, kind=kind.name, purpose=purpose, at=at, since=since
-            )
-        )
-    return at
+    @property
+    def where(self) -> str:
+        return f"{self.wired.council}/{self.wired.name}"
 
 
-def _wait(plant: Plant, wired: Wired, kind: Kind, purpose: str, at: int) -> Synced:
-    never = threading.Event()
-    looked = 0.0
+def _ask(connection: Connection, wired: Wired, kind: Kind, purpose: str, now: int, since: str) -> int:
+    """Write the row that a running site notices."""
+    return slots.ask(connection, Key(wired.council, wired.name, kind.name, purpose), at=now, since=since)
+
+
+@contextmanager
+def _standing_in(plant: Plant) -> Iterator[Runs | None]:
+    """Make runs in this process, if nobody else keeps the site's timetable; None if somebody does."""
+    if plant.ledger.embedded:
+        try:
+            with only_one(plant.lock_file), _present(plant) as runs:
+                yield runs
+                return
+        except AlreadyRunning:
+            pass
+    elif not processes.is_running(plant, SCHEDULE):
+        with _present(plant) as runs:
+            yield runs
+            return
+    yield None
+
+
+@contextmanager
+def _present(plant: Plant) -> Iterator[Runs]:
+    presence, over = Presence(plant, new_id(), [SYNC]), threading.Event()
+    presence.register()
+    if plant.ledger.embedded:
+        processes.all_others_are_gone(plant, presence.boot)
+    beat = threading.Thread(target=presence.run, args=(over,), name="beat", daemon=True)
+    beat.start()
+    try:
+        yield Runs(plant, presence.boot)
+    finally:
+        over.set()
+        beat.join()
+        presence.leave()
+
+
+def _here(plant: Plant, runs: Runs, asked: _Asked, progress: Callable[[str, int], None]) -> Synced | None:
+    claimed = runs.claim(asked.wired, asked.kind, asked.purpose, asked.at, asked=True)
+    if isinstance(claimed, Run):
+        runs.make(asked.wired, asked.kind, claimed, lambda walked: progress(asked.where, walked.records))
+    done = _done(plant, asked)
+    if done is None:
+        plant.clock.wait(threading.Event(), LOOK_SECONDS)
+    return done
+
+
+def _elsewhere(plant: Plant, asked: _Asked, progress: Callable[[str, int], None]) -> Synced | None:
+    """Wait for the process that runs the site; None when there is none any more."""
+    never, told, looked = threading.Event(), -1, 0.0
     while True:
+        done = _done(plant, asked)
+        if done is not None:
+            return done
         with plant.ledger.reading() as connection:
-            row = connection.execute(
-                select(slot).filter_by(
-                    council=wired.council, connection=wired.name, kind=kind.name, purpose=purpose, at=at
-                )
-            ).first()
-        if row is None:  # done, and the next run has tidied it away
-            return Synced(wired.council, wired.name, kind.name, None, True, "")
-        if row.done is not None:
-            return Synced(wired.council, wired.name, kind.name, row.records, not row.words, row.words)
-        if looked >= 2 and not is_running(plant):
-            raise NotPossible("the `dolen run` that had this site ended before it was done; run the same command again")
-        looked = 0.0 if looked >= 2 else looked + LOOK_SECONDS
+            read = connection.execute(select(slot.c.read).filter_by(**_key(asked)._asdict(), at=asked.at)).scalar()
+        if read is not None and read != told:
+            told = int(read)
+            progress(asked.where, told)
+        if looked >= 2:
+            looked = 0.0
+            if not processes.is_running(plant, SCHEDULE):
+                return None
+        looked += LOOK_SECONDS
         plant.clock.wait(never, LOOK_SECONDS)
+
+
+def _key(asked: _Asked) -> Key:
+    return Key(asked.wired.council, asked.wired.name, asked.kind.name, asked.purpose)
+
+
+def _done(plant: Plant, asked: _Asked) -> Synced | None:
+    wired, kind = asked.wired, asked.kind
+    with plant.ledger.reading() as connection:
+        row = connection.execute(select(slot).filter_by(**_key(asked)._asdict(), at=asked.at)).first()
+    if row is None:  # done, and a later run has tidied it away
+        return Synced(wired.council, wired.name, kind.name, None, True, "")
+    if row.done is None:
+        return None
+    return Synced(wired.council, wired.name, kind.name, row.records, not row.words, row.words)
 
 
 def to_replay(plant: Plant, ids: Sequence[str], *, fingerprint: str, route: str, council: str = "") -> list[str]:

@@ -1,109 +1,227 @@
-"""`dolen run`: everything in one process, under an operating-system lock.
+"""What runs a site: `dolen run` does everything in one process, `dolen work` and `dolen schedule` a part of it each.
 
-Exactly one runs a site. Whatever leases an earlier process left are void the moment the lock is ours: that process is
-gone. On
-SIGTERM each part finishes what it has in hand; on SIGKILL nothing is lost, which is what the rest of this room is
-about.
+Where the ledger is a file, exactly one runs the site, under the operating system's lock, and whatever an earlier one
+held is void the moment the lock is ours. On a database server any number of processes on any number of machines share
+the work; each shows by its beat that it lives, and takes back what the silent ones held. On SIGTERM every part finishes
+what it has in hand; on SIGKILL nothing is lost, which is what the rest of this room is about.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO
 
-import orjson
+from sqlalchemy import select
 
-from pipelines import lanes, recovery
+from pipelines import lanes, processes, recovery
 from pipelines.ids import new_id
-from pipelines.ledger import get_meta, set_meta
-from pipelines.logs import log
+from pipelines.lock import AlreadyRunning, only_one
+from pipelines.logs import log, warn
 from pipelines.plant import Plant
+from pipelines.processes import BEAT_SECONDS, SCHEDULE, WORK, Presence
 from pipelines.relay import Relay
-from pipelines.schedule import Scheduler
+from pipelines.schedule import Job, Scheduler
+from pipelines.tables import lane, seat
 from pipelines.worker import Worker
 
-HEARTBEAT_SECONDS = 2.0
+ALL = (WORK, SCHEDULE)
+#: `dolen status` holds the lock for an instant when it looks; whoever wants to run tries for so long.
+_LOCK_SECONDS = 1.0
+_LOOK_SECONDS = 0.2
+#: What a stopping process waits for is told after so long, and again after as long.
+_TELL_SECONDS = 2.0
 
 
-class AlreadyRunning(RuntimeError):
-    """Another `dolen run` has this site. Stop that one first, or leave it to its work."""
+class NeedsServers(RuntimeError):
+    """A part of the work cannot run by itself on the embedded ledger or broker. The message says what to do."""
+
+
+def check_roles(plant: Plant, command: str) -> None:
+    """Make sure that the roles can run apart. Raises NeedsServers."""
+    missing = []
+    if plant.ledger.embedded:
+        missing.append("`ledger.url` a PostgreSQL database")
+    if plant.broker_url.startswith("memory:"):
+        missing.append("`broker.url` a RabbitMQ")
+    if missing:
+        raise NeedsServers(
+            f"`dolen {command}` needs servers that several processes can share: make {' and '.join(missing)} in "
+            "config/dolen.yaml, or use `dolen run`, which does everything in one process"
+        )
+
+
+def run(
+    plant: Plant,
+    stop: threading.Event,
+    *,
+    roles: Sequence[str] = ALL,
+    jobs: Sequence[Job] = (),
+    tell: Callable[[str], None] = lambda _words: None,
+) -> None:
+    """Run the site until `stop` is set. `tell` is given sentences for a person who waits.
+
+    Raises AlreadyRunning where the ledger is a file and another process has it.
+    """
+    if not plant.ledger.embedded:
+        _lives(plant, stop, roles, jobs, tell)
+        return
+    with _locked(plant):
+        _lives(plant, stop, roles, jobs, tell)
 
 
 @contextmanager
-def only_one(lock_file: Path) -> Iterator[None]:
-    """Hold the site's lock. The system gives it back when the process ends, however it ends. Raises AlreadyRunning."""
-    lock_file.parent.mkdir(parents=True, exist_ok=True)
-    with lock_file.open("a+", encoding="utf-8") as handle:
-        if not _lock(handle):
-            raise AlreadyRunning("another `dolen run` has this site; stop that one first, or leave it to its work")
-        yield
-
-
-def run(plant: Plant, stop: threading.Event) -> None:
-    """Run the site until `stop` is set. Raises AlreadyRunning."""
-    with only_one(plant.lock_file):
-        boot = new_id()
-        recovery.void(plant)  # the process that held them is gone, or it would still have the lock
-        while plant.vault.hand_over(plant.ledger):
-            pass
-        parts = [
-            threading.Thread(target=Worker(plant, boot).run, args=(stop,), name="worker"),
-            threading.Thread(target=Relay(plant).run, args=(stop,), name="relay"),
-            threading.Thread(target=Scheduler(plant, boot).run, args=(stop,), name="schedule"),
-        ]
-        for part in parts:
-            part.start()
-        log("running", boot=boot, pid=os.getpid(), stage=plant.stage, count=len(plant.councils))
-        while not stop.is_set():
-            _beat(plant, boot)
-            plant.clock.wait(stop, HEARTBEAT_SECONDS)
-        for part in parts:
-            part.join()
-        log("stopped", boot=boot)
-
-
-def last_beat(plant: Plant) -> dict[str, int | str] | None:
-    """When `dolen run` last showed that it lives: {"boot", "pid", "at"}; None if it never ran here."""
-    with plant.ledger.reading() as connection:
-        found = get_meta(connection, "running")
-    return orjson.loads(found) if found else None
-
-
-def is_running(plant: Plant) -> bool:
-    """Whether a process holds the site's lock at this moment."""
-    try:
-        with only_one(plant.lock_file):
-            return False
-    except AlreadyRunning:
-        return True
-
-
-def _beat(plant: Plant, boot: str) -> None:
-    with plant.ledger.writing() as connection:
-        set_meta(
-            connection, "running", orjson.dumps({"boot": boot, "pid": os.getpid(), "at": plant.clock.now()}).decode()
-        )
-        lanes.sweep_empty(connection)
-
-
-def _lock(handle: IO[str]) -> bool:
-    if os.name == "nt":
-        import msvcrt
-
+def _locked(plant: Plant) -> Iterator[None]:
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        held = only_one(plant.lock_file)
         try:
-            handle.seek(0)
-            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-    import fcntl
-
+            held.__enter__()
+            break
+        except AlreadyRunning:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_LOCK_SECONDS / 20)
     try:
-        fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        yield
+    finally:
+        held.__exit__(None, None, None)
+
+
+def _lives(
+    plant: Plant, stop: threading.Event, roles: Sequence[str], jobs: Sequence[Job], tell: Callable[[str], None]
+) -> None:
+    """Live under one name after the other: a process that was given up lets go of everything and begins anew."""
+    while not stop.is_set():
+        presence = Presence(plant, new_id(), roles)
+        if _ready(plant, presence, stop):
+            _live(plant, presence, stop, roles, jobs, tell)
+
+
+def _ready(plant: Plant, presence: Presence, stop: threading.Event) -> bool:
+    """Write this process's row and, where it is alone, take everything back that others held. Waits for a ledger that
+    is away; False if told to stop before."""
+    faults = 0
+    registered = False
+    while not stop.is_set():
+        try:
+            if not registered:
+                presence.register()
+                registered = True
+            if plant.ledger.embedded:
+                processes.all_others_are_gone(plant, presence.boot)
+                recovery.void(plant)
+        except Exception as fault:
+            if not faults:
+                warn("start_waits", error=type(fault).__name__)
+            faults += 1
+            plant.clock.wait(stop, min(0.5 * 2.0 ** min(faults, 3), BEAT_SECONDS))
+        else:
+            return True
+    return False
+
+
+def _live(
+    plant: Plant,
+    presence: Presence,
+    stop: threading.Event,
+    roles: Sequence[str],
+    jobs: Sequence[Job],
+    tell: Callable[[str], None],
+) -> None:
+    over = threading.Event()  # for the parts
+    gone = threading.Event()  # for the beat, which goes on until the parts have ended
+    beat = threading.Thread(target=presence.run, args=(gone,), name="beat")
+    beat.start()
+    parts: list[threading.Thread] = []
+    try:
+        worker = Worker(plant, presence.boot, alive=presence.still_alive) if WORK in roles else None
+        scheduler = Scheduler(plant, presence.boot, jobs=jobs) if SCHEDULE in roles else None
+        # Every process has a relay: what waits is found as long as one lives, whatever its role.
+        for name, part in (("worker", worker), ("relay", Relay(plant)), ("schedule", scheduler)):
+            if part is not None:
+                parts.append(threading.Thread(target=part.run, args=(over,), name=name))
+        parts.append(threading.Thread(target=_care, args=(plant, over), name="care"))
+        for thread in parts:
+            thread.start()
+        log("running", boot=presence.boot, pid=os.getpid(), stage=plant.stage, count=len(plant.councils))
+        while not stop.is_set() and not presence.given_up.is_set():
+            plant.clock.wait(stop, _LOOK_SECONDS)
+        over.set()
+        _wait_for(plant, parts, worker, scheduler, tell)
+    finally:
+        over.set()
+        for thread in parts:
+            thread.join()
+        gone.set()
+        beat.join()
+    _left(presence)
+
+
+def _wait_for(
+    plant: Plant,
+    parts: Sequence[threading.Thread],
+    worker: Worker | None,
+    scheduler: Scheduler | None,
+    tell: Callable[[str], None],
+) -> None:
+    """Wait until every part has ended, and say what for. No call lasts longer than its connection's deadline."""
+    began = told = time.monotonic()
+    while any(thread.is_alive() for thread in parts):
+        for thread in parts:
+            thread.join(_LOOK_SECONDS / len(parts))
+        if time.monotonic() - told < _TELL_SECONDS:
+            continue
+        told = time.monotonic()
+        for code, name in sorted({*(worker.in_hand() if worker else ()), *(scheduler.in_hand() if scheduler else ())}):
+            longest = plant.councils[code].wired[name].timeout_seconds
+            log("stopping_waits", council=code, connection=name, seconds=round(told - began, 1))
+            tell(f"Waiting for a call to {code}/{name} to end, which takes {longest:g} seconds at the most.")
+
+
+def _left(presence: Presence) -> None:
+    if presence.given_up.is_set():
+        log("given_up", boot=presence.boot)
+        return
+    try:
+        presence.leave()
+    except Exception as fault:  # the others will find that it is silent
+        warn("leave_fault", boot=presence.boot, error=type(fault).__name__)
+    log("stopped", boot=presence.boot)
+
+
+def _care(plant: Plant, stop: threading.Event) -> None:
+    """Take back what the dead held, and sweep up, every few seconds. A ledger that is away is waited for."""
+    faults = 0
+    owed = True  # payloads that a process left under the council's key are handed to their persons once
+    while not stop.is_set():
+        try:
+            take_back(plant)
+            if owed:
+                owed = plant.vault.hand_over(plant.ledger) > 0
+            with plant.ledger.writing() as connection:
+                lanes.sweep_empty(connection)
+                processes.forget(connection, plant.clock.now())
+            faults = 0
+        except Exception as fault:
+            if not faults:
+                warn("care_waits", error=type(fault).__name__)
+            faults += 1
+        plant.clock.wait(stop, 0 if owed and not faults else BEAT_SECONDS)
+
+
+def take_back(plant: Plant) -> int:
+    """Void the leases and seats of processes that do not live any more; return how many lanes were leased."""
+    with plant.ledger.reading() as connection:
+        # In this order: whoever has leased something has registered before.
+        owners = set(connection.execute(select(lane.c.owner).where(lane.c.owner.is_not(None)).distinct()).scalars())
+        owners |= set(connection.execute(select(seat.c.owner).where(seat.c.owner.is_not(None)).distinct()).scalars())
+        boots = {str(owner).partition("/")[0] for owner in owners}
+        dead = boots - processes.living(connection) if boots else set()
+    if not dead:
+        return 0
+    taken = recovery.void(plant, dead)
+    log("taken_back", count=taken)
+    return taken

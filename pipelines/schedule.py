@@ -1,146 +1,156 @@
-"""The schedule: starts walks when they are due, and those that somebody asked for.
+"""The schedule: makes the runs that are due by the timetable, and those that somebody asked for.
 
-Each connection and kind has one walk at a time. A slot is a row, unique by connection and planned instant, so that a
-run happens once; of runs that were missed while nothing ran, one is made.
+Any number of processes keep the same timetables; the ledger gives each run to one of them. Each walk has a thread of
+its own, so that a source that hangs holds up no other. Of runs that were missed while nothing ran, one is made.
 """
 
 from __future__ import annotations
 
-import random
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Sequence
 
-from croniter import croniter
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
-from pipelines import matching, pauses
-from pipelines.clock import SECOND, to_instant, to_time
-from pipelines.intake import Intake
-from pipelines.ledger import insert_new
+from connectors.errors import ConnectorError
+from pipelines import matching, pauses, slots
+from pipelines.clock import SECOND
 from pipelines.logs import log, warn
+from pipelines.places import LIVE, Key
 from pipelines.plant import Council, Kind, Plant, Wired
+from pipelines.runs import Run, Runs
+from pipelines.slots import Claimed
 from pipelines.states import VersionState
-from pipelines.tables import slot, version
-from pipelines.walks import Walker
+from pipelines.tables import version
+from pipelines.timetable import Timetable, polls_apart
 
 TURN_SECONDS = 0.1
-AT_ONCE = 8
+LONGEST_WAIT = 5.0
+#: A run that could not be claimed now is tried again after so long.
+AGAIN_AFTER = SECOND // 2
 #: Versions that wait for a doubt to be settled are looked at again this often.
 WAITING_EVERY = 2 * SECOND
 
+#: Something else that is due by a timetable of its own; called once a turn, and quick when nothing is.
+Job = Callable[[Runs], None]
+
 
 class Scheduler:
-    """Runs in a thread of its own; walks run in a small pool."""
+    """Runs in a thread of its own, and each walk in one of its own beside it.
 
-    def __init__(self, plant: Plant, boot: str) -> None:
+    `jobs` are called once a turn; what one of them raises is told and stops nobody else.
+    """
+
+    def __init__(self, plant: Plant, boot: str, *, jobs: Sequence[Job] = ()) -> None:
         self._plant = plant
-        self._boot = boot
-        self._intakes = {code: Intake(plant, council) for code, council in plant.councils.items()}
-        self._walkers = {code: Walker(plant, council, self._intakes[code]) for code, council in plant.councils.items()}
-        self._next: dict[tuple[str, str, str], int] = {}
-        self._running: dict[tuple[str, str, str], Future[None]] = {}
-        self._pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="walk")
+        self._runs = Runs(plant, boot)
+        self._jobs = jobs
+        self._tables: dict[Key, Timetable | None] = {}
+        self._due: dict[Key, tuple[int, int | None]] = {}  # what was due, by the second in which it was worked out
+        self._over: dict[Key, int] = {}  # the newest planned run that nobody need make any more
+        self._not_before: dict[Key, int] = {}
+        self._threads: dict[Key, threading.Thread] = {}
         self._looked_at_waiting = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Start what is due until told to stop, then wait for the walks in hand to reach the end of their page."""
+        """Start what is due until told to stop; then wait for the walks in hand to reach the end of their page."""
+        faults = 0
         while not stop.is_set():
             try:
                 self.turn()
+                if faults:
+                    log("schedule_goes_on")
+                faults = 0
             except Exception as fault:
-                warn("schedule_waits", error=type(fault).__name__)
-                self._plant.clock.wait(stop, 1.0)
-            self._plant.clock.wait(stop, TURN_SECONDS)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+                if not faults:
+                    warn("schedule_waits", error=type(fault).__name__)
+                faults += 1
+            self._plant.clock.wait(stop, TURN_SECONDS if not faults else min(0.5 * 2.0**faults, LONGEST_WAIT))
+        self.close()
+
+    def close(self) -> None:
+        """Let every walk end behind its page, and wait for it."""
+        self._runs.stop.set()
+        for thread in list(self._threads.values()):
+            thread.join()
+
+    def in_hand(self) -> list[tuple[str, str]]:
+        """(council, connection) of the sources that are being read."""
+        return sorted({key[:2] for key, thread in list(self._threads.items()) if thread.is_alive()})
 
     def turn(self) -> None:
         """Look once at everything that may be due."""
         now = self._plant.clock.now()
         with self._plant.ledger.reading() as connection:
-            paused = {key for key, row in pauses.all_pauses(connection).items() if row.until is None or row.until > now}
-            asked = connection.execute(select(slot).where(slot.c.claimed_by.is_(None)).order_by(slot.c.at)).all()
+            closed = {key for key, row in pauses.all_pauses(connection).items() if row.until is None or row.until > now}
+            open_ones = slots.open_ones(connection, self._runs.busy)
         for council in self._plant.councils.values():
-            paused |= council.closed(now)
+            closed |= council.closed(now)
+        for key, at, asked in open_ones:
+            wired = self._wired(key)
+            if wired is not None and key[:2] not in closed:
+                self._start(wired, wired.kinds[key.kind], key, at, now, asked=asked)
+        for council in self._plant.councils.values():
             for wired in council.wired.values():
-                scheduled = wired.settings.get("every") or wired.settings.get("cron")
-                if not scheduled or (council.code, wired.name) in paused:
-                    continue  # without a schedule a source is read when somebody asks for it
-                for kind in wired.kinds.values():
-                    self._maybe(council, wired, kind, now)
-        for row in asked:
-            if (row.council, row.connection) in paused:
-                continue  # it is read when the pause is over
-            self._asked(row.council, row.connection, row.kind, row.purpose, row.at, row.since)
-        if now - self._looked_at_waiting > WAITING_EVERY:
+                if (council.code, wired.name) not in closed:
+                    for kind in wired.kinds.values():
+                        self._by_timetable(council, wired, kind, now)
+        for job in self._jobs:
+            try:
+                job(self._runs)
+            except SQLAlchemyError:
+                raise
+            except Exception as fault:
+                warn("job_fault", error=type(fault).__name__)
+        if not 0 <= now - self._looked_at_waiting < WAITING_EVERY:
             self._looked_at_waiting = now
             self._waiting()
 
-    def _maybe(self, council: Council, wired: Wired, kind: Kind, now: int) -> None:
-        key = (council.code, wired.name, kind.name)
-        if "changes" not in wired.offers(kind.name):
+    def _by_timetable(self, council: Council, wired: Wired, kind: Kind, now: int) -> None:
+        key = Key(council.code, wired.name, kind.name, LIVE)
+        if key not in self._tables:
+            self._tables[key] = timetable(wired, kind)
+        table = self._tables[key]
+        if table is None:
+            return  # without a schedule a source is read when somebody asks for it
+        second = now // SECOND
+        if table.every is not None or key not in self._due or self._due[key][0] != second:
+            self._due[key] = (second, table.due(now))
+        at = self._due[key][1]
+        if at is not None and at > self._over.get(key, at - 1):
+            self._start(wired, kind, key, at, now, asked=False)
+
+    def _wired(self, key: Key) -> Wired | None:
+        council = self._plant.councils.get(key.council)
+        wired = council.wired.get(key.connection) if council else None
+        return wired if wired is not None and key.kind in wired.kinds else None
+
+    def _start(self, wired: Wired, kind: Kind, key: Key, at: int, now: int, *, asked: bool) -> None:
+        running = self._threads.get(key)
+        if (running is not None and running.is_alive()) or 0 < self._not_before.get(key, 0) - now <= AGAIN_AFTER:
             return
-        at = self._next.get(key)
-        if at is None:
-            self._next[key] = at = now  # whatever was missed while nothing ran is caught up once
-        if at > now or self._busy(key):
+        claimed = self._runs.claim(wired, kind, key.purpose, at, asked=asked)
+        if isinstance(claimed, Run):
+            self._not_before.pop(key, None)
+            thread = threading.Thread(
+                target=self._walk, args=(wired, kind, claimed), name=f"walk-{key.council}-{key.connection}"
+            )
+            self._threads[key] = thread
+            thread.start()
+        elif claimed is None:
+            self._not_before[key] = now + AGAIN_AFTER
             return
-        self._next[key] = _following(wired, now)
-        self._start(council, wired, kind, "live", at, None)
+        if not asked and (isinstance(claimed, Run) or claimed is Claimed.OVER):
+            self._over[key] = max(at, self._over.get(key, at))
 
-    def _asked(self, code: str, name: str, kind_name: str, purpose: str, at: int, since: str) -> None:
-        council = self._plant.councils.get(code)
-        wired = council.wired.get(name) if council else None
-        kind = wired.kinds.get(kind_name) if wired else None
-        if council is None or wired is None or kind is None or self._busy((code, name, kind_name)):
-            return
-        self._start(council, wired, kind, purpose, at, since or None)
-
-    def _busy(self, key: tuple[str, str, str]) -> bool:
-        running = self._running.get(key)
-        return running is not None and not running.done()
-
-    def _start(self, council: Council, wired: Wired, kind: Kind, purpose: str, at: int, since: str | None) -> None:
-        self._running[council.code, wired.name, kind.name] = self._pool.submit(
-            self._walk, council, wired, kind, purpose, at, since
-        )
-
-    def _walk(self, council: Council, wired: Wired, kind: Kind, purpose: str, at: int, since: str | None) -> None:
-        key = {"council": council.code, "connection": wired.name, "kind": kind.name, "purpose": purpose}
+    def _walk(self, wired: Wired, kind: Kind, run: Run) -> None:
         try:
-            with self._plant.ledger.writing() as connection:
-                insert_new(connection, slot, [{**key, "at": at, "records": 0, "words": "", "since": since or ""}])
-                claimed = connection.execute(
-                    update(slot)
-                    .filter_by(**key, at=at)
-                    .where(slot.c.claimed_by.is_(None))
-                    .values(claimed_by=self._boot, begun=self._plant.clock.now())
-                ).rowcount
-                # One finished slot a connection is kept, as the place where its last run is told.
-                connection.execute(delete(slot).filter_by(**key).where(slot.c.done.is_not(None), slot.c.at < at))
-            if not claimed:
-                return
-            walked = self._walkers[council.code].walk(wired, kind, purpose=purpose, since=since)
-            with self._plant.ledger.writing() as connection:
-                connection.execute(
-                    update(slot)
-                    .filter_by(**key, at=at)
-                    .values(done=self._plant.clock.now(), records=walked.taken.news, words=walked.words)
-                )
-            if walked.taken.news:
-                log(
-                    "walked",
-                    council=council.code,
-                    connection=wired.name,
-                    kind=kind.name,
-                    purpose=purpose,
-                    pages=walked.pages,
-                    news=walked.taken.news,
-                    repeats=walked.taken.repeats,
-                )
+            self._runs.make(wired, kind, run)
         except Exception as fault:
-            warn("walk_fault", council=council.code, connection=wired.name, kind=kind.name, error=type(fault).__name__)
+            # Whatever it was, the run is open and is found again; the next page is asked for at the same place.
+            where = {"council": wired.council, "connection": wired.name, "kind": kind.name}
+            warn("walk_fault", **where, error=type(fault).__name__)
+            self._plant.clock.wait(self._runs.stop, 1.0)
 
     def _waiting(self) -> None:
         """Take again what waited for a create in doubt, now that it may be settled."""
@@ -152,15 +162,26 @@ class Scheduler:
             ).all()
             free = [row for row in rows if not matching.create_in_doubt(connection, row.council, row.connection)]
         for row in free:
-            if row.council in self._intakes:
-                self._intakes[row.council].again([row.id])
+            if row.council in self._runs.intakes:
+                self._runs.intakes[row.council].again([row.id])
 
 
-def _following(wired: Wired, now: int) -> int:
-    """When the next run is planned, jitter included."""
-    jitter = int(random.random() * float(wired.settings.get("jitter") or 0) * SECOND)  # noqa: S311 - spreads load
-    if wired.settings.get("cron"):
-        zone = ZoneInfo(str(wired.settings.get("zone") or "UTC"))
-        following: datetime = croniter(str(wired.settings["cron"]), to_instant(now).astimezone(zone)).get_next(datetime)
-        return to_time(following) + jitter
-    return now + int(float(wired.settings["every"]) * SECOND) + jitter
+def timetable(wired: Wired, kind: Kind) -> Timetable | None:
+    """When one kind of record of a connection is read; None if nothing is read by itself."""
+    settings = wired.settings
+    if not (settings.get("every") or settings.get("cron")):
+        return None
+    try:
+        fed = [name for name in wired.kinds if "changes" in wired.offers(name)]
+    except ConnectorError:
+        return None  # `dolen check` and the first delivery say what is wrong with it
+    if kind.name not in fed:
+        return None
+    return Timetable(
+        name=f"{wired.council}/{wired.name}/{kind.name}",
+        zone=str(settings.get("zone") or "UTC"),
+        every=polls_apart(settings.get("every"), settings.get("polls_a_day"), len(fed)),
+        cron=settings.get("cron"),
+        jitter=float(settings.get("jitter") or 0),
+        closed_on=frozenset() if settings.get("on_bank_holidays", True) else frozenset(settings["bank_holidays"]),
+    )

@@ -1,30 +1,42 @@
 """Walks: reading a source's changes page by page, so that a crash at any instant loses and skips nothing.
 
-The cursor moves with each page in the same transaction as the page's rows. The watermark moves only when the walk is
-complete.
-A page that cannot be read is kept as bytes and asked for in smaller pieces, down to one record; what stays unreadable
-is a named hole that needs attention, and the walk goes on behind it.
+The cursor moves with each page in the same transaction as the page's rows; the watermark moves only when the walk is
+complete. A page that cannot be read is kept as bytes and asked for in smaller pieces, down to one record; what stays
+unreadable is a named hole that needs attention, and the walk goes on behind it. Between two pages a walk gives way: to
+a process that stops, to live reading, and to what waits to be sent on. Nothing here concludes from a record that is
+not shown: an empty answer is an answer without news.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
-from connectors.errors import ConnectorError, PageUnreadable, Unauthorised
+from connectors.errors import ConnectorError, Misconfigured, NotThere, PageUnreadable, Rejected, Unauthorised
 from connectors.port import Page, UnreadableItem
-from pipelines import pauses
-from pipelines.intake import Intake, Taken
-from pipelines.ledger import insert_new
+from pipelines import crash, pauses, places, pressure
+from pipelines.clock import SECOND
+from pipelines.ids import new_id
+from pipelines.intake import ROWS_A_TRANSACTION, Intake, Taken
 from pipelines.logs import log, warn
+from pipelines.places import BACK_FILL, LIVE, Key, Place
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.states import VersionState
-from pipelines.tables import unread_page, walk
+from pipelines.tables import unread_page
 
 #: Sizes in which an unreadable page is asked for again, each a divisor of the one before.
 SMALLER = (50, 25, 5, 1)
+#: A source that shows the very same page so many times running is taken for one that never ends.
+SAME_PAGE = 5
+#: A back-fill waits for live reading before each of its pages, but never longer than this.
+LONGEST_WAY = 10 * SECOND
+WAIT_SECONDS = 0.5
+STOPPED = "stopped, to go on from here"
 
 
 @dataclass(slots=True)
@@ -36,6 +48,20 @@ class Walked:
     taken: Taken = field(default_factory=Taken)
     complete: bool = False
     words: str = ""  # why it stopped early
+    told: int = 0  # of its news, how many the ledger's row of the run counts already
+
+
+def _nobody(_owner: str) -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class Manners:
+    """To whom a walk gives way. `busy` tells of a walk's owner whether it still reads."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    busy: Callable[[str], bool] = _nobody
+    page: Callable[[Connection, int, int], None] = lambda _connection, _read, _news: None  # within each page's writing
 
 
 class Walker:
@@ -51,85 +77,132 @@ class Walker:
         wired: Wired,
         kind: Kind,
         *,
-        purpose: str = "live",
+        purpose: str = LIVE,
         since: str | None = None,
         most_pages: int | None = None,
         progress: Callable[[Walked], None] | None = None,
     ) -> Walked:
-        """Read from where the last walk of this purpose stopped until there is nothing more.
+        """Take the walk, whoever held it, read, and give it back: for a process that has the site to itself.
 
-        `since` begins a new walk at that watermark (a back-fill). Raises nothing for what a source does: `words` says
-        why a walk stopped early, and the next one goes on from the same place.
+        Reads from where the last walk of this purpose stopped; `since` begins anew at that watermark (a back-fill).
         """
-        walked = Walked()
-        cursor, watermark = self._begin(wired, kind, purpose, since)
-        while most_pages is None or walked.pages < most_pages:
-            try:
-                page = wired.connector.changes(kind.name, watermark=watermark, cursor=cursor)
-            except PageUnreadable as fault:
-                self._keep_page(wired, kind, cursor, fault)
-                following = self._smaller(wired, kind, watermark, cursor, purpose, walked, fault)
-                if following is None:
-                    return walked
-                page = following
-            except ConnectorError as fault:
-                self._stopped(wired, kind, purpose, fault, walked)
-                return walked
-            else:
-                self._take(wired, kind, page, purpose, walked)
-            if progress is not None:
-                progress(walked)
-            if not page.cursor:
-                walked.complete = True
-                break
-            if page.cursor == cursor:
-                walked.words = "the source names the same page as the next one, for ever"
-                warn("page_loop", council=self._council.code, connection=wired.name, kind=kind.name)
-                break
-            cursor = page.cursor
+        key = Key(self._council.code, wired.name, kind.name, purpose)
+        with self._plant.ledger.writing() as connection:
+            places.lock(connection, key)
+            place = places.take(connection, key, new_id(), now=self._plant.clock.now(), since=since)
+        walked = self.go(wired, kind, place, most_pages=most_pages, progress=progress)
+        with self._plant.ledger.writing() as connection:
+            places.give_back(connection, place, walked.words)
         return walked
 
-    def _begin(self, wired: Wired, kind: Kind, purpose: str, since: str | None) -> tuple[str, str]:
-        now = self._plant.clock.now()
-        key = {"council": self._council.code, "connection": wired.name, "kind": kind.name, "purpose": purpose}
-        with self._plant.ledger.reading() as connection:
-            held = connection.execute(select(walk).filter_by(**key)).first()
-        if held is not None and since is None and not held.words and held.began is not None:
-            return held.cursor, held.watermark
-        with self._plant.ledger.writing() as connection:
-            insert_new(connection, walk, [{**key, "cursor": "", "watermark": "", "pages": 0, "words": ""}])
-            values: dict[str, object] = {"began": now, "words": ""}
-            if since is not None:
-                values |= {"cursor": "", "watermark": since, "completed": None}
-            connection.execute(update(walk).filter_by(**key).values(**values))
-            held = connection.execute(select(walk).filter_by(**key)).one()
-        return held.cursor, held.watermark
+    def go(
+        self,
+        wired: Wired,
+        kind: Kind,
+        place: Place,
+        manners: Manners | None = None,
+        *,
+        most_pages: int | None = None,
+        progress: Callable[[Walked], None] | None = None,
+    ) -> Walked:
+        """Read from a place that is held until there is nothing more, or no more may be read now.
 
-    def _take(self, wired: Wired, kind: Kind, page: Page, purpose: str, walked: Walked) -> None:
-        taken = self._intake.take(
-            wired, kind, page.items, purpose=purpose, place=self._mover(wired, kind, page, purpose)
+        Raises nothing for what a source does: `words` says why a walk stopped early, and the next one goes on from the
+        same place. Raises WalkLost when somebody took it over, and SQLAlchemyError when the ledger is away.
+        """
+        manners = manners or Manners()
+        walked, steps = Walked(), _Steps()
+        while most_pages is None or walked.pages < most_pages:
+            if not self._gives_way(wired, place, manners):
+                walked.words = STOPPED
+                break
+            page = self._page(wired, kind, place, walked)
+            if page is None:
+                break
+            crash.here("page read")
+            self._take(wired, kind, page, place, manners, walked)
+            if not page.cursor:
+                crash.here("watermark moved")
+                walked.complete = True
+            elif steps.in_circles(place.cursor, page):
+                walked.words = "the source names the same page as the next one, for ever"
+                warn("page_loop", council=self._council.code, connection=wired.name, kind=kind.name)
+            place.cursor = page.cursor
+            if progress is not None:
+                progress(walked)
+            if walked.complete or walked.words:
+                break
+        return walked
+
+    def _gives_way(self, wired: Wired, place: Place, manners: Manners) -> bool:
+        """Wait until the next page may be read; False if this process is to stop."""
+        most = pressure.most_for(wired.settings, place.key.purpose)
+        yields_until = self._plant.clock.now() + LONGEST_WAY if place.key.purpose == BACK_FILL else 0
+        told = False
+        while not manners.stop.is_set():
+            with self._plant.ledger.reading() as connection:
+                full = pressure.waiting(connection, self._council, wired.name, most) > most
+                behind = self._plant.clock.now() < yields_until and places.others_live(connection, place, manners.busy)
+            if full != told:
+                self._say(place, f"more than {most:,} wait to be sent on from here" if full else "")
+                told = full
+            if not full and not behind:
+                return True
+            self._plant.clock.wait(manners.stop, WAIT_SECONDS if full else WAIT_SECONDS / 10)
+        return False
+
+    def _say(self, place: Place, words: str) -> None:
+        log(
+            "walk_waits" if words else "walk_goes_on",
+            council=place.key.council,
+            connection=place.key.connection,
+            kind=place.key.kind,
+            purpose=place.key.purpose,
         )
+        with self._plant.ledger.writing() as connection:
+            places.say(connection, place, words)
+
+    def _page(self, wired: Wired, kind: Kind, place: Place, walked: Walked) -> Page | None:
+        """Read the page at this place, in pieces if need be; None if the walk cannot go on now."""
+        try:
+            try:
+                return wired.connector.changes(kind.name, watermark=place.watermark, cursor=place.cursor)
+            except (Misconfigured, NotThere, Rejected):
+                if not place.cursor or walked.pages:
+                    raise
+            # A place kept from an earlier run that the source, or a newer connector, knows no more. What is read a
+            # second time is known by its content.
+            log("walk_begins_again", council=self._council.code, connection=wired.name, kind=kind.name)
+            with self._plant.ledger.writing() as connection:
+                places.begin_again(connection, place)
+            return wired.connector.changes(kind.name, watermark=place.watermark, cursor="")
+        except PageUnreadable as fault:
+            self._keep_page(wired, kind, place.cursor, fault)
+            return self._smaller(wired, kind, place, walked, fault)
+        except ConnectorError as fault:
+            self._stopped(wired, place, fault, walked)
+            return None
+
+    def _take(self, wired: Wired, kind: Kind, page: Page, place: Place, manners: Manners, walked: Walked) -> None:
+        """Write a page, never more in one transaction than others can wait for. Raises WalkLost, with nothing of the
+        transaction written, if the walk is not held any more."""
+        before = walked.taken.news
+
+        def count(connection: Connection) -> None:
+            manners.page(connection, len(page.items), before - walked.told)
+
+        move = places.mover(place, page, self._plant.clock.now(), also=count)
+        for at in range(0, max(len(page.items), 1), ROWS_A_TRANSACTION):
+            some = page.items[at : at + ROWS_A_TRANSACTION]
+            last = at + ROWS_A_TRANSACTION >= len(page.items)
+            within = move if last else partial(places.check, place=place)
+            taken = self._intake.take(wired, kind, some, purpose=place.key.purpose, place=within)
+            walked.taken.repeats += taken.repeats
+            for state, number in taken.states.items():
+                walked.taken.states[state] = walked.taken.states.get(state, 0) + number
+        walked.told = before
         walked.pages += 1
         walked.records += len(page.items)
-        walked.taken.repeats += taken.repeats
-        for state, count in taken.states.items():
-            walked.taken.states[state] = walked.taken.states.get(state, 0) + count
-
-    def _mover(self, wired: Wired, kind: Kind, page: Page, purpose: str) -> Callable[[Connection], None] | None:
-        """Move the walk's place within the transaction that writes the page."""
-        now = self._plant.clock.now()
-        values: dict[str, object] = {"cursor": page.cursor, "pages": walk.c.pages + 1}
-        if not page.cursor:
-            values |= {"watermark": page.watermark, "completed": now}
-
-        def move(connection: Connection) -> None:
-            connection.execute(
-                update(walk)
-                .filter_by(council=self._council.code, connection=wired.name, kind=kind.name, purpose=purpose)
-                .values(**values)
-            )
-
-        return move
 
     def _keep_page(self, wired: Wired, kind: Kind, cursor: str, fault: PageUnreadable) -> None:
         """Keep the bytes of a page before anything else is tried; once for a place in the walk."""
@@ -152,63 +225,65 @@ class Walker:
                     )
                 )
 
-    def _smaller(
-        self, wired: Wired, kind: Kind, watermark: str, cursor: str, purpose: str, walked: Walked, fault: PageUnreadable
-    ) -> Page | None:
-        """Ask for the same place in smaller pieces; None if the walk cannot go on."""
-        for limit in SMALLER:
-            try:
-                page = wired.connector.changes(kind.name, watermark=watermark, cursor=cursor, limit=limit)
-            except PageUnreadable as smaller:
-                fault = smaller
-                continue
-            except ConnectorError as other:
-                self._stopped(wired, kind, purpose, other, walked)
-                return None
-            self._take(wired, kind, page, purpose, walked)
-            return page
+    def _smaller(self, wired: Wired, kind: Kind, place: Place, walked: Walked, fault: PageUnreadable) -> Page | None:
+        """Ask for the same place in smaller pieces, down to a named hole; None if the walk cannot go on."""
+        watermark, cursor = place.watermark, place.cursor
         try:
+            for limit in SMALLER:
+                try:
+                    return wired.connector.changes(kind.name, watermark=watermark, cursor=cursor, limit=limit)
+                except PageUnreadable as smaller:
+                    fault = smaller
             behind = wired.connector.skip(kind.name, watermark=watermark, cursor=cursor)
         except ConnectorError as other:
-            self._stopped(wired, kind, purpose, other, walked)
+            self._stopped(wired, place, other, walked)
             return None
         if behind is None:
             walked.words = f"a page cannot be read and cannot be made smaller: {fault.reason}"
-            with self._plant.ledger.writing() as connection:
-                pauses.trip(
-                    connection,
-                    self._council.code,
-                    wired.name,
-                    why=pauses.BY_FEED,
-                    words=walked.words,
-                    now=self._plant.clock.now(),
-                )
+            self._pause(wired, pauses.BY_FEED, walked.words)
             return None
-        hole = UnreadableItem(raw=fault.reply, reason=fault.reason)
-        page = Page([hole], behind, watermark)
-        self._take(wired, kind, page, purpose, walked)
-        return page
+        return Page([UnreadableItem(raw=fault.reply, reason=fault.reason)], behind, watermark)
 
-    def _stopped(self, wired: Wired, kind: Kind, purpose: str, fault: ConnectorError, walked: Walked) -> None:
+    def _stopped(self, wired: Wired, place: Place, fault: ConnectorError, walked: Walked) -> None:
         walked.words = fault.reason
         log(
             "walk_stopped",
             council=self._council.code,
             connection=wired.name,
-            kind=kind.name,
-            purpose=purpose,
+            kind=place.key.kind,
+            purpose=place.key.purpose,
             error=type(fault).__name__,
         )
         if isinstance(fault, Unauthorised):
-            with self._plant.ledger.writing() as connection:
-                pauses.trip(
-                    connection,
-                    self._council.code,
-                    wired.name,
-                    why=pauses.BY_LOGIN,
-                    words=fault.reason,
-                    now=self._plant.clock.now(),
-                )
+            self._pause(wired, pauses.BY_LOGIN, fault.reason)
+
+    def _pause(self, wired: Wired, why: str, words: str) -> None:
+        with self._plant.ledger.writing() as connection:
+            pauses.trip(connection, self._council.code, wired.name, why=why, words=words, now=self._plant.clock.now())
+
+
+class _Steps:
+    """What a walk has been shown in this run, to notice a source that leads in circles."""
+
+    def __init__(self) -> None:
+        self._cursors: set[bytes] = set()
+        self._page = b""
+        self._times = 0
+
+    def in_circles(self, cursor: str, page: Page) -> bool:
+        """Take note of one page; say whether it leads back to where the walk has been, or never changes."""
+        self._cursors.add(_digest([cursor.encode()]))
+        shown = _digest([item.raw for item in page.items])
+        self._times = self._times + 1 if page.items and shown == self._page else 1
+        self._page = shown
+        return _digest([page.cursor.encode()]) in self._cursors or self._times >= SAME_PAGE
+
+
+def _digest(parts: Iterable[bytes]) -> bytes:
+    whole = blake2b(digest_size=12)
+    for part in parts:
+        whole.update(blake2b(part, digest_size=12).digest())
+    return whole.digest()
 
 
 def attention(walked: Walked) -> int:

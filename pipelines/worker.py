@@ -88,6 +88,11 @@ class Worker:
             if not busy:
                 self._begin(council, wired, probe=wake.probe)
 
+    def in_hand(self) -> list[tuple[str, str]]:
+        """(council, connection) of those that are being drained."""
+        with self._lock:
+            return sorted(key for key, threads in self._drains.items() if threads)
+
     def drain(self, council: Council, target: str, *, probe: bool = False) -> int:
         """Send what is due at one connection until nothing is; return how many tries were made."""
         owner = f"{self._boot}/{next(self._numbers)}"

@@ -13,8 +13,8 @@ from console.demo.stage import Stage, StageFault
 from console.demo.weather import OUTAGE_AT, OUTAGE_SECONDS, Event, forecast
 from pipelines import desk, overview
 from pipelines.composition import build, load
+from pipelines.processes import last_beat
 from pipelines.reconcile import reconcile
-from pipelines.running import last_beat
 from pipelines.states import DeliveryState
 
 TURN_SECONDS = 0.2
