@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from pipelines import audit, deliveries, lanes, outcomes, rows
+from connectors.errors import NotThere
+from pipelines import audit, deciding, deliveries, hops, lanes, outcomes, regressed, rows
 from pipelines import facts as fact_store
 from pipelines.batch import Batch, one_referral
 from pipelines.ids import number_of
@@ -23,7 +24,8 @@ from pipelines.outcomes import Taken
 from pipelines.plant import Plant
 from pipelines.rows import Held
 from pipelines.states import DeliveryState, IllegalMove, VersionState
-from pipelines.tables import cause, conflict, delivery, version
+from pipelines.tables import cause, conflict, delivery, referral, version
+from pipelines.worklist import waits_for_a_person
 
 __all__ = [
     "Done",
@@ -92,7 +94,7 @@ def attention(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
             ).all()
             stopped = connection.execute(
                 select(delivery.c.id, delivery.c.referral_id, delivery.c.urgent, delivery.c.changed_at)
-                .where(delivery.c.cause_id == row.id, delivery.c.state == DeliveryState.ATTENTION)
+                .where(delivery.c.cause_id == row.id, waits_for_a_person())
                 .order_by(delivery.c.id)
             ).all()
             if not versions and not stopped:
@@ -120,7 +122,7 @@ def attention(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
 
 
 def open_conflicts(plant: Plant, councils: Sequence[str] = ()) -> list[Row[Any]]:
-    """Conflicts on safeguarding fields that nobody has looked at."""
+    """Conflicts that a person must look at and nobody has: on safeguarding fields, and those that go on for ever."""
     wanted = set(councils) or set(plant.councils)
     with plant.ledger.reading() as connection:
         return list(
@@ -173,6 +175,12 @@ def _replay_one(plant: Plant, id: str, *, who: str, why: str) -> None:
             raise NotPossible(
                 f"{id} could not be read at all: it has to be mended in {row.connection}, and comes back by itself"
             )
+        match deciding.error_of(plant, row.cause_id):
+            case regressed.ERROR:
+                deciding.send_newest(plant, id, who=who, why=why)
+                return
+            case deciding.ANOTHER_PERSON:
+                raise NotPossible(f"say whose {id} is: `dolen settle {id} --same` or `dolen settle {id} --new`")
         with plant.ledger.writing() as connection:
             audit.write(
                 connection,
@@ -186,7 +194,16 @@ def _replay_one(plant: Plant, id: str, *, who: str, why: str) -> None:
             )
         Intake(plant, council).again([row.id])
         return
+    found = delivery_of(plant, id)
+    if deciding.error_of(plant, found.cause_id) == regressed.ERROR:
+        if found.state == DeliveryState.REPLACED:
+            return  # what was just done for its record sends a newer one
+        if newest := deciding.regressed_version(plant, found):
+            deciding.send_newest(plant, newest, who=who, why=why)
+            return
     with _at(plant, id) as (batch, held):
+        if held.state == DeliveryState.NOT_SURE and held.due is None:
+            raise NotPossible(f"{id} may have been sent: look it up in {held.connection}, then settle it")
         if held.state != DeliveryState.ATTENTION:
             raise NotPossible(f"{id} is {held.state}: only what needs attention can be sent again")
         deliveries.move(batch, held, DeliveryState.WAITING, reason="sent again by a person", due=batch.now, look_ups=0)
@@ -245,6 +262,9 @@ def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) 
         if how == "not-arrived":
             if row.state not in (DeliveryState.NOT_SURE, DeliveryState.ATTENTION):
                 raise NotPossible(f"{id} is {row.state}: it will be sent by itself")
+            if deciding.error_of(plant, row.cause_id) == NotThere.__name__:
+                for gone in list(batch.records_of(row.referral_id, row.connection, row.kind)):
+                    batch.unlink_record(gone)  # deleted there: what is sent makes a new one
             deliveries.move(
                 batch, row, DeliveryState.WAITING, reason="not there, says a person", due=batch.now, look_ups=0
             )
@@ -300,12 +320,15 @@ def close(plant: Plant, id: str, *, who: str, why: str) -> str:
 
 
 def settle_conflict(plant: Plant, id: int, *, who: str, why: str) -> None:
-    """Note that a person has looked at a conflict on a safeguarding field. Raises NotPossible."""
+    """Note that a person has looked at a conflict; the field may change hands by itself again. Raises NotPossible."""
     with plant.ledger.writing() as connection:
         row = connection.execute(select(conflict).where(conflict.c.id == id, conflict.c.open.is_(True))).first()
         if row is None or row.council not in plant.councils:
             raise NotPossible(f"there is no open conflict c{id}")
         connection.execute(update(conflict).where(conflict.c.id == id).values(open=False))
+        counted = connection.execute(select(referral.c.hops).where(referral.c.id == row.referral_id)).scalar()
+        anew = update(referral).where(referral.c.id == row.referral_id)
+        connection.execute(anew.values(hops=hops.forget(counted, row.field)))
         audit.write(
             connection,
             plant.vault,
@@ -320,6 +343,15 @@ def settle_conflict(plant: Plant, id: int, *, who: str, why: str) -> None:
 
 def _remedy(group: Group) -> str:
     """The likely remedy, by what kind of thing it is."""
+    match group.error:
+        case regressed.ERROR:
+            return f"ask whoever looks after {group.connection} whether it was restored, then send again"
+        case deciding.ANOTHER_PERSON:
+            return "ask there whose record it is, then: dolen settle ID --same, or --new if its number was used again"
+        case "deleted":
+            return f"agree with whoever looks after {group.connection} what is to happen, do it there, then close it"
+        case "NotThere":
+            return f"ask in {group.connection} why it was deleted; then close it, or: dolen settle ID --not-arrived"
     if group.code_list:
         return f"add a row to codes/{group.code_list}.csv (its owner decides what the code means), then send again"
     match group.step:
