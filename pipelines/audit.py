@@ -49,8 +49,11 @@ def write(
 def verify(ledger: Ledger, vault: Vault) -> int | None:
     """Return the number of the first row that does not fit the chain, None if all do."""
     previous, expected = "", 1
-    with ledger.reading() as connection:
-        for row in connection.execute(select(audit).order_by(audit.c.seq).execution_options(yield_per=500)):
+    with (
+        ledger.reading() as connection,
+        connection.execution_options(yield_per=500).execute(select(audit).order_by(audit.c.seq)) as rows,
+    ):
+        for row in rows:
             # Plain strings for names: SQLAlchemy's own kind of string is none to orjson.
             content = {str(name): value for name, value in row._mapping.items() if name != "hash"}
             if row.seq != expected or row.previous != previous or row.hash != _hash(vault, content):

@@ -110,10 +110,13 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
         if not rows:
             rows = list(
                 connection.execute(
-                    select(referral)
-                    .join(record, record.c.referral_id == referral.c.id)
-                    .where(record.c.external_id == text, record.c.council.in_(wanted))
-                    .distinct()
+                    select(referral).where(
+                        referral.c.id.in_(
+                            select(record.c.referral_id).where(
+                                record.c.external_id == text, record.c.council.in_(wanted)
+                            )
+                        )
+                    )
                 ).all()
             )
         number = number_of(text, "d") if text.lower().startswith("d") else None
