@@ -25,7 +25,7 @@ from config.declared import (
     refusal,
 )
 
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "bank-holiday"]
 EVERY_DAY: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -51,9 +51,11 @@ class Schedule(Declared):
     )
     jitter: Duration = Field(
         default=timedelta(0),
-        description="Up to this much is added by chance to each start, so that councils do not all ask at once.",
+        description="Each start is put off by up to this much, so that councils do not all ask at once. By how much "
+        "follows from the connection and the planned time alone.",
         examples=["PT5S"],
     )
+    bank_holidays: bool = Field(default=True, description="Whether it is read on bank holidays too.", examples=[False])
 
     @model_validator(mode="after")
     def _either_or(self) -> Self:
@@ -78,8 +80,8 @@ class Window(Declared):
     days: list[Day] = Field(
         default_factory=lambda: list(EVERY_DAY),
         min_length=1,
-        description="On which days it begins.",
-        examples=[["sun"]],
+        description="On which days it begins; `bank-holiday` is any day of the council's `bank_holidays`.",
+        examples=[["sun", "bank-holiday"]],
     )
     begins: ClockTime = Field(description="When it begins, in the council's time.", examples=["02:00"])
     ends: ClockTime = Field(
@@ -156,6 +158,14 @@ class Connection(Declared):
         default=None,
         description="When its changes are read. Without one it is read only when it calls us or by `dolen sync`.",
         examples=[{"every": "PT1M"}],
+    )
+    most_waiting: int = Field(
+        default=20_000,
+        ge=1,
+        le=10_000_000,
+        description="It is not read on while more than so many referrals wait at the targets of its routes; "
+        "back-fills stop at half of that.",
+        examples=[20_000],
     )
     settle_seconds: float = Field(
         default=5,

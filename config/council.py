@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from config.connection import Connection
-from config.declared import Declared, Name, Phone, Words, Zone, matching
+from config.declared import DateText, Declared, Name, Phone, Words, Zone, matching
+from config.holidays import ENGLAND_AND_WALES
 from config.routes import Route
 
 Gss = Annotated[
@@ -39,6 +40,12 @@ class CouncilSettings(Declared):
     council: Identity = Field(
         description="Who the council is.",
         examples=[{"code": "torfaen", "gss": "W06000020", "name": {"cy": "Torfaen", "en": "Torfaen"}}],
+    )
+    bank_holidays: list[DateText] = Field(
+        default_factory=lambda: list(ENGLAND_AND_WALES),
+        description="Its bank holidays. Without this key those of England and Wales from 2026 to 2028, as "
+        "gov.uk/bank-holidays names them; a list here takes their place and must be whole.",
+        examples=[["2026-12-25", "2026-12-28"]],
     )
     connections: dict[Name, Connection] = Field(
         min_length=1,

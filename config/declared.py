@@ -7,7 +7,7 @@ own error what to write instead, and none shows the value that it refused.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -141,6 +141,21 @@ ClockTime = Annotated[
     *matching(
         r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "a time of day such as 08:30", "write two digits, a colon, two digits"
     ),
+]
+
+
+def _a_date(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise refusal("a day that does not exist", "a date such as 2026-12-25", "correct month and day") from None
+    return value
+
+
+DateText = Annotated[
+    str,
+    *matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date such as 2026-12-25", "write year, month and day"),
+    AfterValidator(_a_date),
 ]
 Phone = Annotated[
     str,

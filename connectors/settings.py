@@ -183,6 +183,14 @@ class Limits(Closed):
         default=None, gt=0, le=1000, description="Calls a second, spread evenly. Leave out for no limit.", examples=[5]
     )
     at_once: int = Field(default=4, ge=1, le=64, description="Calls under way at the same time.", examples=[4])
+    polls_a_day: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="How often it may be asked for changes in one day of the council; regular reading is spread over "
+        "the day to keep to it. Leave out for no limit.",
+        examples=[288],
+    )
 
 
 class HttpSettings(Closed):

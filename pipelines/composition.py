@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from config.connection import Connection as ConnectionSettings
 from config.findings import Finding, SiteFaults, in_order
+from config.holidays import dates
 from config.routes import Comparison
 from config.routes import Route as RouteSettings
 from config.site import Council as CouncilFiles
@@ -268,12 +269,16 @@ def _settings(
     offers: Dictionary[str, frozenset[str]],
 ) -> dict[str, Any]:
     """What the scheduler and the screens want to know of a connection. Seconds, and times of the council's zone."""
-    schedule = connection.schedule
+    schedule, limits = connection.schedule, connection.connect.get("limits")
     return {
         "every": schedule.every.total_seconds() if schedule and schedule.every else None,
         "cron": schedule.cron if schedule else None,
         "jitter": schedule.jitter.total_seconds() if schedule else 0.0,
         "zone": files.settings.council.time_zone,
+        "bank_holidays": dates(files.settings.bank_holidays),
+        "on_bank_holidays": schedule.bank_holidays if schedule else True,
+        "polls_a_day": limits.get("polls_a_day") if isinstance(limits, dict) else None,
+        "most_waiting": connection.most_waiting,
         "windows": [window.model_dump() for window in connection.maintenance],
         "paused": connection.paused,
         "pause": {
@@ -304,6 +309,7 @@ def _route(route: RouteSettings, site_wide: Comparison) -> Route:
         recipient=route.recipient or "",
         creates_persons=route.creates_persons,
         arrive_within=route.arrive_within,
+        when_deleted=route.when_deleted or "",
         reconcile="" if route.text else (route.reconcile or site_wide).cron or "",
         nothing_to_match=route.first_day == "nothing-to-match",
     )

@@ -86,7 +86,10 @@ class Wired:
         if self.settings.get("paused"):
             return now + 86_400 * SECOND
         windows = self.settings.get("windows") or ()
-        ends = closed_until(windows, str(self.settings.get("zone") or "UTC"), to_instant(now)) if windows else None
+        if not windows:
+            return None
+        zone, holidays = str(self.settings.get("zone") or "UTC"), self.settings.get("bank_holidays") or ()
+        ends = closed_until(windows, zone, to_instant(now), holidays)
         return None if ends is None else to_time(ends)
 
     def close(self) -> None:

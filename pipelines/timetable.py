@@ -8,7 +8,6 @@ same run alike, and the ledger lets one of them have it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -159,8 +158,3 @@ def day_begins(now: int, zone: str) -> int:
     there = ZoneInfo(zone)
     day = to_instant(now).astimezone(there)
     return to_time(datetime(day.year, day.month, day.day, tzinfo=there))
-
-
-def dates(texts: Collection[str]) -> frozenset[date]:
-    """Dates from how settings write them."""
-    return frozenset(date.fromisoformat(text) for text in texts)
