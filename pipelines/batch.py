@@ -76,7 +76,7 @@ class Batch:
     def seal(self, kind: str, body: bytes, person_id: str | None) -> str:
         """Seal a payload of this council, under its person's key where the person is known; return its id."""
         id = new_id()
-        key_id, sealed = self._sealing.seal(self.council.code, id, body, person_id)
+        key_id, sealed = self._sealing.seal(self.council.code, id, body, person_id, new=self.named.is_new(person_id))
         self._payloads.append(
             {
                 "id": id,

@@ -34,21 +34,27 @@ class Breaker:
         self, connection: Connection, council: Council, wired: Wired, results: Sequence[Result], *, probing: bool
     ) -> bool:
         """Count failures in a row within the caller's transaction. Returns whether the connection is paused now."""
+        if all(result.error not in OF_THE_CONNECTION and result.error != "Unauthorised" for result in results):
+            return self._well(connection, council.code, wired)
         paused = False
         for result in results:
             paused = self._one(connection, council.code, wired, result, probing=probing)
         return paused
+
+    def _well(self, connection: Connection, council: str, wired: Wired) -> bool:
+        """The connection answered: whatever the record's own fate, there is no failure in a row any more."""
+        with self._lock:
+            self._failures.pop((council, wired.name), None)
+        if pauses.end(connection, council, wired.name):
+            log("connection_resumed", council=council, connection=wired.name)
+        return False
 
     def _one(self, connection: Connection, council: str, wired: Wired, result: Result, *, probing: bool) -> bool:
         key, now = (council, wired.name), self._plant.clock.now()
         if result.error == "Unauthorised":
             return True  # `outcomes` has paused it by its login
         if result.error not in OF_THE_CONNECTION:
-            with self._lock:
-                self._failures.pop(key, None)
-            if pauses.end(connection, council, wired.name):
-                log("connection_resumed", council=council, connection=wired.name)
-            return False
+            return self._well(connection, council, wired)
         rules = pauses.rules_of(wired.settings)
         with self._lock:
             failures = self._failures.setdefault(key, deque())

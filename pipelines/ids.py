@@ -6,25 +6,31 @@ Rows that travel (referrals, persons, payloads, delivery keys) have UUIDs that s
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
-import uuid
 
 #: No vowels and no look-alikes, so that it can be read aloud on the telephone in either language.
 _SPOKEN = "23456789CDFGHJKMNPRTVWX"
+#: The bits of a version-7 UUID that are the same in all: its version and its variant.
+_FIXED = 0xF << 76 | 0b11 << 62
 
 
 def new_id() -> str:
     """Return a new version-7 UUID as text."""
     milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | secrets.randbits(12) << 64
-    value |= 0b10 << 62 | secrets.randbits(62)
-    return str(uuid.UUID(int=value))
+    chance = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | (chance & ~_FIXED) | 0x7 << 76 | 0b10 << 62
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def citizen_reference() -> str:
     """Return a reference for the resident, such as "H7K-2MT-9": not guessable, safe to read aloud."""
-    letters = "".join(secrets.choice(_SPOKEN) for _ in range(9))
+    drawn, letters = secrets.randbelow(len(_SPOKEN) ** 9), ""
+    for _ in range(9):
+        drawn, place = divmod(drawn, len(_SPOKEN))
+        letters += _SPOKEN[place]
     return f"{letters[:3]}-{letters[3:6]}-{letters[6:]}"
 
 

@@ -279,7 +279,10 @@ class Intake:
             "source_identifiers": [{"system": wired.name, "value": number}],
         }
         try:
-            return frozenset(remark.path for remark in assemble(shown, given).remarks)
+            referral = assemble(shown, given)
+            if not any(shown.get(path) for path in self._council.person_identifiers):
+                return frozenset()  # nothing in it could join two people
+            return frozenset(remark.path for remark in referral.remarks)
         except Refused as refused:
             return refused
 

@@ -38,15 +38,17 @@ class KeySealing:
         self._keys: list[tuple[str, str, str, bytes]] = []
         self._people: dict[str, tuple[str, bytes]] = {}  # person -> council, key: made here and not committed yet
         self._fresh: list[tuple[str, bytes]] = []
+        self._wrappings: dict[str, AESGCM] = {}  # person -> what wraps their data keys in this transaction
 
-    def key(self, council: str, person: str | None) -> tuple[str, bytes]:
+    def key(self, council: str, person: str | None, *, new: bool = False) -> tuple[str, bytes]:
         """Make a data key, wrapped by its person's key where the person is known: (id, key).
 
-        Raises KeyFault where the person's key was destroyed.
+        `new`: the person was made in this transaction, so that nobody need look for a key of theirs. Raises KeyFault
+        where the person's key was destroyed.
         """
         id, key = new_id(), secrets.token_bytes(32)
         holder = person or ""
-        wrapping = self._wrapping(council, holder)
+        wrapping = self._wrapping(council, holder, new=new)
         nonce = secrets.token_bytes(12)
         self._keys.append(
             (id, council, holder, nonce + wrapping.encrypt(nonce, key, f"{id}|{council}|{holder}".encode()))
@@ -61,14 +63,16 @@ class KeySealing:
             self._keys, self._fresh = [], []
             self._people.clear()
 
-    def _wrapping(self, council: str, person: str) -> AESGCM:
-        if person in self._people:
-            return AESGCM(self._people[person][1])
-        known = self._store.wrapping(council, person)
-        if known is None:
-            self._people[person] = (council, secrets.token_bytes(32))
-            return AESGCM(self._people[person][1])
-        return known
+    def _wrapping(self, council: str, person: str, *, new: bool) -> AESGCM:
+        made = self._wrappings.get(person)
+        if made is None:
+            made = None if new else self._store.wrapping(council, person)
+            if made is None:
+                key = secrets.token_bytes(32)
+                self._people[person] = (council, key)
+                made = AESGCM(key)
+            self._wrappings[person] = made
+        return made
 
 
 class KeyStore:

@@ -22,6 +22,7 @@ class Named:
     def __init__(self, connection: Connection, council: str, now: int) -> None:
         self._connection, self._council, self._now = connection, council, now
         self._people: dict[tuple[str, str], str] = {}  # (field, hash) -> person
+        self._made: set[str] = set()  # entered in this transaction
         self._new_people: list[dict[str, Any]] = []
         self._new_marks: list[dict[str, Any]] = []
 
@@ -39,7 +40,12 @@ class Named:
         """Enter a person; return the id."""
         id = new_id()
         self._new_people.append({"id": id, "council": self._council, "at": self._now})
+        self._made.add(id)
         return id
+
+    def is_new(self, person_id: str | None) -> bool:
+        """Say whether this person was entered in this transaction."""
+        return person_id in self._made
 
     def identify(self, person_id: str, path: str, mark: str) -> None:
         """Remember that an identifier names this person, unless it names somebody already."""

@@ -34,9 +34,9 @@ class Sealing:
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys.sealing()
 
-    def seal(self, council: str, id: str, body: bytes, person: str | None) -> tuple[str, bytes]:
-        """Seal `body` under a fresh key; return the key's id, and nonce and ciphertext."""
-        key_id, key = self._keys.key(council, person)
+    def seal(self, council: str, id: str, body: bytes, person: str | None, *, new: bool = False) -> tuple[str, bytes]:
+        """Seal `body` under a fresh key; return the key's id, and nonce and ciphertext. `new`: see `KeySealing.key`."""
+        key_id, key = self._keys.key(council, person, new=new)
         nonce = secrets.token_bytes(12)
         return key_id, nonce + AESGCM(key).encrypt(nonce, body, f"{council}|{id}".encode())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,7 +89,7 @@ def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader,
 
 def _without(record: Record, paths: list[str]) -> Record:
     """Return a copy without what the system sets itself."""
-    sent = copy.deepcopy(record)
+    sent: Record = _copied(record)
     for path in paths:
         *way, last = path.split("/")
         inner: Any = sent
@@ -99,6 +98,13 @@ def _without(record: Record, paths: list[str]) -> Record:
         if isinstance(inner, dict):
             inner.pop(last, None)
     return sent
+
+
+def _copied(value: Any) -> Any:
+    """Copy plain data: what JSON knows and nothing else."""
+    if isinstance(value, dict):
+        return {name: _copied(inner) for name, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _put(record: Record, path: str, value: str) -> None:
