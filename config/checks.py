@@ -67,6 +67,7 @@ def council_problems(pieces: Pieces, stem: str, around: Surroundings) -> Iterato
     for name, connection in pieces.connections.items():
         yield from _connection(name, connection, around)
     first: dict[str, int] = {}
+    endings: dict[str, str] = {}
     for position, route in pieces.routes.items():
         yield from _route_ends(position, route, pieces)
         yield from _route_text(position, route, around)
@@ -76,6 +77,13 @@ def council_problems(pieces: Pieces, stem: str, around: Surroundings) -> Iterato
                 ("routes", position, "name"), found, "a name of its own", "give one of the routes another name"
             )
         first.setdefault(route.name, position)
+        if route.when_deleted is not None and route.when_deleted != endings.setdefault(route.from_, route.when_deleted):
+            yield Problem(
+                ("routes", position, "when_deleted"),
+                f"{route.when_deleted}, where another route from {shown(route.from_)} says {endings[route.from_]}",
+                "one status for all routes from a connection",
+                "write the same in each",
+            )
         if around.stage == "live":
             yield from _live(position, route)
 

@@ -36,6 +36,9 @@ _CODES_SCHEMA = {
 }
 Codes = Annotated[list[Coded], BeforeValidator(_allowed_codes), WithJsonSchema(_CODES_SCHEMA)]
 
+#: The states by which a referral ends without having been dealt with.
+Ending = Literal["cancelled", "entered_in_error"]
+
 LIVE_NEEDS = ("purpose", "lawful_basis", "agreement", "owner", "retention", "arrive_within")
 
 
@@ -92,6 +95,12 @@ class Route(Declared):
         "the other, so that it is not made twice.",
         examples=[True],
     )
+    when_deleted: Ending | None = Field(
+        default=None,
+        description="With which status the news goes on that the source deleted a record. Nothing is ever deleted in "
+        "the target. Without it a person decides. All routes from one connection that say it say the same.",
+        examples=["cancelled"],
+    )
     arrive_within: LongerThanNothing | None = Field(
         default=None, description="What takes longer raises an alert. Needed in live.", examples=["PT15M"]
     )
@@ -145,6 +154,8 @@ class Route(Declared):
         if self.text is not None and "status" not in self.when:
             remedy = "add for instance `when: {status: [accepted, completed]}`"
             raise refusal("a text for no status", "`status` in `when`: the news that a text tells", remedy)
+        if self.text is not None and self.when_deleted is not None:
+            raise refusal("`when_deleted` on a route that sends a text", "no such key there", "take `when_deleted` out")
         if (self.text is None) != (self.recipient is None):
             found = "a text without `recipient`" if self.text else "a `recipient` without `text`"
             raise refusal(found, "both or neither", "write `recipient: person` or `recipient: referrer` beside `text`")

@@ -72,6 +72,16 @@ class ItemPaths(Closed):
     our_key: PathText | None = Field(
         default=None, description="Where the system keeps our key.", examples=["ClientReference"]
     )
+    deleted: PathText | None = Field(
+        default=None,
+        description="Where the system says that it deleted the record: true, or when. Leave out if it never says.",
+        examples=["DeletedOn"],
+    )
+
+
+def says_deleted(value: object) -> bool:
+    """Whether what stands at `deleted` says that the record was deleted: anything but nothing, false and 0."""
+    return value not in (None, "", False, 0) and str(value).strip().lower() not in ("", "false", "0")
 
 
 class FaultPaths(Closed):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.json_body import UnreadableBody, as_received, sound
 from connectors.port import Item, UnreadableItem
+from connectors.profile import says_deleted
 from connectors.rest.interface import Interface
 from connectors.rest.profile import RestRecord
 from connectors.rest.replies import at, id_text
@@ -45,7 +46,8 @@ class ItemReader:
         modified = self.modified(found)
         if modified is None and self._paths.modified is not None:
             return self._unreadable(found, raw, f"at {self._paths.modified}: expected a moment")
-        return Item(id, found, raw, self.version(found, etag), modified, self.our_key(found))
+        gone = self._paths.deleted is not None and says_deleted(at(found, self._paths.deleted))
+        return Item(id, found, raw, self.version(found, etag), modified, self.our_key(found), gone)
 
     def version(self, found: Any, etag: str) -> str:
         """Return the version: the field that the profile names, else what stands between the quotes of the ETag."""

@@ -114,7 +114,7 @@ class Interface:
         """Refuse a profile that names what the WSDL does not have."""
         at = f"records.{kind}"
         item = record.item
-        own = [path for path in (item.id, item.version, item.modified, item.our_key) if path]
+        own = [path for path in (item.id, item.version, item.modified, item.our_key, item.deleted) if path]
         if (changes := record.changes) is not None:
             page = changes.page
             self._sends(f"{at}.changes", changes.operation, [changes.since, page.number, page.size])

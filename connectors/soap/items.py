@@ -16,7 +16,7 @@ from lxml import etree
 from connectors import xml
 from connectors.errors import PageUnreadable, Unknown
 from connectors.port import Item, UnreadableItem
-from connectors.profile import ItemPaths
+from connectors.profile import ItemPaths, says_deleted
 from connectors.soap.times import moment
 from connectors.soap.validity import Fault, Validity
 
@@ -100,6 +100,7 @@ class Items:
             version=xml.text_at(record, self._paths.version),
             modified=modified,
             our_key=xml.text_at(record, self._paths.our_key),
+            deleted=says_deleted(xml.text_at(record, self._paths.deleted)),
         )
 
     def _judged(self, answer: etree._Element, path: str, reply: bytes) -> dict[int, Fault]:
