@@ -4,6 +4,7 @@ They are those that DOLEN_TEST_POSTGRESQL and DOLEN_TEST_RABBITMQ name, else tho
 Whatever is made on a server that others may use too is called so that nothing of theirs can be meant.
 """
 
+import atexit
 import os
 import secrets
 import shutil
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import kombu
 import psycopg
@@ -77,16 +78,30 @@ def as_asked(site: Path) -> Iterator[None]:
     if os.environ.get("DOLEN_TEST_LEDGER", "sqlite") == "sqlite":
         yield
         return
-    with databases(found_postgresql()) as make:
-        settings = site / "config" / "dolen.yaml"
-        text = settings.read_text(encoding="utf-8")
-        assert 'ledger: {url: "sqlite:///ledger.db"}' in text
-        settings.write_text(
-            text.replace('ledger: {url: "sqlite:///ledger.db"}', 'ledger: {url: "file:ledger-url"}'), encoding="utf-8"
-        )
-        (site / "ledger-url").write_text(make(), encoding="utf-8")
-        (site / "ledger-url").chmod(0o600)
-        yield
+    settings = site / "config" / "dolen.yaml"
+    text = settings.read_text(encoding="utf-8")
+    assert 'ledger: {url: "sqlite:///ledger.db"}' in text
+    settings.write_text(
+        text.replace('ledger: {url: "sqlite:///ledger.db"}', 'ledger: {url: "file:ledger-url"}'), encoding="utf-8"
+    )
+    (site / "ledger-url").write_text(_corner(), encoding="utf-8")
+    (site / "ledger-url").chmod(0o600)
+    yield
+
+
+def _corner() -> str:
+    """The URL of an empty place (schema) in a database that all tests of this run share: to make and to drop a whole
+    database takes most of a second."""
+    if not _shared:
+        around = databases(found_postgresql())
+        _shared.append(around.__enter__()())
+        atexit.register(around.__exit__, None, None, None)
+    name = f"corner_{secrets.token_hex(6)}"
+    _say(_shared[0], "CREATE SCHEMA {}", name)
+    return f"{_shared[0]}?options={quote(f'-csearch_path={name}')}"
+
+
+_shared: list[str] = []
 
 
 def _say(server: str, words: str, name: str) -> None:
