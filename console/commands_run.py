@@ -40,6 +40,7 @@ def schedule(site: SiteFolder = HERE) -> None:
 
 def _run(site: Path, command: str, roles: tuple[str, ...]) -> None:
     from pipelines import composition, logs, processes, running
+    from pipelines.prover import Prover
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # a second one changes nothing
@@ -56,7 +57,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...]) -> None:
             councils = count(len(plant.councils), "council")
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
             say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
-        running.run(plant, stop, roles=roles, tell=say)
+        running.run(plant, stop, roles=roles, jobs=(Prover(plant),), tell=say)
         say("Stopped; what waits goes on from the same place next time.")
 
 

@@ -1,4 +1,4 @@
-"""Commands for those who build and prove a site: new, check, schema, reconcile, mapping, audit."""
+"""Commands for those who build a site: new, check, schema, mapping, audit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from console.guard import WrongUse
-from console.show import as_json, count, progress, say
+from console.show import as_json, count, say
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, site_folder
 
 mapping = typer.Typer(help="The mapping bench: test a mapping by its examples, preview a record.", no_args_is_help=True)
@@ -55,26 +55,6 @@ def schema(
     from mappings.schema import referral_schema
 
     as_json(referral_schema())
-
-
-def reconcile(
-    route: Annotated[str, typer.Argument(help="A route's name, as in the council's file.", metavar="ROUTE")],
-    council: CouncilName = "",
-    site: SiteFolder = HERE,
-    json: Json = False,
-) -> None:
-    """Prove a route: read both systems, and list what is missing, extra, different or stale. Nothing is written."""
-    from console import reconcile_view
-    from pipelines import reconcile as proof
-
-    with opened(site) as plant, progress(json) as told:
-        councils = proof.councils_with(plant, route, known_council(plant, council))
-        reports = [proof.reconcile(plant, one, route, told) for one in councils]
-        if json:
-            as_json([reconcile_view.plain(one) for one in reports])
-        else:
-            reconcile_view.show(reports)
-    raise typer.Exit(0 if all(one.agrees for one in reports) else 1)
 
 
 @audit.command("verify")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from console.show import count, iso, say, table, when
+from console.show import count, iso, safe, say, table, when
 from console.site import zone_of
 
 if TYPE_CHECKING:
     from pipelines.overview import Overview
     from pipelines.plant import Plant
+    from pipelines.proofs import Proved
 
 Beat = dict[str, int | str]
 
@@ -26,6 +27,7 @@ def plain(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> dict[
         "site": str(plant.root), "stage": plant.stage, "running": alive, "last_seen": iso(_at(beat)),
         "referrals": seen.referrals, "versions": seen.versions, "deliveries": seen.deliveries, "open": seen.open,
         "attention": seen.attention, "late": seen.late, "sums_agree": seen.sums_agree, "connections": links,
+        "proofs": [dataclasses.asdict(one) | {"at": iso(one.at, zone_of(plant, one.council))} for one in seen.proofs],
     }  # fmt: skip
 
 
@@ -49,6 +51,8 @@ def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
     for link in seen.links:
         if link.last_words:
             say(f"{link.council}/{link.connection}: its last read stopped early: {link.last_words}")
+    for proved in seen.proofs:
+        say(f"{proved.council}/{proved.route}: {_proof(proved, zone_of(plant, proved.council))}")
     states = f"deliveries: {_counts(seen.deliveries)}; versions: {_counts(seen.versions)}"
     say(f"{count(seen.referrals, 'referral')}; {states}")
     if seen.late:
@@ -57,6 +61,16 @@ def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
         say(f"{seen.attention} need attention: dolen attention")
     if not seen.sums_agree:
         say("THE SUMS DO NOT AGREE: something arrived without proof, or has no known state. Report this.")
+
+
+def _proof(proved: Proved, zone: str) -> str:
+    """The newest proof of a route in a few words."""
+    if proved.at is None:
+        words = "never compared"
+    else:
+        verdict = "agrees" if proved.agrees else f"DIFFERS in {proved.differ}" if proved.differ else safe(proved.doubt)
+        words = f"compared {when(proved.at, zone)}: {verdict} ({proved.compared} compared, {proved.open} on the way)"
+    return words + (f"; a newer comparison could not be finished: {safe(proved.words)}" if proved.words else "")
 
 
 def _counts(states: dict[str, int]) -> str:

@@ -83,6 +83,14 @@ class Crosswalk:
         """Whether the source holds a version of a record that its feed has never shown us."""
         return linked.content != self._plant.vault.hash(self._council.code, item.raw)
 
+    def target_never_shown(self, item: Item) -> bool:
+        """The same of a record in the target, which is a source too."""
+        with self._plant.ledger.reading() as connection:
+            held = connection.execute(
+                self._record(self._route.target, self._route.kind).where(record.c.external_id == item.id)
+            ).first()
+        return held is None or held.content != self._plant.vault.hash(self._council.code, item.raw)
+
     def waits(self, kind: str, item: UnreadableItem) -> str:
         """Why an unreadable record of the source is known to need attention, "" if it is not."""
         where = (

@@ -56,7 +56,10 @@ class Holdings:
         if not value:
             return None
         row = self._table.execute(f"SELECT * FROM held WHERE {where} = ?", (value,)).fetchone()  # noqa: S608 - ours
-        return Held(*row[:4], None if row[4] is None else orjson.loads(row[4])) if row else None
+        if row is None:
+            return None
+        id, our_key, source_number, mark, shown = row
+        return Held(id, our_key, source_number, mark, None if shown is None else orjson.loads(shown))
 
     def unchanged(self, number: str) -> bool:
         """Whether the target shows this record with the stamp of the last time that it agreed."""

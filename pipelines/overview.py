@@ -11,6 +11,7 @@ from sqlalchemy import case, func, select
 from pipelines import pauses
 from pipelines.clock import SECOND
 from pipelines.plant import Plant
+from pipelines.proofs import Proved, of_routes
 from pipelines.states import OPEN, DeliveryState, VersionState
 from pipelines.tables import delivery, proof, referral, slot, version, walk
 from pipelines.worklist import waits_for_a_person
@@ -41,6 +42,7 @@ class Overview:
     deliveries: dict[str, int] = field(default_factory=dict)
     late: int = 0  # open deliveries past their route's `arrive_within`
     links: list[Link] = field(default_factory=list)
+    proofs: list[Proved] = field(default_factory=list)
     sums_agree: bool = True
 
     @property
@@ -77,6 +79,7 @@ def look(plant: Plant) -> Overview:
             and set(result.versions) <= set(VersionState)
             and set(result.deliveries) <= set(DeliveryState)
         )
+        result.proofs = of_routes(connection, plant)
         held = pauses.all_pauses(connection)
         for council in plant.councils.values():
             for name in council.wired:

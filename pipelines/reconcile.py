@@ -19,13 +19,13 @@ from pipelines.courtesy import Courtesy
 from pipelines.crosswalk import Crosswalk, Linked
 from pipelines.feeds import Progress, pages
 from pipelines.holdings import Held, Holdings
+from pipelines.jobs import TEXT_KIND
 from pipelines.listing import gone_from
 from pipelines.looking import NotPossible
 from pipelines.merge import group_of
 from pipelines.plant import Council, Kind, Plant
 from pipelines.report import Line, Report
 from pipelines.routing import Route
-from pipelines.sending import TEXT_KIND
 
 __all__ = ["Line", "Report", "councils_with", "reconcile"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,6 +34,14 @@ WAITING_EVERY = 2 * SECOND
 
 #: Something else that is due by a timetable of its own; called once a turn, and quick when nothing is.
 Job = Callable[[Runs], None]
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A job with work of its own in hand."""
+
+    def close(self) -> None:
+        """Wait until it has ended. Whatever it does looks at `Runs.stop`, which is set by then."""
 
 
 class Scheduler:
@@ -73,6 +82,9 @@ class Scheduler:
         self._runs.stop.set()
         for thread in list(self._threads.values()):
             thread.join()
+        for job in self._jobs:
+            if isinstance(job, Closing):
+                job.close()
 
     def in_hand(self) -> list[tuple[str, str]]:
         """(council, connection) of the sources that are being read."""

@@ -15,14 +15,45 @@ def report(site: Any, code: int, route: str = ROUTE) -> dict[str, Any]:
     return dict(found)
 
 
-def test_it_agrees_both_ways_and_writes_nothing(synced: Any) -> None:
+def test_it_agrees_both_ways_and_writes_nothing_but_the_proof(synced: Any) -> None:
     before = synced.json("status")
+    assert [one["at"] for one in before.pop("proofs")] == [None, None]
     for route in (ROUTE, "casework-to-contact"):
         found = report(synced, 0, route)
         assert found["agrees"]
         assert (found["in_source"], found["in_target"], found["compared"]) == (3, 3, 3)
         assert found["open"] == []
-    assert synced.json("status") == before
+    after = synced.json("status")
+    assert [(one["agrees"], one["differ"], one["compared"]) for one in after.pop("proofs")] == [(True, 0, 3)] * 2
+    assert after == before
+    assert f"torfaen/{ROUTE}: compared " in synced.dolen("status").stdout
+
+
+def test_the_overview_says_that_a_route_differs(synced: Any) -> None:
+    synced.control("DELETE", f"torfaen/casework/records/{CASES[1]}")
+    report(synced, 1)
+    assert "DIFFERS in 1" in synced.dolen("status").stdout
+
+
+def test_a_repair_asks_for_the_reason(synced: Any) -> None:
+    synced.control("PATCH", f"torfaen/casework/records/{CASES[0]}", {"Subject": {"Surname": "Golygwyd"}})
+    (found,) = synced.json("reconcile", ROUTE, "--repair", code=1)
+    assert [(step["target"], step["possible"]) for step in found["repair"]] == [(CASES[0], True)]
+    refused = synced.dolen("reconcile", ROUTE, "--repair", "--go")
+    assert refused.returncode == 2
+    assert "a reason is needed" in refused.stderr
+    (done,) = synced.json("reconcile", ROUTE, "--repair", "--go", said="golygwyd yn y system")
+    assert (done["mended"]["taken_in"], len(done["mended"]["deliveries"])) == (1, 1)
+    assert synced.dolen("audit", "verify").returncode == 0
+    with synced.running():
+        synced.until_arrived(8)
+    report(synced, 0)
+
+
+def test_go_belongs_to_repair(synced: Any) -> None:
+    done = synced.dolen("reconcile", ROUTE, "--go", said="am reswm")
+    assert done.returncode == 2
+    assert "--repair --go" in done.stderr
 
 
 def test_a_missing_record(synced: Any) -> None:

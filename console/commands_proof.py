@@ -1,0 +1,68 @@
+"""Commands that read two systems side by side: reconcile proves a route, match pairs the cases of the first day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console import ask
+from console.guard import WrongUse
+from console.show import as_json, count, progress
+from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+
+if TYPE_CHECKING:
+    from pipelines.plant import Council, Plant
+    from pipelines.reconcile import Report
+    from pipelines.repair import Mended, Step
+
+
+def reconcile(
+    route: Annotated[str, typer.Argument(help="A route's name, as in the council's file.", metavar="ROUTE")],
+    whole: Annotated[bool, typer.Option("--whole", help="Read every record whole, whatever its stamp says.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Say what sending again would mend, and send nothing.")
+    ] = False,
+    go: Annotated[bool, typer.Option("--go", help="With --repair: do it. The reason is asked.")] = False,
+    council: CouncilName = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Prove a route: read both systems, and list what is missing, extra, different or stale. Neither is written to."""
+    from console import reconcile_view
+    from pipelines import prover
+    from pipelines import reconcile as proof
+    from pipelines import repair as mending
+
+    if go and not repair:
+        raise WrongUse("--go belongs to --repair: dolen reconcile ROUTE --repair --go")
+    with opened(site) as plant, progress(json) as told:
+        councils = proof.councils_with(plant, route, known_council(plant, council))
+        reports = [prover.compare(plant, one, route, who=ask.who(), whole=whole, progress=told) for one in councils]
+        plans = [mending.plan(plant, *both) if repair else [] for both in zip(councils, reports, strict=True)]
+        if not json:
+            for report, steps in zip(reports, plans, strict=True):
+                reconcile_view.show([report])
+                if repair:
+                    reconcile_view.planned(report, steps)
+        mended = _carry_out(plant, councils, reports, plans) if go else None
+    if json:
+        as_json(reconcile_view.plain(reports, plans if repair else None, mended))
+    elif mended is not None:
+        reconcile_view.mended(reports, mended)
+    if mended is not None:
+        raise typer.Exit(1 if any(done.not_done for done in mended) else 0)
+    raise typer.Exit(0 if all(one.agrees for one in reports) else 1)
+
+
+def _carry_out(plant: Plant, councils: list[Council], reports: list[Report], plans: list[list[Step]]) -> list[Mended]:
+    from pipelines import repair
+
+    possible = sum(step.possible for steps in plans for step in steps)
+    if not possible:
+        return [repair.Mended(not_done=[(step.source, step.words) for step in steps]) for steps in plans]
+    who, why = ask.who(), ask.why(f"mend {count(possible, 'request')} by sending again")
+    return [
+        repair.carry_out(plant, council, report.route, steps, who=who, why=why)
+        for council, report, steps in zip(councils, reports, plans, strict=True)
+    ]
