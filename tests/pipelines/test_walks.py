@@ -1,49 +1,15 @@
 """Walks: the cursor moves with each page, the watermark with the whole walk, and a spoilt page is taken to pieces."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from connectors.errors import PageUnreadable, Unauthorised, Unreachable
+from connectors.errors import Unauthorised, Unreachable
 from connectors.port import Page, UnreadableItem
-from pipelines.walks import SMALLER, Walker, attention
+from pipelines.walks import SMALLER, attention
+from tests.pipelines.sources import Shelf, walk
 
 pytest_plugins = ("tests.pipelines.pieces",)
-
-
-class Shelf:
-    """A source of numbered records, oldest first: `spoilt` places break any page that holds them."""
-
-    def __init__(self, bench: Any, count: int, *, page: int = 50, spoilt: Sequence[int] = ()) -> None:
-        self.real = bench.council.wired["contact"].connector
-        self.items = [bench.request(f"C-{n}", minute=n) for n in range(count)]
-        self.page, self.spoilt = page, set(spoilt)
-        self.asked: list[tuple[str, str, int | None]] = []
-        self.fails: dict[str, Exception] = {}
-        self.steps = True
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)  # what it offers, and which tier it has
-
-    def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
-        self.asked.append((watermark, cursor, limit))
-        if cursor in self.fails:
-            raise self.fails[cursor]
-        at = int(cursor or watermark or 0)
-        to = min(at + (limit or self.page), len(self.items))
-        if self.spoilt & set(range(at, to)):
-            raise PageUnreadable("an element is not closed", reply=b"<spoilt at %d" % at)
-        return Page(self.items[at:to], str(to) if to < len(self.items) else "", str(len(self.items)))
-
-    def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:
-        return str(int(cursor or watermark or 0) + 1) if self.steps else None
-
-
-def walk(bench: Any, shelf: Any, **options: Any) -> Any:
-    wired = bench.council.wired["contact"]
-    wired._open, wired._connector = (lambda: shelf), None
-    return Walker(bench.plant, bench.council).walk(wired, wired.kinds["Request"], **options)
 
 
 def place(bench: Any, purpose: str = "live") -> tuple[str, str]:
