@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlencode
 
 import requests
 import urllib3
-from urllib3.util import parse_url
+from urllib3.util import Url, parse_url
 
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unknown, Unreachable
@@ -60,6 +61,16 @@ class Reply:
         return _date(self.headers.get("Date", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One request, ready to be sent."""
+
+    method: str
+    url: Url
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+
+
 class HttpSession:
     """Sends requests to one connection's system. Safe to use from several threads at once."""
 
@@ -91,7 +102,7 @@ class HttpSession:
             DefaultCookiePolicy(allowed_domains=[])
         )  # one thread's cookie is not another's
         self._proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else {}
-        adapter = DeadlineAdapter(tls_context(settings.ca_bundle), places=settings.limits.at_once)
+        self._adapter = adapter = DeadlineAdapter(tls_context(settings.ca_bundle), places=settings.limits.at_once)
         for scheme in list(self._session.adapters):
             del self._session.adapters[scheme]
         self._session.mount("https://", adapter)
@@ -119,8 +130,8 @@ class HttpSession:
         """
         deadline = deadline or self.deadline()
         given = {"User-Agent": "dolen", "Accept-Encoding": "gzip", **(headers or {})}
-        request = requests.Request(method, url, headers=given, params=params, data=body).prepare()
-        place = origin(str(request.url))
+        address = _parsed(url if not params else f"{url}{'&' if '?' in url else '?'}{urlencode(params)}")
+        place = _origin(address)
         if place not in self._allowed:
             raise Misconfigured(
                 f"the address {place} is not one of this connection's ({', '.join(sorted(self._allowed))}); "
@@ -129,33 +140,58 @@ class HttpSession:
         with self._pace.turn(deadline):
             call = Call(deadline)
             with named_errors(call, place):
-                return self._exchange(request, call, place, most_bytes or self._settings.max_reply_bytes)
+                ask = _Ask(method, address, given, body)
+                return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes)
 
     def close(self) -> None:
         """Let go of open sockets. Idempotent."""
         self._session.close()
 
-    def _exchange(self, request: requests.PreparedRequest, call: Call, place: str, most_bytes: int) -> Reply:
+    def _exchange(self, ask: _Ask, call: Call, place: str, most_bytes: int) -> Reply:
         token = current_call.set(call)
         started = self._monotonic()
         try:
-            response = self._session.send(
-                request,
-                stream=True,
-                allow_redirects=False,
-                timeout=call.deadline.left_or_raise(),
-                proxies=self._proxies,
-                verify=True,
-            )
+            raw = self._through_proxy(ask, call) if self._proxies else self._straight(ask, call)
             try:
-                if response.status_code in MOVED:
-                    raise _moved(response.status_code, place)
-                body = _read(response, place, most_bytes)
+                if raw.status in MOVED:
+                    raise _moved(raw.status, place)
+                body = _read(raw, place, most_bytes)
             finally:
-                response.close()
-            return Reply(response.status_code, response.headers, body, self._monotonic() - started)
+                if not raw.closed:
+                    raw.close()
+            return Reply(raw.status, raw.headers, body, self._monotonic() - started)
         finally:
             current_call.reset(token)
+
+    def _straight(self, ask: _Ask, call: Call) -> urllib3.BaseHTTPResponse:
+        """Ask over the adapter's own pool. What a requests.Session does for each request, finding proxies, logins and
+        cookies, was settled once for this connection, and costs more than all the rest of a call."""
+        pool = self._adapter.poolmanager.connection_from_host(ask.url.host, ask.url.port, ask.url.scheme)
+        raw: urllib3.BaseHTTPResponse = pool.urlopen(
+            ask.method,
+            ask.url.request_uri,
+            body=ask.body,
+            headers=ask.headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=call.deadline.left_or_raise(),
+            preload_content=False,
+            decode_content=False,
+        )
+        return raw
+
+    def _through_proxy(self, ask: _Ask, call: Call) -> urllib3.BaseHTTPResponse:
+        request = requests.Request(ask.method, ask.url.url, headers=ask.headers, data=ask.body).prepare()
+        response = self._session.send(
+            request,
+            stream=True,
+            allow_redirects=False,
+            timeout=call.deadline.left_or_raise(),
+            proxies=self._proxies,
+            verify=True,
+        )
+        return response.raw
 
 
 @contextmanager
@@ -174,16 +210,15 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
         raise Unknown(f"{place}: {why}") from _bare(problem)
 
 
-def _read(response: requests.Response, place: str, most_bytes: int) -> bytes:
+def _read(raw: urllib3.BaseHTTPResponse, place: str, most_bytes: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
-    for piece in response.raw.stream(PIECE, decode_content=True):
+    for piece in raw.stream(PIECE, decode_content=True):
         size += len(piece)
         if size > most_bytes:
             raise ReplyTooLarge(f"the reply of {place} is longer than max_reply_bytes ({most_bytes}); it was not read")
         pieces.append(piece)
-    if not response.raw.closed:
-        response.raw.release_conn()
+    raw.release_conn()
     return b"".join(pieces)
 
 
@@ -200,10 +235,17 @@ def _moved(status: int, place: str) -> Misconfigured | Unknown:
 
 def origin(url: str) -> str:
     """Return scheme, host and port of an address, as urllib3 will read it when it connects."""
+    return _origin(_parsed(url))
+
+
+def _parsed(url: str) -> Url:
     try:
-        parts = parse_url(url)
+        return parse_url(url)
     except urllib3.exceptions.LocationParseError as problem:
         raise Misconfigured("an address cannot be read") from _bare(problem)
+
+
+def _origin(parts: Url) -> str:
     scheme = (parts.scheme or "").lower()
     if scheme not in ("http", "https") or not parts.host or parts.auth:
         raise Misconfigured("an address must begin with http:// or https://, name a host and hold no user name")

@@ -30,36 +30,94 @@ def faults(
     weather: Annotated[
         float, typer.Option(min=0, max=5, help="How often systems fail: 1 is as declared, 0 never.")
     ] = 1.0,
+    ledger: Annotated[
+        str, typer.Option(help="A PostgreSQL in which databases may be made: its URL, or env:NAME.", metavar="URL")
+    ] = "",
+    broker: Annotated[
+        str, typer.Option(help="A RabbitMQ and a place there of the bench's own: URL or env:NAME.", metavar="URL")
+    ] = "",
+    restart_ledger: Annotated[str, typer.Option(help="Kills the database and starts it again.", metavar="CMD")] = "",
+    restart_broker: Annotated[str, typer.Option(help="Kills the broker and starts it again.", metavar="CMD")] = "",
     keep: Annotated[Path | None, typer.Option(help="Keep site, ledger and logs in this new folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Move referrals between pretend systems while everything is killed, and prove that none was lost or doubled."""
+    from console.bench.asking import NoAnswer
+    from console.bench.blows import NotRestarted
     from console.bench.crew import CrewFault
     from console.bench.faults import Run
     from console.bench.peers import PeersGone
+    from console.bench.servers import given
     from console.bench.site import Bench
 
     if not hasattr(signal, "SIGSTOP"):
         raise WrongUse("The fault bench needs signals that this system does not have; run it on Linux")
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise WrongUse(f"{keep} is not empty: name a folder that is new")
+    servers = given(ledger, broker, restart_ledger, restart_broker)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     if seed is None:
         seed = random.randrange(1, 1_000_000)  # noqa: S311 - a story, not a secret
     folder = keep or Path(tempfile.mkdtemp(prefix="dolen-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
-    run = Run(seed=seed, kills=kills, referrals=referrals, faults=weather, tell=complain, keep=keep is not None)
+    run = Run(
+        seed=seed,
+        kills=kills,
+        referrals=referrals,
+        weather=weather,
+        servers=servers,
+        tell=complain,
+        keep=keep is not None,
+    )
     try:
         result = run.perform(Bench(folder.resolve()))
         _tell(result, as_json)
         _offender(run)
-    except (CrewFault, PeersGone) as fault:
+    except (CrewFault, PeersGone, NoAnswer, NotRestarted) as fault:
         complain(f"The bench cannot go on: {fault}")
         raise typer.Exit(1) from None
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     raise typer.Exit(0 if run.verdict.well and not result["unexplained"] else 1)
+
+
+@bench.command()
+def pipeline(
+    records: Annotated[int, typer.Option(min=100, help="How many requests one run moves.")] = 5000,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs; the median of each contender counts.")] = 3,
+    only: Annotated[list[str] | None, typer.Option(help="This result alone; may be given again.")] = None,
+    ledger: Annotated[
+        str, typer.Option(help="A PostgreSQL database of the bench's own: its URL, or env:NAME.", metavar="URL")
+    ] = "",
+    broker: Annotated[
+        str, typer.Option(help="A RabbitMQ and a place there of the bench's own: URL or env:NAME.", metavar="URL")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Records a second from a source's page to the proof, against a plain loop in the same run."""
+    from console.bench import pipeline as contest
+    from console.bench.servers import given
+
+    unknown = set(only or ()) - set(contest.RESULTS)
+    if unknown:
+        raise WrongUse(f"--only takes one of: {', '.join(contest.RESULTS)}")
+    servers = given(ledger, broker, "", "")
+    try:
+        result = contest.pipeline(records, runs, servers, only or ())
+    except contest.Failed as fault:
+        complain(f"The bench cannot go on: {fault}")
+        raise typer.Exit(1) from None
+    if as_json:
+        say(json.dumps(result))
+        return
+    table(
+        ["result", "ours", "against", "theirs", "ratio", "runs"],
+        [
+            [str(one[name]) for name in ("name", "ours", "against", "theirs", "ratio", "runs")]
+            for one in result["results"]
+        ],
+    )
 
 
 def _tell(result: dict[str, Any], as_json: bool) -> None:

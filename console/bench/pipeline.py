@@ -17,21 +17,27 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-
-from console.bench.fill import fill
+from console.bench.servers import BROKER, LEDGER, Servers, own_database
 from pipelines import composition
+from pipelines.past import fill, proofs
 from pipelines.plant import Plant
-from pipelines.tables import proof
 
 HERE = Path(__file__).parent / "flood"
 LONGEST = 900.0  # seconds that one run may take
+
+
+#: What can be measured, by the names under which it is reported.
+RESULTS = ("embedded", "million rows", "rabbitmq", "two workers")
+
+
+class Failed(RuntimeError):
+    """A contender did not do its work, so that there is nothing to compare. The message says what was seen."""
 
 
 @dataclass(slots=True)
@@ -40,19 +46,17 @@ class Contender:
 
     name: str
     roles: Sequence[Sequence[str]]
-    ledger: str = "sqlite:///ledger.db"
-    broker: str = "memory://"
+    servers: Servers = field(default_factory=Servers)  # where ledger and broker are; embedded without
     slow: float = 0.0  # seconds that the sink takes for each write
     rows: int = 0  # deliveries that the ledger holds already
     at_once: int = 4
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
 def flood(slow: float) -> Iterator[str]:
     """The source and the sink, as a process; gives their address."""
     command = [sys.executable, "-m", "sandbox", "flood", "--slow", str(slow)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
     assert process.stdout is not None
     assert process.stdin is not None
     try:
@@ -67,37 +71,41 @@ def plain(url: str, records: int) -> float:
     """Records a second of the plain loop."""
     _control(url, records)
     command = [sys.executable, "-m", "console.bench.plain", f"{url}/source/requests", f"{url}/sink"]
-    told = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=LONGEST).stdout)
+    ended = subprocess.run(command, check=True, capture_output=True, timeout=LONGEST)  # noqa: S603 - our own
+    told = json.loads(ended.stdout)
     if told["moved"] != records:
-        raise RuntimeError(f"the plain loop moved {told['moved']} of {records}")
+        raise Failed(f"the plain loop moved {told['moved']} of {records}")
     return float(records / told["seconds"])
 
 
 def ours(url: str, contender: Contender, records: int) -> float:
-    """Records a second of Dolen, run in this way. Raises RuntimeError if not every record arrived once."""
+    """Records a second of Dolen, run in this way. Raises Failed if not every record arrived once."""
     _control(url, 0)
     folder = Path(tempfile.mkdtemp(prefix="dolen-bench-"))
     plant: Plant | None = None
     processes: list[subprocess.Popen[bytes]] = []
-    environment = {**os.environ, **contender.environment}
+    made = ExitStack()
     try:
+        environment = dict(os.environ)
+        if contender.servers.apart:
+            environment[LEDGER] = made.enter_context(own_database(contender.servers.ledger))
+            environment[BROKER] = contender.servers.broker
         _lay_out(folder, url, contender)
         plant = composition.build(composition.load(folder), environment=environment)
         if contender.rows:
             fill(plant.ledger, "bench", contender.rows)
-        before = _proofs(plant)
+        before = proofs(plant.ledger)
         for role in contender.roles:
             command = [sys.executable, "-m", "console", *role, "--site", str(folder)]
             log = (folder / f"{len(processes)}.log").open("wb")
-            processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+            started = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own
+            processes.append(started)
             log.close()
         time.sleep(3.0 if len(processes) == 1 else 5.0)
         _control(url, records)
-        seen = _wait(url, plant, before + records, processes, folder)
+        seen = _wait(url, plant, before + records, processes, folder, contender)
         if (seen["writes"], seen["keys"]) != (records, records):
-            raise RuntimeError(
-                f"{contender.name}: {seen['writes']} writes and {seen['keys']} keys for {records} records"
-            )
+            raise Failed(f"{contender.name}: {seen['writes']} writes and {seen['keys']} keys for {records} records")
         return float(records / (seen["now"] - seen["first_read"]))
     finally:
         for process in processes:
@@ -106,31 +114,28 @@ def ours(url: str, contender: Contender, records: int) -> float:
             process.wait(timeout=60)
         if plant is not None:
             plant.close()
+        made.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait(
-    url: str, plant: Plant, proofs: int, processes: Sequence[subprocess.Popen[bytes]], folder: Path
+    url: str,
+    plant: Plant,
+    wanted: int,
+    processes: Sequence[subprocess.Popen[bytes]],
+    folder: Path,
+    contender: Contender,
 ) -> dict[str, Any]:
     """Wait until so many proofs are in the ledger; asked seldom, so that asking costs nothing."""
     deadline = time.monotonic() + LONGEST
     while time.monotonic() < deadline:
-        if _proofs(plant) >= proofs:
+        if proofs(plant.ledger) >= wanted:
             return _control(url)
         if any(process.poll() is not None for process in processes):
             ended = b"".join(file.read_bytes() for file in sorted(folder.glob("*.log")))
-            raise RuntimeError(f"a process under test ended by itself: {ended[-600:].decode(errors='replace')}")
-        time.sleep(0.05)
-    raise RuntimeError(f"{_proofs(plant)} of {proofs} records arrived in {LONGEST:.0f} s")
-
-
-def _proofs(plant: Plant) -> int:
-    with plant.ledger.reading() as connection:
-        return (
-            int(connection.execute(select(func.max(proof.c.delivery_id))).scalar() or 0)
-            if plant.ledger.embedded
-            else int(connection.execute(select(func.count()).select_from(proof)).scalar_one())
-        )
+            raise Failed(f"a process under test ended by itself: {ended[-600:].decode(errors='replace')}")
+        time.sleep(0.02 if contender.rows < 100_000 else 0.2)
+    raise Failed(f"{proofs(plant.ledger)} of {wanted} records arrived in {LONGEST:.0f} s")
 
 
 def _lay_out(folder: Path, url: str, contender: Contender) -> None:
@@ -138,7 +143,13 @@ def _lay_out(folder: Path, url: str, contender: Contender) -> None:
     (folder / "key").write_text("bench\n", encoding="utf-8")
     for name, place in (("dolen.yaml", folder / "config"), ("council.yaml", folder / "config" / "councils")):
         text = (HERE / name).read_text(encoding="utf-8")
-        text = text.format(url=url, ledger=contender.ledger, broker=contender.broker, at_once=contender.at_once)
+        apart = contender.servers.apart
+        text = text.format(
+            url=url,
+            ledger=f"env:{LEDGER}" if apart else "sqlite:///ledger.db",
+            broker=f"env:{BROKER}" if apart else "memory://",
+            at_once=contender.at_once,
+        )
         (place / name.replace("council", "bench")).write_text(text, encoding="utf-8")
 
 
@@ -148,32 +159,30 @@ def _control(url: str, records: int | None = None) -> dict[str, Any]:
     if records is not None:
         sample = json.loads((HERE / "sample.json").read_bytes())
         body = json.dumps({"records": records, "sample": sample}).encode()
-    request = urllib.request.Request(f"{url}/control", data=body, method="GET" if body is None else "POST")
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    method = "GET" if body is None else "POST"
+    request = urllib.request.Request(f"{url}/control", data=body, method=method)  # noqa: S310 - our own, on this machine
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the same
         found: dict[str, Any] = json.load(answer)
     return found
 
 
-def pipeline(records: int, runs: int, ledger: str = "", broker: str = "", only: Sequence[str] = ()) -> dict[str, Any]:
-    """Run every contender that the machine has what it needs for. Returns the result object of every bench."""
+def pipeline(records: int, runs: int, servers: Servers, only: Collection[str] = ()) -> dict[str, Any]:
+    """Run every contest for which there is what it needs, or those of `only`. Returns the object that benches print."""
+    wanted = [name for name in RESULTS if name in (only or RESULTS)]
     results = []
-    alone = Contender("embedded", [["run"]])
-    if not only or "embedded" in only:
-        results.append(_against_plain(alone, records, runs))
-    if not only or "million rows" in only:
+    if "embedded" in wanted:
+        results.append(_against_plain(Contender("embedded", [["run"]]), records, runs))
+    if "million rows" in wanted:
         full = Contender("million rows", [["run"]], rows=1_000_000)
         results.append(_against(full, Contender("ten thousand rows", [["run"]], rows=10_000), records, runs))
-    if ledger and broker:
-        named = {"DOLEN_BENCH_LEDGER": ledger, "DOLEN_BENCH_BROKER": broker}
-        beyond = {"ledger": "env:DOLEN_BENCH_LEDGER", "broker": "env:DOLEN_BENCH_BROKER", "environment": named}
-        if not only or "rabbitmq" in only:
-            one = Contender("rabbitmq", [["schedule"], ["work"]], **beyond)  # type: ignore[arg-type]
-            results.append(_against_plain(one, records, runs))
-        if not only or "two workers" in only:
-            slow: dict[str, Any] = {**beyond, "slow": 0.02, "at_once": 8}
-            one = Contender("one worker", [["schedule"], ["work", "--at-once", "4"]], **slow)
-            two = Contender("two workers", [["schedule"], *[["work", "--at-once", "4"]] * 2], **slow)
-            results.append(_against(two, one, records, runs))
+    if servers.apart and "rabbitmq" in wanted:
+        one = Contender("rabbitmq", [["schedule"], ["work"]], servers=servers)
+        results.append(_against_plain(one, records, runs))
+    if servers.apart and "two workers" in wanted:
+        worker = ["work", "--at-once", "4"]
+        slow: dict[str, Any] = {"servers": servers, "slow": 0.02, "at_once": 8}
+        alone = Contender("one worker", [["schedule"], worker], **slow)
+        results.append(_against(Contender("two workers", [["schedule"], worker, worker], **slow), alone, records, runs))
     machine = {"cores": os.cpu_count(), "python": sys.version.split()[0], "platform": sys.platform}
     return {"bench": "pipeline", "results": results, "machine": machine}
 
