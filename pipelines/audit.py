@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from pipelines.ledger import Ledger
 from pipelines.tables import audit
 from pipelines.vault import Vault
 
+#: PostgreSQL's number for "I append to the audit". Two that append at once would fork the chain.
+_LOCK = 0x444F4C_4155
 _CHAIN = ""  # the chain is the site's, so it is signed with a key of no council
 
 
@@ -30,7 +32,9 @@ def write(
     now: int,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Append one row within the caller's transaction."""
+    """Append one row within the caller's transaction. Whoever else appends waits until it ends."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
     last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
     row: dict[str, Any] = {
         "seq": (last.seq if last else 0) + 1,

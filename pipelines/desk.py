@@ -162,7 +162,28 @@ def replay(
             done.done.append(id)
         except (NotPossible, IllegalMove) as fault:
             done.not_done.append((id, str(fault)))
+            _tell_in_vain(plant, id, who=who, why=why)
     return done
+
+
+def _tell_in_vain(plant: Plant, id: str, *, who: str, why: str) -> None:
+    """Write in the audit that somebody asked to send again what need not or cannot be sent: a second click, or an
+    officer who came after another. An id that is not there leaves no trace."""
+    try:
+        code = (version_of if id.startswith("v") else delivery_of)(plant, id).council
+    except NotPossible:
+        return
+    with plant.ledger.writing() as connection:
+        audit.write(
+            connection,
+            plant.vault,
+            council=code,
+            who=who,
+            action="send again: nothing to do",
+            subject=id,
+            why=why,
+            now=plant.clock.now(),
+        )
 
 
 def _replay_one(plant: Plant, id: str, *, who: str, why: str) -> None:

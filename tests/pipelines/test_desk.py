@@ -63,7 +63,7 @@ def test_a_delivery_is_sent_again_once(bench: Any) -> None:
     again = desk.replay(bench.plant, [id], **WHO)  # a second officer, a moment later
     assert again.done == []
     assert again.not_done[0][0] == id
-    assert actions(bench) == [("send again", id)]
+    assert actions(bench) == [("send again", id), ("send again: nothing to do", id)]
     assert audit_holds(bench)
 
 
