@@ -26,8 +26,9 @@ class CrewFault(RuntimeError):
 class Member:
     """One process of Dolen."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+    def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
         self.name, self._command, self.log = name, command, log
+        self._environment = environment
         self.started = 0.0
         self.starts = 0
         self.ended_by_itself: list[int] = []
@@ -48,7 +49,7 @@ class Member:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, **self._environment, **(environment or {})},
             )
 
     def kill(self) -> bool:
@@ -95,10 +96,12 @@ class Member:
 class Crew:
     """All of them."""
 
-    def __init__(self, site: Path, logs: Path, *, apart: bool) -> None:
+    def __init__(self, site: Path, logs: Path, *, apart: bool, environment: Mapping[str, str] | None = None) -> None:
         logs.mkdir(parents=True, exist_ok=True)
+        self.revived: list[str] = []
+        start = [sys.executable, "-m", "console"]
         self.members = [
-            Member(name, [sys.executable, "-m", "console", *words, "--site", str(site)], logs / f"{name}.log")
+            Member(name, [*start, *words, "--site", str(site)], logs / f"{name}.log", environment or {})
             for name, words in (APART if apart else EMBEDDED).items()
         ]
 
@@ -108,13 +111,13 @@ class Crew:
             if not member.alive:
                 member.start()
 
-    def revive(self) -> list[str]:
-        """Start those that ended by themselves anew, as an init system would; returns their names."""
+    def revive(self) -> None:
+        """Start those that ended by themselves anew, as an init system would."""
         gone = [member for member in self.members if member.starts and not member.alive]
         for member in gone:
             member.kill()
             member.start()
-        return [member.name for member in gone]
+            self.revived.append(member.name)
 
     def stop(self) -> float:
         """Ask all to stop; returns the longest time that one took. Raises CrewFault."""

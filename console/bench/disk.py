@@ -19,12 +19,12 @@ ROOM, ROOM_EACH = 128_000_000, 150_000
 class Disk:
     """Use it as a context. `folder` is the data folder; it is made. `keep`: what lies in it outlives the disk."""
 
-    def __init__(self, folder: Path, referrals: int, *, keep: bool = False) -> None:
+    def __init__(self, folder: Path, referrals: int, *, wanted: bool = True, keep: bool = False) -> None:
         self._folder = folder
         self._image = folder.with_name("disk.img")
         self._filler = folder / "filler"
         self._size = ROOM + ROOM_EACH * referrals
-        self._mounted, self._keep = False, keep
+        self._mounted, self._wanted, self._keep = False, wanted, keep
         self.why_not = ""
 
     @property
@@ -71,6 +71,8 @@ class Disk:
 
     def _mount(self) -> str:
         """Returns why it cannot be done, "" if it is."""
+        if not self._wanted:
+            return "the ledger lies on a server"
         if not hasattr(os, "geteuid") or os.geteuid() != 0:
             return "that takes root"
         if shutil.which("mkfs.ext4") is None or shutil.which("mount") is None:

@@ -26,6 +26,7 @@ WHO = "bench.officer"
 LOOK_EVERY = 1.0  # seconds
 #: From when a question is first seen until it may be answered: by then the last late commit has happened.
 PATIENCE = TIMEOUT + SETTLE
+_ASKING = (DeliveryState.NOT_SURE, DeliveryState.ATTENTION)
 
 
 class Officer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.bench.faults import explained_questions
+from console.bench.blows import explained_questions
 from console.bench.torment import SILENCE, Misfortune, plan
 
 POSSIBLE = [each for each in Misfortune if each is not Misfortune.NONE]
