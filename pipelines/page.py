@@ -94,9 +94,9 @@ class Page:
         about = [(self._batch.record(wired.name, kind.name, read.item.id), read.our_key, read.shown) for read in reads]
         matching.fetch(self._batch, wired, kind, about)
         known = {held.external_id for held, _, _ in about if held is not None}
-        self._stopped = versions.Stopped(self._batch, self._place, known)
         again = {read.version_id for read in reads if read.version_id is not None}
         self._again = {row.id: row for row in rows.read(connection, version, "id", again)}
+        self._stopped = versions.Stopped(self._batch, self._place, known, self._again)
         self._older = versions.Older(
             self._batch,
             self._place,
@@ -350,7 +350,7 @@ class Page:
             modified=read.modified,
             mapping=self._kind.mapping.digest,
             purpose=self._purpose,
-            state=VersionState.NO_CHANGE,  # until `versions.end` says better, within this transaction
+            state=VersionState.WAITING,  # until `versions.end` says better, within this transaction
         )
 
     def _seal(self, row: Held, read: Read, person: str | None) -> None:

@@ -7,9 +7,10 @@ versions is rule R1 of docs/data-model.md: the system's own stamps, then its ver
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -56,22 +57,26 @@ class Place:
 class Stopped:
     """The versions of some records that wait or need attention, read for a whole page at once."""
 
-    def __init__(self, batch: Batch, place: Place, numbers: Iterable[str]) -> None:
+    def __init__(
+        self, batch: Batch, place: Place, numbers: Iterable[str], again: Mapping[int, Held] = MappingProxyType({})
+    ) -> None:
+        """`again`: versions, by id, that are just taken once more."""
         self._place = place
         self._by_number: dict[str, list[Held]] = defaultdict(list)
         self._all: list[Held] = []
         table = version.c
         where = [table[name] == value for name, value in place.key.items()]
         for row in rows.read(batch.connection, version, "external_id", set(numbers) - {""}, *where, _is(_STOPPED)):
-            self.add(row)
+            self.add(again.get(row.id, row))
 
     def __bool__(self) -> bool:
         return bool(self._all)
 
     def add(self, row: Held) -> None:
         """Remember a version of this page that waits or needs attention."""
-        self._by_number[row.external_id].append(row)
-        self._all.append(row)
+        if not any(known is row for known in self._by_number[row.external_id]):
+            self._by_number[row.external_id].append(row)
+            self._all.append(row)
 
     def has(self, number: str, content: str) -> bool:
         """Whether just this version of a record waits or needs attention already."""
