@@ -1,8 +1,8 @@
 """The states of a version and of a delivery, and which moves are legal.
 
 Few states for the machine; the many reasons for people stand beside them as text. Every move of a delivery in the
-ledger goes through `pipelines.deliveries.move`, which asks this table; the ledger's own constraints refuse a state
-that is not listed here.
+ledger goes through `pipelines.deliveries`, which asks this table; the ledger's own constraints refuse a state that is
+not listed here, and its triggers (`pipelines.guards`) a move that is not.
 """
 
 from __future__ import annotations
@@ -97,6 +97,21 @@ MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.CLOSED: frozenset({DeliveryState.ERASED}),
     DeliveryState.EXPIRED: frozenset({DeliveryState.ERASED}),
     DeliveryState.ERASED: frozenset(),
+}
+
+
+#: From each state of a version, the states that it may move to. What has ended stays as it ended, save that a version
+#: that was merged with fields left out is read again once their codes are known.
+VERSION_MOVES: dict[VersionState, frozenset[VersionState]] = {
+    VersionState.WAITING: frozenset(set(VersionState) - {VersionState.WAITING}),
+    VersionState.ATTENTION: frozenset(set(VersionState) - {VersionState.ATTENTION}),
+    VersionState.MERGED: frozenset(
+        {VersionState.NO_CHANGE, VersionState.ATTENTION, VersionState.REPLACED, VersionState.CLOSED}
+    ),
+    VersionState.NO_CHANGE: frozenset(),
+    VersionState.OLDER: frozenset(),
+    VersionState.REPLACED: frozenset(),
+    VersionState.CLOSED: frozenset(),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from pipelines import audit
+from pipelines import audit, guards
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
@@ -32,7 +32,9 @@ def first_wrong(bench: Any) -> int | None:
 
 
 def tamper(bench: Any, *statements: str) -> None:
+    """Whoever has the database takes its guards away first."""
     with bench.writing() as connection:
+        guards.take_down(connection)
         for statement in statements:
             connection.execute(text(statement))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from pipelines import lanes
+from pipelines import guards, lanes
 from pipelines.clock import SECOND
 from pipelines.decision import Decision, Do
 from pipelines.lanes import Lease
@@ -22,7 +22,9 @@ def lane(bench: Any) -> str:
     bench.take(bench.request())
     with bench.writing() as connection:
         name = bench.row("delivery").lane
+        guards.take_down(connection)
         connection.execute(delivery.delete())
+        guards.put_up(connection)
         lanes.refresh(connection, [name])
     bench.referral = bench.row("referral").id
     return name
