@@ -69,6 +69,7 @@ class Presence:
         self._roles = " ".join(roles)
         self._watch = Watch()
         self._beaten = awake()
+        self._alone = plant.ledger.embedded
 
     def register(self) -> None:
         """Write the row. Nothing may be leased or claimed under a boot before."""
@@ -128,7 +129,7 @@ class Presence:
         """
         if self.given_up.is_set():
             return False
-        return self._plant.ledger.embedded or awake() - self._beaten < SILENT_SECONDS
+        return self._alone or awake() - self._beaten < SILENT_SECONDS
 
     def leave(self) -> None:
         """Say that this process ended in order. It must hold nothing any more."""
