@@ -92,7 +92,7 @@ class Intake:
         `confirmed`: each was read just now for itself, so what is old in it is no old page's fault.
         """
         taken = Taken()
-        fresh, known = self._news(wired, kind, items, taken)
+        fresh, known = self._news(wired, kind, items, taken, confirmed=confirmed)
         reads = [self._read(wired, kind, item, content, first=item.id not in known) for item, content in fresh]
         for read in reads:
             read.confirmed = confirmed
@@ -181,7 +181,7 @@ class Intake:
         return taken
 
     def _news(
-        self, wired: Wired, kind: Kind, items: Sequence[Item | UnreadableItem], taken: Taken
+        self, wired: Wired, kind: Kind, items: Sequence[Item | UnreadableItem], taken: Taken, *, confirmed: bool
     ) -> tuple[list[tuple[Item | UnreadableItem, str]], Set[str]]:
         """Drop, before anything is mapped, what is byte for byte the newest version that we hold.
 
@@ -202,7 +202,7 @@ class Intake:
             }
         fresh = []
         for item, content in hashed:
-            if item.id and held.get(item.id) == content:
+            if item.id and held.get(item.id) == content and not confirmed:
                 taken.add(None)
             else:
                 fresh.append((item, content))

@@ -134,6 +134,7 @@ class Page:
                 return versions.end(row, VersionState.OLDER, referral_id=held.referral_id)
             if standing is Order.PUT_BACK:
                 self._stopped.replace(item.id, row)
+                self.doubted.append(item.id)
                 return self._stop(row, read, regressed.why(self._wired.name))
         else:
             row = self._again[read.version_id]
@@ -166,7 +167,10 @@ class Page:
         id, content = read.item.id, read.content
         if held is None:
             return versions.seen_without_id(self._batch, self._place, content)
-        if held.content == content or self._stopped.has(id, content):
+        same = held.content == content or (read.confirmed and _token(read) == held.version != "")
+        if same and read.confirmed and self._went_back is not None:
+            self._stopped.end(id, self._went_back)  # it shows what we know: what seemed put back was an old page
+        if same or self._stopped.has(id, content):
             return True
         since = self._older.since(id, content)
         if since is None or read.confirmed or self._standing(read, held) is not Order.OLDER:

@@ -86,6 +86,12 @@ class Stopped:
         """Whether a version of this record needs attention because of this."""
         return any(row.cause_id == cause_id and row.state in _STOPPED for row in self._by_number.get(number, ()))
 
+    def end(self, number: str, cause_id: int) -> None:
+        """What a version of this record needed attention for has proved to be nothing: it is simply old."""
+        for row in self._by_number.get(number, ()):
+            if row.cause_id == cause_id and row.state in _STOPPED:
+                end(row, VersionState.OLDER)
+
     def replace(self, number: str, newer: Held) -> None:
         """A newer version of the record ends what older ones were waiting for."""
         for row in self._by_number.get(number, ()):
