@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import update
+
 from connectors.errors import PageUnreadable
 from connectors.port import Page
+from pipelines.processes import Presence
+from pipelines.runs import Runs
+from pipelines.tables import process
 from pipelines.walks import Walker
 
 
@@ -47,6 +52,35 @@ def walk(bench: Any, shelf: Any, **options: Any) -> Any:
     """Walk a source to its end."""
     wired = put(bench, shelf)
     return Walker(bench.plant, bench.council).walk(wired, wired.kinds["Request"], **options)
+
+
+def alone(bench: Any, shelf: Any, **settings: Any) -> Any:
+    """Let contact be the only source with a timetable."""
+    for council in bench.plant.councils.values():
+        for wired in council.wired.values():
+            wired.settings = {**wired.settings, "every": None, "cron": None}
+    wired = put(bench, shelf)
+    wired.settings = {**wired.settings, "every": 60.0, "jitter": 0.0, **settings}
+    return wired
+
+
+def dies(bench: Any, boot: str) -> None:
+    """A process is given up."""
+    with bench.writing() as connection:
+        connection.execute(update(process).where(process.c.boot == boot).values(ended=bench.clock.now()))
+
+
+def runs_of(bench: Any, boot: str) -> Runs:
+    """The runs of a process that lives."""
+    Presence(bench.plant, boot, ["schedule"]).register()
+    return Runs(bench.plant, boot)
+
+
+def stops_at(bench: Any, place: str) -> Shelf:
+    """Six records in pages of two; whoever asks for the page at this place is killed."""
+    shelf = Shelf(bench, 6, page=2)
+    shelf.fails[place] = KeyboardInterrupt()  # type: ignore[assignment]
+    return shelf
 
 
 class Stamped:
