@@ -55,7 +55,7 @@ class Run:
             Disk(bench.data, self.referrals, wanted=not apart, keep=self.keep) as disk,
             Lines() as lines,
             Peers(seed=self.seed, referrals=self.referrals, faults=self.weather, latest=LATEST) as peers,
-            behind_lines(self.servers, lines) as environment,
+            behind_lines(self.servers, lines, keep=self.keep) as environment,
         ):
             ports = {
                 f"{code}/{side}": lines.lay(f"{code}/{side}", "127.0.0.1", peers.port)

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from console.bench.lines import Lines
 from console.guard import WrongUse
+from console.show import complain
 
 LEDGER, BROKER = "DOLEN_BENCH_LEDGER", "DOLEN_BENCH_BROKER"
 _PORTS = {"postgresql": 5432, "amqp": 5672}
@@ -48,15 +49,15 @@ def given(ledger: str, broker: str, restart_ledger: str, restart_broker: str) ->
 
 
 @contextmanager
-def behind_lines(servers: Servers, lines: Lines) -> Iterator[dict[str, str]]:
+def behind_lines(servers: Servers, lines: Lines, *, keep: bool = False) -> Iterator[dict[str, str]]:
     """Make the database and lay the lines; gives the environment of the processes under test.
 
-    Our own environment leads there directly, so that officers and questions get through whatever happens.
+    `keep`: the database stays. Our own environment leads there directly, so that officers get through whatever happens.
     """
     if not servers.apart:
         yield {}
         return
-    with own_database(servers.ledger) as ledger:
+    with own_database(servers.ledger, keep=keep) as ledger:
         direct = {LEDGER: ledger, BROKER: servers.broker}
         os.environ.update(direct)
         try:
@@ -76,7 +77,7 @@ def _through(lines: Lines, name: str, url: str) -> str:
 
 
 @contextmanager
-def own_database(url: str) -> Iterator[str]:
+def own_database(url: str, *, keep: bool = False) -> Iterator[str]:
     """Make a database of the bench's own on a server, and drop it in the end; gives its URL."""
     import psycopg
     from psycopg import sql
@@ -89,8 +90,11 @@ def own_database(url: str) -> Iterator[str]:
     try:
         yield parts._replace(path=f"/{name}").geturl()
     finally:
-        with psycopg.connect(plain, autocommit=True) as line:
-            line.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        if keep:
+            complain(f"The ledger is kept as the database {name}.")
+        else:
+            with psycopg.connect(plain, autocommit=True) as line:
+                line.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _plain(option: str, value: str) -> str:
