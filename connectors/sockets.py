@@ -31,6 +31,9 @@ from connectors.deadline import Deadline
 # A quiet connection is opened anew after this: many web servers hang up after 5 seconds, and a request that meets
 # the hang-up half-way would be "not sure" for no reason.
 IDLE_SECONDS = 4.0
+SMALL = 65_536  # bytes of a body that are put behind the headers rather than sent by themselves
+# A wait that begins this soon after the last one keeps its time-out; setting it costs as much as waiting.
+AGAIN_SECONDS = 0.05
 
 
 @dataclass(slots=True)
@@ -91,19 +94,29 @@ class DeadlineSocket:
         self.ended = False  # the other side has said its last word
         self._readers = 0
         self._closing = False
+        self._call: Call | None = None  # for which the time-out was last set, and when
+        self._set = 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
     def sendall(self, data: Any) -> None:
-        self._sock.settimeout(_call().deadline.left_or_raise())
+        self._bound()
         self._sock.sendall(data)
 
     def recv_into(self, buffer: Any) -> int:
-        self._sock.settimeout(_call().deadline.left_or_raise())
+        self._bound()
         got = self._sock.recv_into(buffer)
         self.ended = self.ended or not got
         return got
+
+    def _bound(self) -> None:
+        """Let the next wait take what is left of the call, and no more than AGAIN_SECONDS beyond it."""
+        call, now = _call(), time.monotonic()
+        left = call.deadline.left_or_raise()
+        if call is not self._call or now - self._set > AGAIN_SECONDS:
+            self._sock.settimeout(left)
+            self._call, self._set = call, now
 
     def makefile(self, *_args: Any, **_kwargs: Any) -> io.BufferedReader:
         self._readers += 1
@@ -180,6 +193,7 @@ class _Deadlines:
 
     sock: Any
     _used = 0.0
+    _held: bytes | None = None
 
     def _new_conn(self) -> socket.socket:
         return _connected(self._dns_host, self.port, _call().deadline, self.socket_options)  # type: ignore[attr-defined]
@@ -197,7 +211,17 @@ class _Deadlines:
         self.sock = DeadlineSocket(self.sock)
         self._used = time.monotonic()
 
+    def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Send a request. A small body goes out together with the headers, in one piece and not in two."""
+        self._held = b"" if isinstance(body, bytes) and 0 < len(body) <= SMALL else None
+        super().request(method, url, body, *args, **kwargs)  # type: ignore[misc]
+
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            if not self._held:
+                self._held = data  # the headers; the body follows at once
+                return
+            data, self._held = self._held + data, None
         if self.sock is None:
             self.connect()
         self._used = time.monotonic()

@@ -11,7 +11,7 @@ Who may change what is decided elsewhere: `pipelines.merge`, `pipelines.revision
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -60,6 +60,7 @@ class Batch:
         self._numbers: dict[tuple[str, str, str], list[Held]] = defaultdict(list)  # by referral, connection, kind
         self._referrals: dict[str, Held] = {}
         self._facts: dict[str, Facts] = {}
+        self._opened: dict[str, Facts] = {}  # by payload, from before this transaction
         self._unsealed: set[str] = set()  # referrals whose facts changed since they were last sealed
         self.named = Named(connection, council.code, now)
         self._deliveries: dict[str, list[Held]] = defaultdict(list)  # by referral, the oldest first
@@ -172,9 +173,17 @@ class Batch:
             found = self._read(self.connection, referral, "id", wanted, referral.c.council == self.council.code)
             self._referrals |= {row.id: row for row in found}
             wanted = {row.merged_into for row in found if row.merged_into} - self._referrals.keys()
+        for id, row in self._referrals.items():
+            if id not in self._facts and row.facts in self._opened:
+                self._facts[id] = self._opened[row.facts]
         unread = {row.facts: id for id, row in self._referrals.items() if id not in self._facts}
         for payload_id, facts in self.open_facts(unread).items():
             self._facts[unread[payload_id]] = facts
+
+    def remember(self, payloads: Mapping[str, Facts]) -> None:
+        """Facts of revisions that were opened a moment ago, by their payload, so that they are not opened again. A
+        revision's payload never changes."""
+        self._opened |= payloads
 
     def open_facts(self, payloads: Iterable[str]) -> dict[str, Facts]:
         """Open the facts of revisions, by their payload; what has expired or was erased is not there."""

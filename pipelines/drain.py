@@ -24,13 +24,14 @@ from pipelines.breaker import Breaker
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
 from pipelines.decision import Decision, Do
+from pipelines.jobs import TEXT_KIND, Job, Known
 from pipelines.journal import Journal
 from pipelines.ledger import LedgerFault
 from pipelines.logs import log, warn
 from pipelines.outcomes import lease_seconds
 from pipelines.pauses import May
 from pipelines.plant import Council, Plant, Wired
-from pipelines.sending import TEXT_KIND, Job, Known, Result, Sender
+from pipelines.sending import Result, Sender
 
 #: How long a batch should take, in seconds.
 BATCH_SECONDS = 0.5

@@ -6,9 +6,9 @@ Rows that travel (referrals, persons, payloads, delivery keys) have UUIDs that s
 
 from __future__ import annotations
 
-import os
-import secrets
 import time
+
+from pipelines.chance import draw
 
 #: No vowels and no look-alikes, so that it can be read aloud on the telephone in either language.
 _SPOKEN = "23456789CDFGHJKMNPRTVWX"
@@ -19,7 +19,7 @@ _FIXED = 0xF << 76 | 0b11 << 62
 def new_id() -> str:
     """Return a new version-7 UUID as text."""
     milliseconds = time.time_ns() // 1_000_000
-    chance = int.from_bytes(os.urandom(10), "big")
+    chance = int.from_bytes(draw(10), "big")
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | (chance & ~_FIXED) | 0x7 << 76 | 0b10 << 62
     digits = f"{value:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
@@ -27,7 +27,8 @@ def new_id() -> str:
 
 def citizen_reference() -> str:
     """Return a reference for the resident, such as "H7K-2MT-9": not guessable, safe to read aloud."""
-    drawn, letters = secrets.randbelow(len(_SPOKEN) ** 9), ""
+    # Twice as many bits as are needed, so that no letter is likelier than another by more than one in 2 to the 40.
+    drawn, letters = int.from_bytes(draw(10), "big"), ""
     for _ in range(9):
         drawn, place = divmod(drawn, len(_SPOKEN))
         letters += _SPOKEN[place]

@@ -1,15 +1,15 @@
 """The journal: which calls that may change a target were begun, so that after a kill only those are in doubt.
 
-Just before a call its delivery's number and its lease's fence are appended to a file of the process, without waiting
-for the disk: a process that is killed does not lose what it has written, so whoever cleans up after it on the same
-machine knows what was never sent. A power cut may lose the end of the file. It therefore counts only while the machine
-has not been started anew since, which the file's first line tells; where it does not count, everything leased is in
-doubt.
+Just before a call its delivery's number and its lease's fence are noted in a file of the process that lies in memory
+too: a process that is killed does not lose what it has noted, so whoever cleans up after it on the same machine knows
+what was never sent. A power cut may lose it. It therefore counts only while the machine has not been started anew
+since, which the file's first line tells; where it does not count, everything leased is in doubt.
 """
 
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import struct
 import sys
@@ -18,7 +18,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _ENTRY = struct.Struct(">qq")  # a delivery's number, and the fence that its lane was leased under
-_LARGEST = 4_000_000  # bytes; a file that has grown so far is begun anew between two batches
+_HEAD = 64  # bytes in front of the first entry
+#: Entries before the oldest is written over: far more than one process can have leased at once.
+_ROOM = 65_536
 
 
 class Journal:
@@ -26,38 +28,31 @@ class Journal:
     between threads."""
 
     def __init__(self, folder: Path, boot: str) -> None:
+        """Make the file, at its full length: a disk that is full later must not stop a call. Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / f"{boot}.sent"
         self._lock = threading.Lock()
-        self._handle = -1
-        self._written = 0
-        self._open()
+        self._next = 0
+        handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+        with os.fdopen(handle, "r+b") as out:
+            out.write(_first_line().ljust(_HEAD, b"\0") + bytes(_ENTRY.size * _ROOM))
+            out.flush()
+            self._noted: mmap.mmap | None = mmap.mmap(out.fileno(), _HEAD + _ENTRY.size * _ROOM)
 
     def sending(self, delivery: int, fence: int) -> None:
         """Note that a call for this delivery begins now, under this lease."""
         with self._lock:
-            self._written += os.write(self._handle, _ENTRY.pack(delivery, fence))
-
-    def nothing_in_flight(self) -> None:
-        """Say that every call that was begun has its result in the ledger: a long file is begun anew."""
-        with self._lock:
-            if self._handle >= 0 and self._written > _LARGEST:
-                os.close(self._handle)
-                self._open()
+            assert self._noted is not None
+            _ENTRY.pack_into(self._noted, _HEAD + _ENTRY.size * (self._next % _ROOM), delivery, fence)
+            self._next += 1
 
     def close(self) -> None:
         """End in order: nothing is in doubt, and the file is not needed any more."""
         with self._lock:
-            if self._handle >= 0:
-                os.close(self._handle)
-                self._handle = -1
+            if self._noted is not None:
+                self._noted.close()
+                self._noted = None
             self._file.unlink(missing_ok=True)
-
-    def _open(self) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._handle = os.open(self._file, flags, 0o600)
-        os.write(self._handle, _first_line())
-        self._written = 0
 
 
 def begun(folder: Path, boot: str) -> frozenset[tuple[int, int]] | None:
@@ -70,11 +65,10 @@ def begun(folder: Path, boot: str) -> frozenset[tuple[int, int]] | None:
     except OSError:
         return None
     first = _first_line()
-    if not first.strip() or not found.startswith(first):
+    whole = len(found) == _HEAD + _ENTRY.size * _ROOM
+    if not first.strip() or not whole or not found.startswith(first):
         return None
-    entries = found[len(first) :]
-    whole = len(entries) - len(entries) % _ENTRY.size
-    return frozenset((delivery, fence) for delivery, fence in _ENTRY.iter_unpack(entries[:whole]))
+    return frozenset(entry for entry in _ENTRY.iter_unpack(found[_HEAD:]) if entry[0])
 
 
 def forget(folder: Path, boots: Iterable[str]) -> None:

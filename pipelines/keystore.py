@@ -20,6 +20,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pipelines.chance import draw
 from pipelines.ids import new_id
 
 _POOL = 256  # data keys made ahead in one commit
@@ -46,10 +47,10 @@ class KeySealing:
         `new`: the person was made in this transaction, so that nobody need look for a key of theirs. Raises KeyFault
         where the person's key was destroyed.
         """
-        id, key = new_id(), secrets.token_bytes(32)
+        id, key = new_id(), draw(32)
         holder = person or ""
         wrapping = self._wrapping(council, holder, new=new)
-        nonce = secrets.token_bytes(12)
+        nonce = draw(12)
         self._keys.append(
             (id, council, holder, nonce + wrapping.encrypt(nonce, key, f"{id}|{council}|{holder}".encode()))
         )
@@ -68,7 +69,7 @@ class KeySealing:
         if made is None:
             made = None if new else self._store.wrapping(council, person)
             if made is None:
-                key = secrets.token_bytes(32)
+                key = draw(32)
                 self._people[person] = (council, key)
                 made = AESGCM(key)
             self._wrappings[person] = made

@@ -22,7 +22,8 @@ from pipelines.lanes import Lease
 from pipelines.merge import written_base
 from pipelines.plant import Council, Plant, Wired
 from pipelines.rows import Held
-from pipelines.sending import TEXT_KIND, Job, Result
+from pipelines.jobs import TEXT_KIND, Job
+from pipelines.sending import Result
 from pipelines.states import DeliveryState
 from pipelines.tables import delivery
 
@@ -134,6 +135,7 @@ def write(
 def _fetch(batch: Batch, jobs: Iterable[Job], results: Iterable[Result]) -> None:
     """Read what the results are about, in the order in which everybody locks."""
     about = {job.row.referral_id for job in jobs}
+    batch.remember({known.facts[0]: known.facts[1] for result in results if (known := result.known) is not None})
     for target, kind in sorted({(job.row.connection, job.row.kind) for job in jobs} - {("", "")}):
         if kind != TEXT_KIND:
             batch.fetch_numbers(target, kind, about)

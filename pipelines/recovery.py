@@ -16,9 +16,9 @@ from pipelines import causes, deliveries, journal, lanes
 from pipelines.batch import Batch
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
+from pipelines.jobs import TEXT_KIND
 from pipelines.plant import Council, Plant, Wired
 from pipelines.rows import Held, in_parts
-from pipelines.sending import TEXT_KIND
 from pipelines.states import DeliveryState
 from pipelines.tables import lane, seat
 

@@ -67,7 +67,7 @@ def read(connection: Connection, table: Table, column: str, wanted: Iterable[Any
     order = [*table.primary_key.columns]
     for some in in_parts(sorted(set(wanted))):
         statement = select(table).where(table.c[column].in_(some), *where).order_by(*order).with_for_update()
-        found += [Held(dict(row)) for row in connection.execute(statement).mappings()]
+        found += [Held(dict(row)) for row in connection.execute(statement).mappings().all()]
     return found
 
 
@@ -76,7 +76,7 @@ def look(connection: Connection, table: Table, column: str, wanted: Iterable[Any
     found: list[Held] = []
     for some in in_parts(sorted(set(wanted))):
         statement = select(table).where(table.c[column].in_(some), *where)
-        found += [Held(dict(row)) for row in connection.execute(statement).mappings()]
+        found += [Held(dict(row)) for row in connection.execute(statement).mappings().all()]
     return found
 
 

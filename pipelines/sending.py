@@ -8,7 +8,7 @@ Writing the result down is `pipelines.outcomes`.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,6 @@ import orjson
 from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
 from pipelines import crash, regressed
-from pipelines import facts as fact_store
-from pipelines.batch import Batch
 from pipelines.calendar import closed_until
 from pipelines.causes import Cause, gap_cause
 from pipelines.clock import to_instant
@@ -28,7 +26,6 @@ from pipelines.jobs import TEXT_KIND, Job, Known, prepare
 from pipelines.merge import IN_ERROR, group_of
 from pipelines.rows import Held
 from pipelines.texts import Message, judge
-from pipelines.vault import PayloadGone
 from pipelines.writing import Draft, draft_create, draft_update
 
 if TYPE_CHECKING:
@@ -54,6 +51,7 @@ class Result:
     words: str = ""
     cause: Cause | None = None
     left_out: tuple[str, ...] = ()  # fields that could not be written and without which the record went on
+    known: Known | None = field(default=None, repr=False)  # what it was sent from
     request: bytes = field(default=b"", repr=False)
     reply: bytes = field(default=b"", repr=False)
     base_known: bool = True
@@ -82,6 +80,7 @@ class Sender:
         if known is None:
             (known,) = self.prepare([job])
         result = Result(job)
+        result.known = known
         wired = self._council.wired.get(job.row.connection)
         route = self._council.route(job.row.route)
         if wired is None or route is None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from typing import Any
 
 import orjson
@@ -18,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, insert, select, update
 
+from pipelines.chance import draw
 from pipelines.ids import new_id
 from pipelines.keystore import KeyFault, KeyStore
 from pipelines.ledger import Ledger
@@ -37,7 +37,7 @@ class Sealing:
     def seal(self, council: str, id: str, body: bytes, person: str | None, *, new: bool = False) -> tuple[str, bytes]:
         """Seal `body` under a fresh key; return the key's id, and nonce and ciphertext. `new`: see `KeySealing.key`."""
         key_id, key = self._keys.key(council, person, new=new)
-        nonce = secrets.token_bytes(12)
+        nonce = draw(12)
         return key_id, nonce + AESGCM(key).encrypt(nonce, body, f"{council}|{id}".encode())
 
     def commit(self) -> None:
@@ -58,7 +58,7 @@ class Vault:
         """Seal `body` and write it; return the payload's id. `kind`: raw, page, facts, request, reply, why."""
         key_id, key = self._keys.take(council)
         id = new_id()
-        nonce = secrets.token_bytes(12)
+        nonce = draw(12)
         sealed = nonce + AESGCM(key).encrypt(nonce, body, f"{council}|{id}".encode())
         connection.execute(
             insert(payload),

@@ -134,5 +134,3 @@ class Worker:
         finally:
             with self._lock:
                 self._drains[council.code, wired.name].discard(threading.current_thread())
-                if not any(self._drains.values()):
-                    self._journal.nothing_in_flight()

@@ -23,7 +23,8 @@ from pipelines import facts as fact_store
 from pipelines.clock import SECOND, to_instant, to_time
 from pipelines.decision import Decision, Do
 from pipelines.intake import Intake, Taken
-from pipelines.sending import Job, Result
+from pipelines.jobs import Job
+from pipelines.sending import Result
 from tests.found import as_asked
 
 ROOT = Path(__file__).resolve().parents[2]

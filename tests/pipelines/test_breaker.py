@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from pipelines import pauses
 from pipelines.breaker import Breaker
-from pipelines.sending import Job, Result
+from pipelines.jobs import Job
+from pipelines.sending import Result
 
 pytest_plugins = ("tests.pipelines.pieces",)
 

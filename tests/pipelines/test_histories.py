@@ -11,7 +11,8 @@ import pytest
 from connectors.port import Page
 from pipelines import desk, lanes
 from pipelines.decision import Decision, Do
-from pipelines.sending import Job, Result
+from pipelines.jobs import Job
+from pipelines.sending import Result
 from pipelines.walks import Walker
 
 pytest_plugins = ("tests.pipelines.pieces",)

@@ -5,6 +5,9 @@ waits until it can no longer take effect, and a worker that was only asleep find
 """
 
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,14 @@ import pytest
 
 from pipelines import journal, outcomes, recovery, seats
 from pipelines.clock import SECOND
+from pipelines.jobs import Job
 from pipelines.journal import Journal
-from pipelines.sending import Job, Result
+from pipelines.sending import Result
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
-PROFILE = Path(__file__).parents[2] / "connectors/profiles/casework.yaml"
+ROOT = Path(__file__).parents[2]
+PROFILE = ROOT / "connectors/profiles/casework.yaml"
 #: What the example site says of casework: a call has 5 seconds, and 2 more to take effect.
 DEADLINE_AND_SETTLING = 7 * SECOND
 
@@ -219,12 +224,21 @@ def test_an_earlier_try_of_the_same_delivery_is_not_this_one(bench: Any) -> None
     assert left(bench) == ("waiting", 0, 0)
 
 
-def test_the_last_entry_may_be_torn(tmp_path: Path) -> None:
-    book = Journal(tmp_path, "boot")
-    book.sending(12, 1)
-    with (tmp_path / "boot.sent").open("ab") as file:
-        file.write(b"\x00\x00\x00")
-    assert journal.begun(tmp_path, "boot") == {(12, 1)}
+def test_a_journal_that_is_not_whole_tells_nothing(tmp_path: Path) -> None:
+    """Killed while the file was being made: nobody can know."""
+    Journal(tmp_path, "boot").sending(12, 1)
+    written = (tmp_path / "boot.sent").read_bytes()
+    (tmp_path / "boot.sent").write_bytes(written[:-1])
+    assert journal.begun(tmp_path, "boot") is None
+
+
+def test_what_a_killed_process_noted_is_there(tmp_path: Path) -> None:
+    """The notes lie in memory that outlives the process: nothing is closed and nothing is flushed."""
+    killed = "import os, pathlib, signal, sys; from pipelines.journal import Journal; "
+    killed += "Journal(pathlib.Path(sys.argv[1]), 'boot').sending(12, 7); os.kill(os.getpid(), signal.SIGKILL)"
+    ended = subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False, cwd=ROOT)
+    assert ended.returncode == -signal.SIGKILL
+    assert journal.begun(tmp_path, "boot") == {(12, 7)}
 
 
 def test_a_journal_counts_only_while_the_machine_has_not_been_started_anew(tmp_path: Path) -> None:
@@ -240,17 +254,11 @@ def test_a_journal_counts_only_while_the_machine_has_not_been_started_anew(tmp_p
     assert journal.begun(tmp_path, "other") is None, "killed before its first line was written"
 
 
-def test_a_long_journal_is_begun_anew_when_nothing_is_in_flight(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal, "_LARGEST", 100)
+def test_the_oldest_notes_give_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is room for far more than a process can have leased; the file never grows."""
+    monkeypatch.setattr(journal, "_ROOM", 4)
     book = Journal(tmp_path, "boot")
-    for delivery in range(5):
+    for delivery in range(1, 7):
         book.sending(delivery, 1)
-    book.nothing_in_flight()
-    assert len(journal.begun(tmp_path, "boot") or ()) == 5
-    for delivery in range(5):
-        book.sending(delivery, 2)
-    book.nothing_in_flight()
-    assert journal.begun(tmp_path, "boot") == frozenset()
+    assert journal.begun(tmp_path, "boot") == {(3, 1), (4, 1), (5, 1), (6, 1)}
     book.close()

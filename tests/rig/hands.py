@@ -20,9 +20,10 @@ from pipelines.breaker import Breaker
 from pipelines.clock import SECOND, SystemClock, to_instant
 from pipelines.drain import Shared, TooLate
 from pipelines.intake import Intake
+from pipelines.jobs import Job, Known
 from pipelines.journal import Journal
 from pipelines.plant import Council, Plant, Wired
-from pipelines.sending import Job, Known, Result
+from pipelines.sending import Result
 from pipelines.states import VersionState
 from pipelines.tables import version
 from pipelines.walks import Walker
