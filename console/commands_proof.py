@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -66,3 +67,57 @@ def _carry_out(plant: Plant, councils: list[Council], reports: list[Report], pla
         repair.carry_out(plant, council, report.route, steps, who=who, why=why)
         for council, report, steps in zip(councils, reports, plans, strict=True)
     ]
+
+
+def match(
+    one: Annotated[str, typer.Argument(help="A connection: contact, or torfaen/contact.", metavar="CONNECTION")],
+    other: Annotated[str, typer.Argument(help="Another of the same council.", metavar="CONNECTION")],
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="A field that identifies a case exactly; may be repeated. Else those that are declared."),
+    ] = None,
+    list_file: Annotated[
+        Path | None, typer.Option("--csv", help="A list of number pairs instead: two columns.", metavar="FILE")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be paired. So it is without --go.")
+    ] = False,
+    go: Annotated[bool, typer.Option("--go", help="Write the pairs into the ledger. The reason is asked.")] = False,
+    rest_is_apart: Annotated[
+        bool, typer.Option("--rest-is-apart", help="With --go: what stays undecided is not the same case.")
+    ] = False,
+    council: CouncilName = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """First day: pair the cases that two systems both hold already, by exact numbers. Neither system is written to."""
+    from console import match_view
+    from pipelines import control, first_day
+    from pipelines.pairing import Pairing, read_list
+
+    if go and dry_run:
+        raise WrongUse("Choose one of --go and --dry-run")
+    if rest_is_apart and not go:
+        raise WrongUse("--rest-is-apart belongs to --go")
+    if by and list_file is not None:
+        raise WrongUse("Choose one of --by and --csv")
+    with opened(site) as plant, progress(json) as told:
+        sides = [control.one_connection(plant, words, known_council(plant, council)) for words in (one, other)]
+        if sides[0].council != sides[1].council:
+            raise WrongUse("Both connections must be of one council: nothing is ever paired across councils")
+        names = (sides[0].name, sides[1].name)
+        listed = None if list_file is None else read_list(list_file.read_text(encoding="utf-8"), *names)
+        with Pairing(plant, plant.councils[sides[0].council], sides[0], sides[1], progress=told) as pairing:
+            found = pairing.match(by or (), listed)
+            if not json:
+                match_view.show(found)
+            written = None
+            if go:
+                who, why = ask.who(), ask.why(f"pair {count(found.totals['pairs'], 'case')} of {' and '.join(names)}")
+                written = first_day.write(pairing, found, who=who, why=why, rest_is_apart=rest_is_apart)
+    if json:
+        as_json(match_view.plain(found, written))
+    elif written is not None:
+        match_view.written(found, written)
+    left = not found.clear if written is None else not written.complete
+    raise typer.Exit(1 if left else 0)

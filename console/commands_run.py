@@ -17,7 +17,7 @@ import typer
 
 from console import ask, overview_view, process_view
 from console.guard import WrongUse
-from console.show import as_json, count, progress, safe, say, table
+from console.show import as_json, complain, count, progress, safe, say, table
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, zone_of
 
 Connection = Annotated[str, typer.Argument(help="A connection: contact, or torfaen/contact.", metavar="CONNECTION")]
@@ -39,7 +39,7 @@ def schedule(site: SiteFolder = HERE) -> None:
 
 
 def _run(site: Path, command: str, roles: tuple[str, ...]) -> None:
-    from pipelines import composition, logs, processes, running
+    from pipelines import composition, first_day, logs, processes, running
     from pipelines.prover import Prover
 
     stop = threading.Event()
@@ -51,6 +51,11 @@ def _run(site: Path, command: str, roles: tuple[str, ...]) -> None:
                 running.check_roles(plant, command)
             except running.NeedsServers as fault:
                 raise WrongUse(str(fault)) from None
+        held_back = first_day.hold_back(plant)
+        for words in held_back:
+            complain(f"{words}.")
+        if held_back and not plant.councils:
+            raise WrongUse("No council of this site can go live yet")
         log = composition.load(site).settings.log
         logs.configure(log.level, log.format)
         if not (plant.ledger.embedded and processes.is_running(plant)):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from console import commands_desk, commands_proof, commands_run, commands_site
+from console import commands_desk, commands_joining, commands_proof, commands_run, commands_site
 from console.bench import command as benches
 from console.guard import Guarded
 from console.show import say
@@ -47,8 +47,9 @@ def dolen(
 for one in (
     commands_site.new, commands_site.check, commands_run.doctor, commands_run.run, commands_run.work,
     commands_run.schedule, commands_run.sync, commands_run.status, commands_desk.trace, commands_desk.attention,
-    commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.close,
-    commands_run.pause, commands_run.resume, commands_proof.reconcile, commands_site.schema,
+    commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.close, commands_joining.join,
+    commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile, commands_proof.match,
+    commands_site.schema,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):

@@ -17,7 +17,7 @@ Progress = Callable[[str, int], None]
 def pages(
     wired: Wired, kind: Kind, courtesy: Courtesy, progress: Progress
 ) -> Iterator[Sequence[Item | UnreadableItem]]:
-    """Every record from the beginning, page by page. Raises what the connector raises, PutOff, and NotPossible for an
+    """Every record that is not deleted, from the beginning, page by page. Raises what the connector raises, PutOff, and NotPossible for an
     endless feed."""
     cursor, read = "", 0
     passed: set[int] = set()
@@ -25,7 +25,7 @@ def pages(
         page = _page(wired, kind, cursor, courtesy)
         read += len(page.items)
         progress(f"{wired.council}/{wired.name}", read)
-        yield page.items
+        yield [item for item in page.items if isinstance(item, UnreadableItem) or not item.deleted]
         if not page.cursor:
             return
         # A cursor may be long; its hash is enough to see that a feed goes round in a circle.
