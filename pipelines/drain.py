@@ -8,6 +8,7 @@ second, so that what is urgent waits no longer. Which connection is drained, and
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ _TRIES = 3
 #: Errors after which the rest of a batch is not tried.
 _CUTS = frozenset({"Unreachable", "Unknown", "Unauthorised", "Throttled"})
 #: The ledger is locked, full or gone for now: nothing is wrong with what was to be written.
-_AWAY = (OperationalError, InterfaceError, NoConnection, LedgerFault, OSError)
+_AWAY = (OperationalError, InterfaceError, NoConnection, LedgerFault, OSError, sqlite3.OperationalError)
 
 
 class TooLate(RuntimeError):

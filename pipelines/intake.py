@@ -7,6 +7,7 @@ record that cannot be read or mapped needs attention and holds up nobody else.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,7 @@ from connectors.port import Item, Tier, UnreadableItem
 from mappings.facts import Refused, assemble
 from pipelines import crash, regressed
 from pipelines.clock import to_time
-from pipelines.ledger import keep_artifacts
+from pipelines.ledger import LedgerFault, keep_artifacts
 from pipelines.logs import log, warn
 from pipelines.page import Page, Read
 from pipelines.plant import Council, Kind, Plant, Wired
@@ -54,6 +55,10 @@ class Taken:
     def news(self) -> int:
         """Versions that were not there before."""
         return sum(self.states.values())
+
+
+#: The ledger or the key store is full, locked or gone: nothing is wrong with a record.
+_STORES = (SQLAlchemyError, LedgerFault, sqlite3.Error)
 
 
 class _Stumbled(Exception):
@@ -247,7 +252,7 @@ class Intake:
                     page = Page(self._plant, self._council, connection, wired, kind, reads, purpose, waits=waits)
                     states.extend(page.one(read) for read in reads)
                     page.write()
-                except SQLAlchemyError:
+                except _STORES:
                     raise
                 except Exception as fault:
                     raise _Stumbled(type(fault).__name__) from fault

@@ -210,5 +210,9 @@ def sweep_empty(connection: Connection, limit: int = 500) -> int:
             ~select(delivery.c.id).where(delivery.c.lane == lane.c.id, delivery.c.state.in_(_OPEN)).exists(),
         )
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
-    return connection.execute(sql_delete(lane).where(lane.c.id.in_(idle))).rowcount
+    # Said again outside: where another transaction has just put something into a lane, PostgreSQL looks again at these
+    # conditions alone, and not at the list.
+    still = (lane.c.id.in_(idle), lane.c.due.is_(None), lane.c.owner.is_(None))
+    return connection.execute(sql_delete(lane).where(*still)).rowcount

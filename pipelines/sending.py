@@ -24,7 +24,8 @@ from pipelines.decision import Decision, Do, decide
 from pipelines.intake import Intake
 from pipelines.jobs import TEXT_KIND, Job, Known, prepare
 from pipelines.merge import IN_ERROR, group_of
-from pipelines.rows import Held
+from pipelines.rows import Held, fresh
+from pipelines.tables import record
 from pipelines.texts import Message, judge
 from pipelines.writing import Draft, draft_create, draft_update
 
@@ -141,7 +142,7 @@ class Sender:
         if "find" not in wired.connector.offers(kind.name):
             return None
         found = wired.connector.find(kind.name, key)
-        return Held({"external_id": found[0].id, "base": {}}) if len(found) == 1 else None
+        return fresh(record, external_id=found[0].id, base={}) if len(found) == 1 else None
 
     def _calls(self, result: Result) -> None:
         result.job.called = True
