@@ -106,17 +106,33 @@ def test_row_16_what_is_done_and_not_said_is_looked_up_before_it_is_sent_again(
     ends_well(here)
 
 
+@pytest.mark.parametrize("council", ["alder", "cedar"])
+def test_row_16_a_create_that_is_repeated_does_not_write_over_what_staff_wrote_meanwhile(
+    rig: Callable[..., Rig], council: str
+) -> None:
+    here = rig()
+    asked(here, council, "done, unsaid")
+    here.send(1)
+    here.write(1)
+    care = here.web.systems[f"{council}/care"]
+    care.change(care.of("Ann")[0].id, status="triage", notes="rang her")
+    for _ in range(3):  # before care is read, which would tell by itself that it is there
+        here.push(3)
+        here.lease(2, council, "care", 4)
+        here.send(2)
+        here.write(2)
+    ends_well(here)
+
+
 def test_g3_a_lane_that_somebody_holds_is_nobody_elses(rig: Callable[..., Rig]) -> None:
     here = rig()
-    asked(here, "alder")
-    desk = here.web.systems["alder/desk"]
-    here.push(1)
-    desk.change(desk.of("Ann")[0].id, reason="second")
-    here.read("alder", "desk")
-    here.lease(2, "alder", "care", 4)
-    here.send(2)
-    here.write(2)
-    here.send(1)  # with what it knew when it leased: had the other been let in, this came behind it
+    asked(here, "cedar")
+    for _ in range(5):  # all within the lease of the first, who is slow and has not begun
+        here.push(3)
+        here.lease(2, "cedar", "care", 4)
+        here.send(2)
+        here.write(2)
+    here.send(1)
     here.write(1)
     ends_well(here)
 
