@@ -104,20 +104,30 @@ def replay(
 
 
 def settle(
-    id: Annotated[str, typer.Argument(help="A delivery, such as d12.")],
+    id: Annotated[str, typer.Argument(help="A delivery, such as d12; with --same or --new a version, such as v7.")],
     arrived: Annotated[str, typer.Option(help="It is there, under this number.", metavar="NUMBER")] = "",
     by_hand: Annotated[
         str, typer.Option("--by-hand", help="I entered it by hand, under this number.", metavar="NUMBER")
     ] = "",
     not_arrived: Annotated[bool, typer.Option("--not-arrived", help="It is not there: send it.")] = False,
+    same: Annotated[bool, typer.Option("--same", help="It is the same request and person as before: take it.")] = False,
+    new: Annotated[bool, typer.Option("--new", help="The number was used again: take it as a new request.")] = False,
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:
-    """Say what you found in the target. The number makes later changes update that record. The reason is asked."""
-    from pipelines import desk
+    """Say what you found in the target, or whose a version is. A number makes later changes update that record. The
+    reason is asked."""
+    from pipelines import deciding, desk
 
-    if sum(map(bool, (arrived, by_hand, not_arrived))) != 1:
-        raise WrongUse("Say what you found, one of: --arrived NUMBER, --by-hand NUMBER, --not-arrived")
+    if sum(map(bool, (arrived, by_hand, not_arrived, same, new))) != 1:
+        raise WrongUse(
+            "Say what you found, one of: --arrived NUMBER, --by-hand NUMBER, --not-arrived; of a version: --same, --new"
+        )
+    if same or new:
+        decide = deciding.same if same else deciding.new
+        with opened(site) as plant:
+            _told(decide(plant, id, who=ask.who(), why=ask.why(f"settle {id}")), json)
+        return
     how = "arrived" if arrived else "by-hand" if by_hand else "not-arrived"
     with opened(site) as plant:
         words = desk.settle(plant, id, how=how, number=arrived or by_hand, who=ask.who(), why=ask.why(f"settle {id}"))

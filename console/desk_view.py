@@ -39,7 +39,7 @@ def attention(plant: Plant, groups: Sequence[Group], conflicts: Sequence[Any]) -
         )
     for one in conflicts:
         say(
-            f"c{one.id}  {safe(one.field)}: {one.winner} stands, {one.loser} had something else; a person must look",
+            f"c{one.id}  {safe(one.field)}: {one.winner} stands, {one.loser} had something else ({one.why})",
             f"  where    {one.council}, referral {one.referral_id}, since {when(one.at, zone_of(plant, one.council))}",
             f"  then     dolen trace {one.referral_id}",
             "",
@@ -61,7 +61,8 @@ def attention_plain(plant: Plant, groups: Sequence[Group], conflicts: Sequence[A
         ],
         "conflicts": [
             {"id": f"c{one.id}", "council": one.council, "referral": one.referral_id, "field": one.field,
-             "winner": one.winner, "loser": one.loser, "since": iso(one.at, zone_of(plant, one.council))}
+             "winner": one.winner, "loser": one.loser, "why": one.why,
+             "since": iso(one.at, zone_of(plant, one.council))}
             for one in conflicts
         ],
     }  # fmt: skip

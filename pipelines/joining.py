@@ -35,7 +35,7 @@ def join(plant: Plant, stays: str, goes: str, *, who: str, why: str) -> str:
     thing, the one that stays is right, a conflict is kept, and a safeguarding flag that either has stays up.
     """
     kept, gone = _one(plant, stays), _one(plant, goes)
-    if kept.id == gone.id:
+    if kept.id == gone.id or (kept.merged_into or kept.id) == (gone.merged_into or gone.id):
         raise NotPossible("these are one referral already")
     if kept.council != gone.council:
         raise NotPossible("referrals of two councils are never joined")
@@ -44,7 +44,7 @@ def join(plant: Plant, stays: str, goes: str, *, who: str, why: str) -> str:
         batch = Batch(connection, plant.vault, council, plant.clock.now())
         into, other = _pair(batch, kept.id, gone.id)
         if other.merged_into or into.merged_into:
-            raise NotPossible("one of them has just been joined; look again")
+            raise NotPossible("one of them is joined with another referral; name the one that it went into")
         if any(row.state in _ON_ITS_WAY for row in batch.deliveries_of(other.id)):
             raise NotPossible("something of the one that goes is on its way, or nobody knows whether it arrived")
         _one_person(batch, into, other)
