@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, case, or_
 
-from pipelines import rows
+from pipelines import crash, rows
 from pipelines.facts import Facts
 from pipelines.ids import new_id
 from pipelines.ledger import insert_or_change
@@ -323,6 +323,7 @@ class Batch:
         for unsealed in list(self._unsealed):
             self.sealed_facts(self._referrals[unsealed])
         self._sealing.commit()
+        crash.here("keys written")
         connection, new = self.connection, self._new
         if self._payloads:
             connection.execute(payload.insert(), self._payloads)
