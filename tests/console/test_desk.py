@@ -128,3 +128,19 @@ def test_a_waiting_delivery_is_previewed_and_settled_by_hand(live: Any, request_
     assert typed in done.stdout
     assert live.json("show", "d1")["state"] == "settled"
     assert live.dolen("settle", "d1", "--not-arrived", said="no").returncode == 1
+
+
+def test_a_request_that_is_there_twice_is_joined_and_parted(live: Any, request_record: dict[str, Any]) -> None:
+    first, second = (live.control("POST", "torfaen/contact/records", request_record)["id"] for _ in range(2))
+    live.json("sync", "contact")
+    joined = live.dolen("join", first, second, said="Mrs O'Neill rang twice\n")
+    assert joined.returncode == 0, joined.stderr
+    assert "double" in quiet(joined)
+    again = live.dolen("join", first, second, said="Mrs O'Neill rang twice\n")
+    assert (again.returncode, "one referral already" in again.stderr) == (1, True)
+    (story,) = live.json("trace", second)
+    assert any("join" in line["words"] for line in story["lines"])
+    assert live.dolen("part", second, said="two people after all\n").returncode == 0
+    assert live.dolen("part", second, said="two people after all\n").returncode == 1
+    assert live.dolen("settle", "v1", "--same", said="no\n").returncode == 1
+    assert live.dolen("settle", "v1", "--same", "--new", said="no\n").returncode == 2
