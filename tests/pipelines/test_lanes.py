@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from pipelines import guards, lanes
+from pipelines import guards, lanes, outcomes
 from pipelines.clock import SECOND
 from pipelines.decision import Decision, Do
 from pipelines.lanes import Lease
@@ -172,6 +172,25 @@ def test_texts_keep_their_line(bench: Any, lane: str) -> None:
     assert picked(bench, lane) == first
     end(bench, first, DeliveryState.NOT_SENT)
     assert picked(bench, lane) == second
+
+
+def test_g7_a_line_that_must_wait_is_not_leased_before_others_again_and_again(bench: Any, lane: str) -> None:
+    """Broken by calling a lane due when something in it is, be it its turn or not: a few of them stopped all texts."""
+    later = bench.clock.now() + 60 * SECOND
+    put(bench, lane, due=later)
+    put(bench, lane)
+    assert bench.row("lane").due == later
+    assert due_lanes(bench) == []
+
+
+def test_g7_lanes_with_nothing_to_do_do_not_keep_a_drain_from_those_that_have(bench: Any, lane: str) -> None:
+    bench.take(*(bench.request(f"C-{n}") for n in range(2, 12)))
+    lanes_of = [row.lane for row in bench.rows("delivery")]
+    for row in bench.rows("delivery")[:-1]:
+        end(bench, row.id)  # done by somebody, and the lane has not been told
+    with bench.writing() as connection:
+        jobs = outcomes.lease(connection, bench.plant, bench.council, "casework", "boot/1", most=4)
+    assert [job.lease.lane for job in jobs] == lanes_of[-1:]
 
 
 def test_an_event_of_another_route_does_not_hold_the_line_up(bench: Any, lane: str) -> None:
