@@ -52,25 +52,34 @@ class Runs:
         self._living: tuple[int, frozenset[str]] = (0, frozenset())
 
     def claim(self, wired: Wired, kind: Kind, purpose: str, at: int, *, asked: bool = False) -> Run | Claimed | None:
-        """Claim a run; `Claimed.OVER` if there is nothing to make, None if not now: somebody reads, or may read no
-        more today."""
+        """Claim a reading of a source; `Claimed.OVER` if there is nothing to make, None if not now: somebody reads, or
+        may read no more today."""
         key = Key(wired.council, wired.name, kind.name, purpose)
+        zone = str(wired.settings.get("zone") or "UTC")
+        return self.claim_named(key, at, asked=asked, polls_a_day=wired.settings.get("polls_a_day"), zone=zone)
+
+    def claim_named(
+        self, key: Key, at: int, *, asked: bool = False, polls_a_day: int | None = None, zone: str = "UTC"
+    ) -> Run | Claimed | None:
+        """Claim a run of anything that is planned and named like a walk. What is claimed must be given to `make`, or
+        to `end` by whoever makes it himself."""
         owner = f"{self.boot}/{next(self._numbers)}"
         with self.plant.ledger.writing() as connection:
             now = self.plant.clock.now()
-            most = wired.settings.get("polls_a_day")
-            today = day_begins(now, str(wired.settings.get("zone") or "UTC")) if most else now
-            if most:
-                _lock_all(connection, key)
+            today = now
+            if polls_a_day is not None:
+                today = day_begins(now, zone)
+                # One row for the connection, so that two runs cannot take the last poll of its day.
+                places.lock(connection, key._replace(kind="", purpose="polls"))
             holder = places.lock(connection, key)
             if holder is not None and self._reads(holder, processes.living(connection)):
                 return None
-            if most and slots.begun_since(connection, key.council, key.connection, today) >= int(most):
-                if asked and not _begun(connection, key, at):
-                    slots.refuse(connection, key, at, now=now, words=POLLS_USED_UP)
-                    return Claimed.OVER
-                if not _begun(connection, key, at):
+            begun = slots.begun_since(connection, key.council, key.connection, today) if polls_a_day else 0
+            if polls_a_day is not None and begun >= polls_a_day and not _begun(connection, key, at):
+                if not asked:
                     return None
+                slots.refuse(connection, key, at, now=now, words=POLLS_USED_UP)
+                return Claimed.OVER
             claimed = slots.claim(connection, key, at, owner, now=now, asked=asked, keep_from=today)
             if claimed is Claimed.OVER:
                 return claimed
@@ -94,7 +103,8 @@ class Runs:
         try:
             manners = Manners(self.stop, self.busy, page)
             walked = self._walkers[key.council].go(wired, kind, run.place, manners, progress=progress)
-            self._end(run, walked)
+            news = walked.taken.news - walked.told
+            self.end(run, words=walked.words, news=news, stopped=walked.words == STOPPED)
         except WalkLost:
             warn("walk_lost", council=key.council, connection=key.connection, kind=key.kind, purpose=key.purpose)
             return Walked(words="another process reads this source now")
@@ -127,17 +137,20 @@ class Runs:
         boot = owner.partition("/")[0]
         return owner in self._active if boot == self.boot else boot in living
 
-    def _end(self, run: Run, walked: Walked) -> None:
-        stopped = walked.words == STOPPED
-        with self.plant.ledger.writing() as connection:
-            if not places.give_back(connection, run.place, "" if stopped else walked.words):
-                raise WalkLost(f"{run.key.connection} is read by another process now")
-            if stopped:
-                slots.release(connection, run.key, run.at, run.place.owner)
-            else:
-                news = walked.taken.news - walked.told
-                now = self.plant.clock.now()
-                slots.finish(connection, run.key, run.at, run.place.owner, now=now, news=news, words=walked.words)
+    def end(self, run: Run, *, words: str = "", news: int = 0, stopped: bool = False) -> None:
+        """Write down that a run is done, with what kept it from its end; or, where it was `stopped`, give it back to be
+        gone on with. Raises WalkLost if it was taken over meanwhile."""
+        key, owner = run.key, run.place.owner
+        try:
+            with self.plant.ledger.writing() as connection:
+                if not places.give_back(connection, run.place, "" if stopped else words):
+                    raise WalkLost(f"{key.connection} is read by another process now")
+                if stopped:
+                    slots.release(connection, key, run.at, owner)
+                else:
+                    slots.finish(connection, key, run.at, owner, now=self.plant.clock.now(), news=news, words=words)
+        finally:
+            self._active.discard(owner)
         crash.here("slot done")
 
 
@@ -145,8 +158,3 @@ def _begun(connection: Connection, key: Key, at: int) -> bool:
     """Whether a run was begun before and needs no poll of its own to go on."""
     row = connection.execute(select(slot.c.begun).filter_by(**key._asdict(), at=at)).first()
     return row is not None and row.begun is not None
-
-
-def _lock_all(connection: Connection, key: Key) -> None:
-    """Lock every walk of the connection, so that two runs cannot take its last poll of the day."""
-    places.lock(connection, key._replace(kind="", purpose="polls"))
