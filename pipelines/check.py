@@ -1,7 +1,7 @@
 """`dolen check`: everything about a site that can be known without asking any system, as findings with file and line.
 
 The rooms find what is wrong in their own terms; here their answers are put together and given their lines. Nothing is
-sent, no ledger is opened, and a secret that is missing is a warning unless the site is asked to be ready for work.
+sent, no ledger is made, and a secret that is missing is a warning unless the site is asked to be ready for work.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from config.site import Council, Site
 from connectors.errors import Misconfigured
 from connectors.problems import ProfileFaults
 from connectors.registry import check_profile
-from pipelines import composition, mapping_bench
+from pipelines import composition, first_day, mapping_bench
 from pipelines.clock import SystemClock
 from pipelines.library import Library, findings_of
 from pipelines.route_checks import routes
@@ -45,6 +45,7 @@ def check(root: Path, *, live: bool = False, environment: Dictionary[str, str] |
     found += _mappings(site, library)
     for council in site.councils.values():
         found += _council(site, council, library, environment)
+    found += first_day.check(site, environment)
     return list(in_order(found))
 
 

@@ -26,6 +26,7 @@ from connectors.registry import open_connector
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
 from pipelines.clock import Clock, SystemClock
+from pipelines.identifiers import PERSON_IDENTIFIERS
 from pipelines.keystore import KeyStore, parse_master, read_master
 from pipelines.ledger import Ledger
 from pipelines.library import Library, field_groups, shipped_folders
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from connectors.port import Connector
 
 ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
-#: Equal values of these mean the same person, within a council.
-PERSON_IDENTIFIERS = ("person.nhs_number",)
 #: What a route to residents carries.
 TEXT_KIND = "Text"
 _OFFERS = ("changes", "fetch", "create", "update", "find")

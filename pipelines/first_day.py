@@ -8,18 +8,24 @@ anything by text because of a pairing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, create_engine, delete, insert, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from config.findings import Finding, Severity
+from config.site import Site
 from mappings.facts import Refused
 from pipelines import audit, conflicts, identifiers, matching, revisions
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.clock import to_time
-from pipelines.ledger import keep_artifacts
+from pipelines.databases import open_engine
+from pipelines.ledger import LedgerFault, keep_artifacts
 from pipelines.matching import Several
 from pipelines.merge import OURS, SAFEGUARDING, WHY_SAFEGUARDING, Lost, group_of
 from pipelines.pairing import Matched, Pairing, Weighed
@@ -245,6 +251,52 @@ def hold_back(plant: Plant) -> list[str]:
         )
     plant.councils = {code: council for code, council in plant.councils.items() if code not in told}
     return list(told.values())
+
+
+def check(site: Site, environment: Mapping[str, str] | None = None) -> Iterator[Finding]:
+    """The same for `dolen check`: the ledger is looked into if it is there, and never made."""
+    if site.settings.stage != "live":
+        return
+    done = _look_into(site, environment)
+    for council in site.councils.values():
+        for position, route in enumerate(council.settings.routes):
+            if route.carries != "state" or route.text or route.first_day == "nothing-to-match":
+                continue
+            if done is None or (council.code, *_pair_of(route.from_, route.to)) not in done:
+                yield council.document.finding(
+                    ("routes", position),
+                    found="two systems whose cases have not been paired"
+                    if done is not None
+                    else "two systems, and a ledger that cannot be asked whether their cases have been paired",
+                    expected="that what both hold is known before the first day, because the stage is live",
+                    remedy=f"run `dolen match {council.code}/{route.from_} {council.code}/{route.to}`, or write "
+                    "`first_day: nothing-to-match` here where one of them begins empty",
+                    severity=Severity.WARNING if done is None else Severity.ERROR,
+                )
+
+
+def _look_into(site: Site, environment: Mapping[str, str] | None) -> set[tuple[str, str, str]] | None:
+    """What the ledger says has been matched; None if it cannot be asked."""
+    try:
+        url = make_url(site.ledger_url(environment))
+        if url.get_backend_name() != "sqlite":
+            engine = open_engine(url.render_as_string(hide_password=False), setting="ledger.url", fault=LedgerFault)
+        elif not url.database or not Path(url.database).is_file():
+            return set()
+        else:
+            address = f"{Path(url.database).resolve().as_uri()}?mode=ro"
+            engine = create_engine(
+                "sqlite://", creator=lambda: sqlite3.connect(address, uri=True), hide_parameters=True
+            )
+    except (ValueError, LedgerFault, ArgumentError):
+        return None
+    try:
+        with engine.connect() as connection:
+            return matched_pairs(connection)
+    except SQLAlchemyError:
+        return None
+    finally:
+        engine.dispose()
 
 
 def matched_pairs(connection: Connection) -> set[tuple[str, str, str]]:

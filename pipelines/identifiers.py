@@ -20,6 +20,9 @@ from pipelines.plant import Council, Kind, Wired
 from pipelines.rows import Held
 from pipelines.tables import referral
 
+#: Equal values of these mean the same person, within a council.
+PERSON_IDENTIFIERS = ("person.nhs_number",)
+
 
 def system_of(council: Council, path: str) -> str:
     """The connection whose number stands in a field, "" if it is no system's number."""
@@ -47,43 +50,48 @@ def doubtful(council: Council, connection: str, number: str, shown: Mapping[str,
         return refused
 
 
-def fetch(batch: Batch, kind: Kind, page: Collection[Mapping[str, Any]]) -> set[str]:
-    """The open referrals of the persons whom these records name by an identifier that their kind is matched by.
+def names_person(council: Council, kind: Kind, shown: Mapping[str, Any]) -> bool:
+    """Whether a record shows a person's identifier that its kind is matched by."""
+    return any(path in council.person_identifiers and shown.get(path) for path in kind.match)
 
-    The ids are for the caller to fetch with everything else. The persons' marks must have been fetched.
+
+def fetch(batch: Batch, kind: Kind, page: Collection[Mapping[str, Any]]) -> set[str]:
+    """Find the open referrals of the persons whom these records name by an identifier that their kind is matched by.
+
+    Returns their ids, for the caller to fetch with everything else. The persons' marks must have been fetched.
     """
-    named = {person for shown in page for person in _persons(batch, kind, shown, ())}
+    mine = [path for path in kind.match if path in batch.council.person_identifiers]
+    named = {person for shown in page for path in mine if (person := _person(batch, path, shown)) is not None}
     if not named:
         return set()
     found = batch.connection.execute(
-        select(referral.c.id, referral.c.status).where(
+        select(referral.c.id, referral.c.person_id, referral.c.status).where(
             referral.c.council == batch.council.code,
             referral.c.person_id.in_(sorted(named)),
             referral.c.merged_into.is_(None),
         )
     )
-    return {row.id for row in found if not (row.status and terminal(row.status))}
+    is_open = [row for row in found if not (row.status and terminal(row.status))]
+    batch.named.open_referrals = {
+        person: [row.id for row in is_open if row.person_id == person] for person in sorted(named)
+    }
+    return {row.id for row in is_open}
 
 
 def referrals_for(
-    batch: Batch, wired: Wired, kind: Kind, shown: Mapping[str, Any], unsure: Collection[str], about: Collection[str]
+    batch: Batch, wired: Wired, kind: Kind, path: str, shown: Mapping[str, Any], unsure: Collection[str]
 ) -> list[Held]:
     """The open referrals that a record may belong to because it names their person, and of which its system holds no
-    record yet. `unsure`: fields that are doubtful. `about`: what `fetch` returned for the page."""
-    persons = _persons(batch, kind, shown, unsure)
-    found = []
-    for id in sorted(about):
-        row = batch.referral(id)
-        if row is not None and row.person_id in persons and not batch.records_of(row.id, wired.name, kind.name):
-            found.append(row)
-    return found
+    record yet. `unsure`: fields that are doubtful, and match nobody."""
+    if path not in batch.council.person_identifiers or path in unsure:
+        return []
+    person = _person(batch, path, shown)
+    ids = batch.named.open_referrals.get(person, ()) if person is not None else ()
+    found = [row for id in ids if (row := batch.referral(id)) is not None]
+    return [row for row in found if not batch.records_of(row.id, wired.name, kind.name)]
 
 
-def _persons(batch: Batch, kind: Kind, shown: Mapping[str, Any], unsure: Collection[str]) -> set[str]:
-    code = batch.council.code
-    marks = {
-        (path, batch.vault.hash_value(code, path, shown[path]))
-        for path in kind.match
-        if path in batch.council.person_identifiers and shown.get(path) and path not in unsure
-    }
-    return {person for path, mark in marks if (person := batch.named.person_of(path, mark)) is not None}
+def _person(batch: Batch, path: str, shown: Mapping[str, Any]) -> str | None:
+    if not shown.get(path):
+        return None
+    return batch.named.person_of(path, batch.vault.hash_value(batch.council.code, path, shown[path]))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from pipelines import facts as fact_store
+from pipelines import identifiers
 from pipelines.batch import Batch
 from pipelines.plant import Kind, Wired
 from pipelines.rows import Held
@@ -52,7 +53,8 @@ def fetch(batch: Batch, wired: Wired, kind: Kind, page: Sequence[tuple[Held | No
         if shown.get(path)
         for row in _by_number(batch, path, str(shown[path]))
     }
-    about = linked | keys | declared
+    batch.named.fetch(mark for _, _, shown in page for mark in marks_of(batch, shown, ()))
+    about = linked | keys | declared | identifiers.fetch(batch, kind, [shown for held, _, shown in page if _new(held)])
     batch.fetch_referrals(about)
     about |= {row.id for id in about if (row := batch.referral(id)) is not None}
     batch.fetch_deliveries(about)
@@ -61,7 +63,6 @@ def fetch(batch: Batch, wired: Wired, kind: Kind, page: Sequence[tuple[Held | No
         if any(path in (fact_store.source_field(name), fact_store.target_field(name)) for path in kind.match):
             for there in other.kinds:
                 batch.fetch_numbers(name, there, about)
-    batch.named.fetch(mark for _, _, shown in page for mark in marks_of(batch, shown, ()))
 
 
 def referral_for(
@@ -73,11 +74,12 @@ def referral_for(
     our_key: str,
     shown: Mapping[str, Any],
     gone: Collection[str] | None = (),
+    unsure: Collection[str] = (),
 ) -> Held | None:
     """Return the referral that this record belongs to, None for a new one. Raises Several.
 
     `gone`: numbers that the system holds no more, so that a record in their place is the same one renumbered; None for
-    whichever it had.
+    whichever it had. `unsure`: fields that are doubtful, and identify nobody.
     """
     found: dict[str, Held] = {}
     if our_key and (row := batch.referral(our_key)) is not None:
@@ -89,6 +91,7 @@ def referral_for(
                     row = batch.referral(other.referral_id)
                     if row is not None:
                         found[row.id] = row
+            found |= {row.id: row for row in identifiers.referrals_for(batch, wired, kind, path, shown, unsure)}
             if found:
                 break
     if len(found) > 1:
@@ -101,6 +104,10 @@ def referral_for(
         words = "this system holds another record of the same referral already"
         raise Several(words, "target_identifiers", other=others[0].external_id if len(others) == 1 else "")
     return row
+
+
+def _new(held: Held | None) -> bool:
+    return held is None or not held.referral_id
 
 
 def renumber(batch: Batch, record: Held, referral: Held) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Named:
         self._connection, self._council, self._now = connection, council, now
         self._people: dict[tuple[str, str], str] = {}  # (field, hash) -> person
         self._made: set[str] = set()  # entered in this transaction
+        self.open_referrals: dict[str, list[str]] = {}  # by person, where `pipelines.identifiers` looked for them
         self._new_people: list[dict[str, Any]] = []
         self._new_marks: list[dict[str, Any]] = []
 

@@ -11,6 +11,8 @@ from config.routes import Route
 from config.site import Council
 from mappings import fieldpaths
 from mappings.meta import Kind
+from pipelines.facts import source_field, target_field
+from pipelines.identifiers import PERSON_IDENTIFIERS
 
 if TYPE_CHECKING:
     from connectors.port import Connector
@@ -28,9 +30,22 @@ def routes(council: Council, opened: Dictionary[str, Connector]) -> Iterator[Fin
         for kind, use in connection.records.items():
             for place, path in enumerate(use.match):
                 wrong = fieldpaths.check(path)
+                at = ("connections", name, "records", kind, "match", place)
                 if wrong is not None:
-                    at = ("connections", name, "records", kind, "match", place)
                     yield council.document.finding(at, found=shown(path), expected=wrong, remedy="correct the path")
+                elif fieldpaths.normalise(path) not in _exact(council):
+                    yield council.document.finding(
+                        at,
+                        found=f"{shown(path)}, by which no record can be matched",
+                        expected=f"an exact identifier: {one_of(_exact(council))}",
+                        remedy="write one of these, or take the line out",
+                    )
+
+
+def _exact(council: Council) -> list[str]:
+    """The fields by which records can be matched: the numbers of connected systems, and those of persons."""
+    numbers = [field(name) for name in council.settings.connections for field in (source_field, target_field)]
+    return [*map(fieldpaths.normalise, numbers), *PERSON_IDENTIFIERS]
 
 
 def _source(council: Council, position: int, route: Route, opened: Dictionary[str, Connector]) -> Iterator[Finding]:
