@@ -24,6 +24,7 @@ from pipelines import crash, outcomes, pauses, seats
 from pipelines.breaker import Breaker
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
+from pipelines.databases import DiskBroken, DiskFull
 from pipelines.decision import Decision, Do
 from pipelines.jobs import TEXT_KIND, Job, Known
 from pipelines.journal import Journal
@@ -47,7 +48,9 @@ _TRIES = 3
 #: Errors after which the rest of a batch is not tried.
 _CUTS = frozenset({"Unreachable", "Unknown", "Unauthorised", "Throttled"})
 #: The ledger is locked, full or gone for now: nothing is wrong with what was to be written.
-_AWAY = (OperationalError, InterfaceError, NoConnection, LedgerFault, OSError, sqlite3.OperationalError)
+_AWAY = (OperationalError, InterfaceError, NoConnection, DiskFull, OSError, sqlite3.OperationalError)
+#: The process must end: whoever starts it again finds by the journal what was begun.
+_OVER = (DiskBroken, LedgerFault)
 
 
 class TooLate(RuntimeError):
@@ -214,14 +217,14 @@ class Drain:
         """Write a batch of results and lease the next. One that cannot be written delays none of the others."""
         try:
             return self._write(results, unsent, going_on=going_on)
-        except _AWAY:
+        except (*_AWAY, *_OVER):
             raise
         except Exception as fault:
             warn("results_one_by_one", council=self._council.code, error=type(fault).__name__)
         for result in results:
             try:
                 self._write([result], [], going_on=False)
-            except _AWAY:
+            except (*_AWAY, *_OVER):
                 raise
             except Exception as fault:
                 then = "what the target answered could not be written down"
@@ -245,6 +248,8 @@ class Drain:
                     if faults > 10:
                         raise
                     time.sleep(0.2)
+            except _OVER:
+                raise
             except SQLAlchemyError:
                 refused += 1
                 if refused >= _TRIES:
@@ -257,11 +262,12 @@ class Drain:
         self, results: list[Result], unsent: list[Job], *, going_on: bool
     ) -> tuple[list[Result], list[Job]]:
         plant, council, wired = self._plant, self._council, self._wired
-        with plant.ledger.writing() as connection:
+        # What was done must be told: on a full disk it may use the room that is kept for such words.
+        with plant.ledger.writing(making_room=True) as connection:
             lost = outcomes.write(connection, plant, council, results, unsent)
             if results and self._shared.breaker.judge(connection, council, wired, results, probing=self._probing):
                 going_on = False
-            jobs = self._next(connection) if going_on else []
+            jobs = self._next(connection) if going_on and not plant.ledger.reserve.is_full else []
             if not jobs:
                 seats.give_back(connection, council.code, wired.name, self._owner)
             crash.here("before results commit")
