@@ -62,7 +62,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...]) -> None:
             councils = count(len(plant.councils), "council")
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
             say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
-        running.run(plant, stop, roles=roles, jobs=(Prover(plant),), tell=say)
+        running.run(plant, stop, roles=roles, chores=(Prover(plant),), tell=say)
         say("Stopped; what waits goes on from the same place next time.")
 
 

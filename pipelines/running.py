@@ -18,12 +18,13 @@ from sqlalchemy import select
 
 from pipelines import lanes, processes, recovery
 from pipelines.ids import new_id
+from pipelines.ledger import LedgerFault
 from pipelines.lock import AlreadyRunning, only_one
 from pipelines.logs import log, warn
 from pipelines.plant import Plant
 from pipelines.processes import BEAT_SECONDS, SCHEDULE, WORK, Presence
 from pipelines.relay import Relay
-from pipelines.schedule import Job, Scheduler
+from pipelines.schedule import Chore, Scheduler
 from pipelines.tables import lane, seat
 from pipelines.worker import Worker
 
@@ -58,7 +59,7 @@ def run(
     stop: threading.Event,
     *,
     roles: Sequence[str] = ALL,
-    jobs: Sequence[Job] = (),
+    chores: Sequence[Chore] = (),
     tell: Callable[[str], None] = lambda _words: None,
 ) -> None:
     """Run the site until `stop` is set. `tell` is given sentences for a person who waits.
@@ -66,10 +67,10 @@ def run(
     Raises AlreadyRunning where the ledger is a file and another process has it.
     """
     if not plant.ledger.embedded:
-        _lives(plant, stop, roles, jobs, tell)
+        _lives(plant, stop, roles, chores, tell)
         return
     with _locked(plant):
-        _lives(plant, stop, roles, jobs, tell)
+        _lives(plant, stop, roles, chores, tell)
 
 
 @contextmanager
@@ -91,13 +92,13 @@ def _locked(plant: Plant) -> Iterator[None]:
 
 
 def _lives(
-    plant: Plant, stop: threading.Event, roles: Sequence[str], jobs: Sequence[Job], tell: Callable[[str], None]
+    plant: Plant, stop: threading.Event, roles: Sequence[str], chores: Sequence[Chore], tell: Callable[[str], None]
 ) -> None:
     """Live under one name after the other: a process that was given up lets go of everything and begins anew."""
     while not stop.is_set():
         presence = Presence(plant, new_id(), roles)
         if _ready(plant, presence, stop):
-            _live(plant, presence, stop, roles, jobs, tell)
+            _live(plant, presence, stop, roles, chores, tell)
 
 
 def _ready(plant: Plant, presence: Presence, stop: threading.Event) -> bool:
@@ -128,7 +129,7 @@ def _live(
     presence: Presence,
     stop: threading.Event,
     roles: Sequence[str],
-    jobs: Sequence[Job],
+    chores: Sequence[Chore],
     tell: Callable[[str], None],
 ) -> None:
     over = threading.Event()  # for the parts
@@ -136,19 +137,23 @@ def _live(
     beat = threading.Thread(target=presence.run, args=(gone,), name="beat")
     beat.start()
     parts: list[threading.Thread] = []
+    unfit: list[LedgerFault] = []  # why this process must not use the ledger any more
     try:
         worker = Worker(plant, presence.boot, alive=presence.still_alive) if WORK in roles else None
-        scheduler = Scheduler(plant, presence.boot, jobs=jobs) if SCHEDULE in roles else None
+        scheduler = Scheduler(plant, presence.boot, chores=chores) if SCHEDULE in roles else None
         # Every process has a relay: what waits is found as long as one lives, whatever its role.
         for name, part in (("worker", worker), ("relay", Relay(plant)), ("schedule", scheduler)):
             if part is not None:
                 parts.append(threading.Thread(target=part.run, args=(over,), name=name))
-        parts.append(threading.Thread(target=_care, args=(plant, over), name="care"))
+        parts.append(threading.Thread(target=_care, args=(plant, over, unfit), name="care"))
         for thread in parts:
             thread.start()
         log("running", boot=presence.boot, pid=os.getpid(), stage=plant.stage, count=len(plant.councils))
-        while not stop.is_set() and not presence.given_up.is_set():
+        while not (stop.is_set() or presence.given_up.is_set() or unfit):
             plant.clock.wait(stop, _LOOK_SECONDS)
+            if plant.ledger.lost.is_set():
+                # What the disk did not keep cannot be known by going on: the next start finds what is there.
+                unfit.append(LedgerFault("the ledger's disk did not keep what it was given; mend it and start again"))
         over.set()
         _wait_for(plant, parts, worker, scheduler, tell)
     finally:
@@ -158,6 +163,8 @@ def _live(
         gone.set()
         beat.join()
     _left(presence)
+    if unfit:
+        raise unfit[0]
 
 
 def _wait_for(
@@ -192,12 +199,14 @@ def _left(presence: Presence) -> None:
     log("stopped", boot=presence.boot)
 
 
-def _care(plant: Plant, stop: threading.Event) -> None:
-    """Take back what the dead held, and sweep up, every few seconds. A ledger that is away is waited for."""
+def _care(plant: Plant, stop: threading.Event, unfit: list[LedgerFault]) -> None:
+    """Take back what the dead held, and sweep up, every few seconds. A ledger that is away is waited for; one that a
+    newer program has changed so that this one must not use it ends this process."""
     faults = 0
     owed = True  # payloads that a process left under the council's key are handed to their persons once
     while not stop.is_set():
         try:
+            plant.ledger.still_fits()
             take_back(plant)
             if owed:
                 owed = plant.vault.hand_over(plant.ledger) > 0
@@ -205,6 +214,9 @@ def _care(plant: Plant, stop: threading.Event) -> None:
                 lanes.sweep_empty(connection)
                 processes.forget(connection, plant.clock.now())
             faults = 0
+        except LedgerFault as fault:
+            unfit.append(fault)
+            return
         except Exception as fault:
             if not faults:
                 warn("care_waits", error=type(fault).__name__)

@@ -33,12 +33,12 @@ AGAIN_AFTER = SECOND // 2
 WAITING_EVERY = 2 * SECOND
 
 #: Something else that is due by a timetable of its own; called once a turn, and quick when nothing is.
-Job = Callable[[Runs], None]
+Chore = Callable[[Runs], None]
 
 
 @runtime_checkable
 class Closing(Protocol):
-    """A job with work of its own in hand."""
+    """A chore with work of its own in hand."""
 
     def close(self) -> None:
         """Wait until it has ended. Whatever it does looks at `Runs.stop`, which is set by then."""
@@ -47,13 +47,13 @@ class Closing(Protocol):
 class Scheduler:
     """Runs in a thread of its own, and each walk in one of its own beside it.
 
-    `jobs` are called once a turn; what one of them raises is told and stops nobody else.
+    `chores` are called once a turn; what one of them raises is told and stops nobody else.
     """
 
-    def __init__(self, plant: Plant, boot: str, *, jobs: Sequence[Job] = ()) -> None:
+    def __init__(self, plant: Plant, boot: str, *, chores: Sequence[Chore] = ()) -> None:
         self._plant = plant
         self._runs = Runs(plant, boot)
-        self._jobs = jobs
+        self._chores = chores
         self._tables: dict[Key, Timetable | None] = {}
         self._due: dict[Key, tuple[int, int | None]] = {}  # what was due, by the second in which it was worked out
         self._over: dict[Key, int] = {}  # the newest planned run that nobody need make any more
@@ -82,9 +82,9 @@ class Scheduler:
         self._runs.stop.set()
         for thread in list(self._threads.values()):
             thread.join()
-        for job in self._jobs:
-            if isinstance(job, Closing):
-                job.close()
+        for chore in self._chores:
+            if isinstance(chore, Closing):
+                chore.close()
 
     def in_hand(self) -> list[tuple[str, str]]:
         """(council, connection) of the sources that are being read."""
@@ -107,13 +107,13 @@ class Scheduler:
                 if (council.code, wired.name) not in closed:
                     for kind in wired.kinds.values():
                         self._by_timetable(council, wired, kind, now)
-        for job in self._jobs:
+        for chore in self._chores:
             try:
-                job(self._runs)
+                chore(self._runs)
             except SQLAlchemyError:
                 raise
             except Exception as fault:
-                warn("job_fault", error=type(fault).__name__)
+                warn("chore_fault", error=type(fault).__name__)
         if not 0 <= now - self._looked_at_waiting < WAITING_EVERY:
             self._looked_at_waiting = now
             self._waiting()
