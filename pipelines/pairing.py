@@ -153,6 +153,9 @@ class Pairing:
 
     def match(self, by: Sequence[str] = (), listed: Sequence[tuple[str, str]] | None = None) -> Matched:
         """Read both and pair: by fields, or as a list of (number, number) says. Raises what reading raises."""
+        for wired in self.sides:
+            if not wired.kinds or not all("changes" in wired.offers(kind) for kind in wired.kinds):
+                raise NotPossible(f"{wired.name} cannot be walked through, so nobody can say what it holds")
         fields = () if listed is not None else usable(self.council, *self.sides, by)
         found = Matched(self.council.code, self.sides[0].name, self.sides[1].name, fields)
         for side in (0, 1):
@@ -176,8 +179,6 @@ class Pairing:
     def _read(self, side: int, by: Sequence[str], found: Matched) -> None:
         wired = self.sides[side]
         for kind in wired.kinds.values():
-            if "changes" not in wired.offers(kind.name):
-                raise NotPossible(f"{wired.name} cannot be walked through, so nobody can say what it holds")
             for page in pages(wired, kind, self._courtesy, self._progress):
                 known = self._known(wired, kind, [item.id for item in page if item.id])
                 for item in page:

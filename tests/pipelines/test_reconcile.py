@@ -347,7 +347,12 @@ def test_a_maintenance_window_is_kept(in_step: Any) -> None:
 def test_live_work_goes_first(in_step: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each call waits for a drain that sits at the connection, and not for ever."""
     waits: list[float] = []
-    monkeypatch.setattr(in_step.clock, "wait", lambda _event, seconds: bool(waits.append(seconds)))
+
+    def wait(_event: threading.Event, seconds: float) -> bool:
+        waits.append(seconds)
+        return False
+
+    monkeypatch.setattr(in_step.clock, "wait", wait)
     now = in_step.clock.now()
     with in_step.plant.ledger.writing() as connection:
         connection.execute(
