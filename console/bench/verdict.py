@@ -47,8 +47,13 @@ class Verdict:
 
     @property
     def well(self) -> bool:
-        """Nothing is lost, doubled, stale, wiped or stuck."""
-        return not any(self.counts[fault] for fault in FAULTS)
+        """Nothing is lost, doubled, stale, wiped or stuck, and every version is accounted for."""
+        return not self.unaccounted and not any(self.counts[fault] for fault in FAULTS)
+
+    @property
+    def unaccounted(self) -> int:
+        """Versions that are in no class: the other system was never given them, and nothing newer took their place."""
+        return self.counts["versions"] - sum(self.counts[each] for each in CLASSES)
 
     def note(self, what: str, tier: str, times: int = 1) -> None:
         """Count."""

@@ -70,6 +70,14 @@ def test_a_newest_version_that_was_never_given_is_not_accounted_for(small: Any) 
     assert verdict.counts["versions"] == accounted(verdict) + 1
 
 
+def test_a_version_that_stands_there_though_nobody_gave_it_is_not_well(small: Any) -> None:
+    small.of("cedar-000001", "care")["said"]["reason"].pop()
+    verdict = small.judge()
+    assert red(verdict) == {}
+    assert verdict.unaccounted == 1
+    assert not verdict.well
+
+
 def test_a_status_that_did_not_come_back_is_stale(small: Any) -> None:
     desk = small.of("alder-000001", "desk")
     desk["body"] |= {"status": "new", "status_reason": None}
