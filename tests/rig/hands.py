@@ -78,16 +78,18 @@ class Hand:
 class Rig:
     """`tiers`: a council for each and its care system's tier."""
 
-    def __init__(self, folder: Path, tiers: dict[str, str], *, empty: Path | None = None, slow: float = 0) -> None:
+    def __init__(
+        self, folder: Path, tiers: dict[str, str], *, empty: Path | None = None, slow: float = 0, matched: bool = False
+    ) -> None:
         """`empty`: a folder with an empty ledger, to begin from a copy of it. `slow`: by how many seconds the clocks of
-        the desks are behind ours."""
+        the desks are behind ours. `matched`: unknown cases in care are matched by the desk's number."""
         self.tiers = tiers
         self.clock = HandClock()
         self.web = Web()
         for council, tier in tiers.items():
             self.web.add(council, "desk", "A", lambda: self.clock.seconds() - slow)
             self.web.add(council, "care", tier, self.clock.seconds)
-        self.site = lay_out(folder, tiers, self.web.url)
+        self.site = lay_out(folder, tiers, self.web.url, matched=matched)
         if empty is not None:
             shutil.copytree(empty / "data", folder / "data")
             shutil.copy(empty / "main.key", folder / "main.key")

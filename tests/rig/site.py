@@ -33,6 +33,7 @@ components:
         received_at: {type: string, format: date-time}
         reason: {type: string}
         notes: {type: [string, "null"]}
+        desk_number: {type: [string, "null"]}
         safeguarding: {type: boolean}
         restricted: {type: boolean}
         person:
@@ -108,6 +109,8 @@ fields:
   - {ours: person.name.family, theirs: person/last_name, needed: true}
   - {ours: "person.telecom[system=phone,use=mobile].value", theirs: person/mobile, as: phone, lossy: its spelling}
 """
+#: Care keeps the desk's number too, by which a case is known again where nothing else tells.
+CARE_MAPPING = MAPPING + '  - {ours: "source_identifiers[system=desk].value", theirs: desk_number}\n'
 HEAD = "theirs,ours,direction,cy,en,from,to,note\n"
 CODES = {
     "rig-kind": HEAD + "referral,referral,both,Atgyfeiriad,Referral,,,\n",
@@ -130,7 +133,7 @@ CONNECTION = """\
       timeout_seconds: {timeout}
       limits: {{at_once: 2}}
     records:
-      Case: {{mapping: peer/case}}
+      Case: {{mapping: peer/{side}{match}}}
     owns: {owns}
     schedule: {{every: PT{every}S}}
     settle_seconds: {settle}
@@ -143,13 +146,24 @@ OWNS = {
 
 
 def lay_out(
-    folder: Path, tiers: dict[str, str], url: str, *, timeout: float = 1, settle: float = 1, every: float = 1
+    folder: Path,
+    tiers: dict[str, str],
+    url: str,
+    *,
+    timeout: float = 1,
+    settle: float = 1,
+    every: float = 1,
+    matched: bool = False,
 ) -> Path:
-    """Write a site under `folder` and return it: a council for each key of `tiers`, its care system of that tier."""
+    """Write a site under `folder` and return it: a council for each key of `tiers`, its care system of that tier.
+
+    `matched`: a case in care that nobody knows may be matched by the desk's number in it.
+    """
     site = folder / "site"
     files = {
         "interfaces/rig.openapi.yaml": OPENAPI,
-        "mappings/peer/case.yaml": MAPPING,
+        "mappings/peer/desk.yaml": MAPPING,
+        "mappings/peer/care.yaml": CARE_MAPPING,
         "config/dolen.yaml": (
             f"schema_version: 1\nstage: test\ndata: {folder / 'data'}\nkeys: {{main: 'file:{folder / 'main.key'}'}}\n"
             "log: {level: info, format: json}\n"
@@ -165,6 +179,7 @@ def lay_out(
         for side, profile in (("desk", "a"), ("care", tier.lower())):
             text += CONNECTION.format(
                 side=side,
+                match=', match: ["source_identifiers[system=desk].value"]' if side == "care" and matched else "",
                 profile=profile,
                 url=f"{url}/{council}/{side}",
                 owns=OWNS[side],

@@ -20,6 +20,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 Body = dict[str, Any]
 
+#: What a create may leave out.
+LEFT_EMPTY = ("notes", "status_reason", "external_reference", "desk_number")
 #: What a system may be asked to do with its next write.
 ANSWERS = ("arrive", "done, unsaid", "not done, unsaid", "late", "refuse", "throttle", "fail, not done", "fail, done")
 
@@ -54,6 +56,8 @@ class System:
         self.page_size = 100
         self.newest_first = False
         self.forgets = False  # pages of a walk are forgotten: a cursor is answered 410 once
+        self.refuses: set[str] = set()  # people whose cases it does not take
+        self.shut = False  # it takes no login
         self.writes = 0
         self.wishes: dict[str, Body] = {}  # what its own staff wrote last, by case and field: theirs to keep
         self.lock = threading.RLock()
@@ -64,6 +68,7 @@ class System:
         """Somebody writes a case down. `hidden`: it shows up later (`show`), with the stamp that it has now."""
         body = {
             "status": "new", "status_reason": None, "kind": "referral", "priority": "routine", "notes": None,
+            "desk_number": None,
             "received_at": "2026-03-02T09:30:00Z", "reason": "first", "safeguarding": False, "restricted": False,
             "external_reference": None, "person": {"last_name": name, "mobile": None}, **changes,
         }  # fmt: skip
@@ -104,7 +109,7 @@ class System:
         if self.tier == "A" and held:
             self._lay(held[0], body)
             return held[0]
-        made = self._enter({"notes": None, "status_reason": None, "external_reference": None, **body}, key=key)
+        made = self._enter({**dict.fromkeys(LEFT_EMPTY), **body}, key=key)
         if self.tier != "C":
             made.body["external_reference"] = key
         return made
@@ -185,6 +190,10 @@ class Conversation(BaseHTTPRequestHandler):
         with system.lock:
             system.writes += 1
             answer = system.answers.popleft() if system.answers else "arrive"
+            if body.get("person", {}).get("last_name") in system.refuses:
+                answer = "refuse"
+            if system.shut:
+                answer = "shut"
             if answer == "late":
                 system.late.append(lambda: do(system, body, way))
             if answer in ("arrive", "done, unsaid", "fail, done"):
@@ -196,6 +205,8 @@ class Conversation(BaseHTTPRequestHandler):
                 self._say(system, 422, error("invalid", "reason"))
             case "throttle":
                 self._say(system, 429, error("too_many_requests"), {"Retry-After": "1"})
+            case "shut":
+                self._say(system, 401, error("invalid_token"))
             case "fail, done" | "fail, not done":
                 self._say(system, 500, error("oh"))
             case _:
