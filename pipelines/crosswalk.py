@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, select
 from connectors.port import Item, UnreadableItem
 from pipelines import facts as fact_store
 from pipelines import revisions, rows
+from pipelines.clock import to_time
 from pipelines.merge import Base
 from pipelines.plant import Council, Plant
 from pipelines.routing import Route
@@ -30,6 +31,8 @@ class Linked:
 
     referral: str = ""
     content: str | None = None
+    version: str = ""  # the newest that we know of in the source
+    modified: int | None = None
     born_in: str = ""
     target: str = ""  # its number in the target
     base: Base = field(default_factory=dict)  # what was last known to be in the target
@@ -81,7 +84,7 @@ class Crosswalk:
 
     def never_shown(self, item: Item, linked: Linked) -> bool:
         """Whether the source holds a version of a record that its feed has never shown us."""
-        return linked.content != self._plant.vault.hash(self._council.code, item.raw)
+        return not self._is_known(item, linked.content, linked.version, linked.modified)
 
     def target_never_shown(self, item: Item) -> bool:
         """The same of a record in the target, which is a source too."""
@@ -89,7 +92,15 @@ class Crosswalk:
             held = connection.execute(
                 self._record(self._route.target, self._route.kind).where(record.c.external_id == item.id)
             ).first()
-        return held is None or held.content != self._plant.vault.hash(self._council.code, item.raw)
+        return held is None or not self._is_known(item, held.content, held.version, held.modified)
+
+    def _is_known(self, item: Item, content: str | None, version: str, modified: int | None) -> bool:
+        """Whether this is the version that the ledger knows: the same bytes, or its stamp and version in bytes that
+        a system writes differently where it is asked for one record."""
+        if content == self._plant.vault.hash(self._council.code, item.raw):
+            return True
+        moment = to_time(item.modified) if item.modified else None
+        return bool(content and (version or modified)) and (item.version, moment) == (version, modified)
 
     def waits(self, kind: str, item: UnreadableItem) -> str:
         """Why an unreadable record of the source is known to need attention, "" if it is not."""
@@ -152,12 +163,25 @@ class Crosswalk:
         moving: Mapping[str, tuple[str, str]],
     ) -> Linked:
         if held is None or held.referral_id not in known:
-            return Linked(content=held.content if held else None, on_its_way=waits)
+            if held is None:
+                return Linked(on_its_way=waits)
+            return Linked(content=held.content, version=held.version, modified=held.modified, on_its_way=waits)
         row = known[held.referral_id]
         in_target = there.get(row.id)
         open_, closed = moving.get(row.id, ("", ""))
         number, base = (in_target.external_id, in_target.base) if in_target else ("", {})
-        return Linked(row.id, held.content, row.born_in, number, base, row.facts, waits or open_, closed)
+        return Linked(
+            row.id,
+            held.content,
+            held.version,
+            held.modified,
+            row.born_in,
+            number,
+            base,
+            row.facts,
+            waits or open_,
+            closed,
+        )
 
     def _record(self, connection: str, kind: str) -> Any:
         return select(record).filter_by(council=self._council.code, connection=connection, kind=kind)

@@ -29,8 +29,8 @@ from pipelines.routing import Route
 
 __all__ = ["Line", "Report", "councils_with", "reconcile"]
 
-#: Takes in a record that the source's feed never showed.
-TakeIn = Callable[[Kind, Item], None]
+#: Takes in a record that the source's feed never showed; says whether it was news.
+TakeIn = Callable[[Kind, Item], bool]
 
 
 def councils_with(plant: Plant, route: str, council: str = "") -> list[Council]:
@@ -186,11 +186,7 @@ class _Comparison:
         item = self._courtesy.call(self._source, lambda: self._source.connector.fetch(kind.name, number))
         if item is None:
             return  # taken away meanwhile
-        linked = self._crosswalk.of(kind.name, number)
-        if self._judge(kind, item, linked, holdings, last=True) or self._take_in is None:
-            return
-        if self._crosswalk.never_shown(item, linked):
-            self._take_in(kind, item)
+        self._judge(kind, item, self._crosswalk.of(kind.name, number), holdings, last=True)
 
     def _judge(self, kind: Kind, item: Item, linked: Linked, holdings: Holdings, *, last: bool) -> bool:
         """Judge one record of the source. False: it is wrong, or seems so and is to be read again; `last` reports."""
@@ -220,8 +216,9 @@ class _Comparison:
         return False
 
     def _wrong(self, what: str, kind: Kind, item: Item, linked: Linked, line: Line) -> None:
-        """Report a difference; what is about to be taken in is on its way instead."""
-        if self._take_in is not None and self._crosswalk.never_shown(item, linked):
+        """Report a difference; what the feed never showed is taken in, and is on its way instead."""
+        never = self._take_in is not None and self._crosswalk.never_shown(item, linked)
+        if never and self._take_in is not None and self._take_in(kind, item):
             self._report.taken_in += 1
             what, words = "open", "its feed never showed this: taken in now"
             line = Line(line.source, line.target, line.referral, line.fields, words, kind.name)

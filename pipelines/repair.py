@@ -59,12 +59,12 @@ class Mended:
     not_done: list[tuple[str, str]] = field(default_factory=list)  # (number in the source, why)
 
 
-def taker(plant: Plant, council: Council, wired: Wired) -> Callable[[Kind, Item], None]:
+def taker(plant: Plant, council: Council, wired: Wired) -> Callable[[Kind, Item], bool]:
     """Return what takes a record of this connection in as if its feed had shown it."""
     intake = Intake(plant, council)
 
-    def take_in(kind: Kind, item: Item) -> None:
-        intake.take(wired, kind, [item], purpose=PURPOSE)
+    def take_in(kind: Kind, item: Item) -> bool:
+        return intake.take(wired, kind, [item], purpose=PURPOSE).news > 0
 
     return take_in
 
