@@ -23,22 +23,33 @@ from console.site import HERE, CouncilName, Json, SiteFolder, known_council, ope
 Connection = Annotated[str, typer.Argument(help="A connection: contact, or torfaen/contact.", metavar="CONNECTION")]
 
 
-def run(site: SiteFolder = HERE) -> None:
+AtOnce = Annotated[
+    int,
+    typer.Option(
+        "--at-once",
+        min=1,
+        max=64,
+        help="Calls under way at one connection in this process; limits.at_once holds over all processes.",
+    ),
+]
+
+
+def run(at_once: AtOnce = 8, site: SiteFolder = HERE) -> None:
     """Run the site: read, send, keep time. One process does it all; Ctrl-C or SIGTERM stops it cleanly."""
-    _run(site, "run", ("work", "schedule"))
+    _run(site, "run", ("work", "schedule"), at_once)
 
 
-def work(site: SiteFolder = HERE) -> None:
+def work(at_once: AtOnce = 8, site: SiteFolder = HERE) -> None:
     """Only send: one of several workers that share a PostgreSQL ledger and a RabbitMQ broker."""
-    _run(site, "work", ("work",))
+    _run(site, "work", ("work",), at_once)
 
 
 def schedule(site: SiteFolder = HERE) -> None:
     """Only read sources when they are due: one of several that share a PostgreSQL ledger and a RabbitMQ broker."""
-    _run(site, "schedule", ("schedule",))
+    _run(site, "schedule", ("schedule",), 1)
 
 
-def _run(site: Path, command: str, roles: tuple[str, ...]) -> None:
+def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None:
     from pipelines import composition, first_day, logs, processes, running
     from pipelines.prover import Prover
 
@@ -62,7 +73,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...]) -> None:
             councils = count(len(plant.councils), "council")
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
             say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
-        running.run(plant, stop, roles=roles, chores=(Prover(plant),), tell=say)
+        running.run(plant, stop, roles=roles, chores=(Prover(plant),), tell=say, at_once=at_once)
         say("Stopped; what waits goes on from the same place next time.")
 
 

@@ -26,7 +26,7 @@ from pipelines.processes import BEAT_SECONDS, SCHEDULE, WORK, Presence
 from pipelines.relay import Relay
 from pipelines.schedule import Chore, Scheduler
 from pipelines.tables import lane, seat
-from pipelines.worker import Worker
+from pipelines.worker import AT_ONCE, Worker
 
 ALL = (WORK, SCHEDULE)
 #: `dolen status` holds the lock for an instant when it looks; whoever wants to run tries for so long.
@@ -61,16 +61,18 @@ def run(
     roles: Sequence[str] = ALL,
     chores: Sequence[Chore] = (),
     tell: Callable[[str], None] = lambda _words: None,
+    at_once: int = AT_ONCE,
 ) -> None:
-    """Run the site until `stop` is set. `tell` is given sentences for a person who waits.
+    """Run the site until `stop` is set. `tell` is given sentences for a person who waits. `at_once`: threads that this
+    process may have at one connection; the connection's own limit holds over all processes.
 
     Raises AlreadyRunning where the ledger is a file and another process has it.
     """
     if not plant.ledger.embedded:
-        _lives(plant, stop, roles, chores, tell)
+        _lives(plant, stop, roles, chores, tell, at_once)
         return
     with _locked(plant):
-        _lives(plant, stop, roles, chores, tell)
+        _lives(plant, stop, roles, chores, tell, at_once)
 
 
 @contextmanager
@@ -92,13 +94,18 @@ def _locked(plant: Plant) -> Iterator[None]:
 
 
 def _lives(
-    plant: Plant, stop: threading.Event, roles: Sequence[str], chores: Sequence[Chore], tell: Callable[[str], None]
+    plant: Plant,
+    stop: threading.Event,
+    roles: Sequence[str],
+    chores: Sequence[Chore],
+    tell: Callable[[str], None],
+    at_once: int,
 ) -> None:
     """Live under one name after the other: a process that was given up lets go of everything and begins anew."""
     while not stop.is_set():
         presence = Presence(plant, new_id(), roles)
         if _ready(plant, presence, stop):
-            _live(plant, presence, stop, roles, chores, tell)
+            _live(plant, presence, stop, roles, chores, tell, at_once)
 
 
 def _ready(plant: Plant, presence: Presence, stop: threading.Event) -> bool:
@@ -131,6 +138,7 @@ def _live(
     roles: Sequence[str],
     chores: Sequence[Chore],
     tell: Callable[[str], None],
+    at_once: int,
 ) -> None:
     over = threading.Event()  # for the parts
     gone = threading.Event()  # for the beat, which goes on until the parts have ended
@@ -139,7 +147,9 @@ def _live(
     parts: list[threading.Thread] = []
     unfit: list[LedgerFault] = []  # why this process must not use the ledger any more
     try:
-        worker = Worker(plant, presence.boot, alive=presence.still_alive) if WORK in roles else None
+        worker = (
+            Worker(plant, presence.boot, most_at_once=at_once, alive=presence.still_alive) if WORK in roles else None
+        )
         scheduler = Scheduler(plant, presence.boot, chores=chores) if SCHEDULE in roles else None
         # Every process has a relay: what waits is found as long as one lives, whatever its role.
         for name, part in (("worker", worker), ("relay", Relay(plant)), ("schedule", scheduler)):

@@ -25,6 +25,8 @@ from pipelines.wakeups import Consumer, WakeUp
 LONGEST_WAIT = 5.0
 #: Seconds between two looks into the ledger while it is.
 LOOK_SECONDS = 1.0
+#: Threads at one connection in one process, where nobody says otherwise.
+AT_ONCE = 8
 
 
 class Worker:
@@ -35,7 +37,7 @@ class Worker:
     """
 
     def __init__(
-        self, plant: Plant, boot: str, *, most_at_once: int = 8, alive: Callable[[], bool] = lambda: True
+        self, plant: Plant, boot: str, *, most_at_once: int = AT_ONCE, alive: Callable[[], bool] = lambda: True
     ) -> None:
         self._plant = plant
         self._boot = boot
