@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.lanes import Lease
-from pipelines.rows import Held, look
+from pipelines.rows import Held
 from pipelines.tables import delivery
 from pipelines.vault import PayloadGone
 
@@ -77,7 +77,11 @@ def _asked_before(connection: Connection, batch: Batch, jobs: Sequence[Job]) -> 
         and not batch.records_of(row.id, job.row.connection, job.row.kind)
     }
     own = {job.row.id: job.sent_before for job in jobs}
-    tried = look(connection, delivery, "referral_id", unknown, delivery.c.sent_at.is_not(None))
+    if not unknown:
+        return set()
+    named = (delivery.c.id, delivery.c.referral_id, delivery.c.connection, delivery.c.kind)
+    asked = select(*named).where(delivery.c.referral_id.in_(sorted(unknown)), delivery.c.sent_at.is_not(None))
+    tried = connection.execute(asked).all()
     return {
         (row.referral_id, row.connection, row.kind)
         for row in tried

@@ -3,109 +3,103 @@
 Council keys come from a key file (or the environment) and are never stored here. Each data key is wrapped with
 AES-256-GCM by its council's key, and once the person is known by the person's key; the id of the key and its holder are
 authenticated with it, so a wrapped key cannot be moved to another row. Data keys are made in advance and committed
-before any ledger row can name one: a crash leaves a key too many, never a payload without one.
+before any ledger row can name one: a crash leaves a key too many, never a payload without one. Several processes may
+share a store; of two that make one person's key at once, the first one's counts and the other takes it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
-import sqlite3
 import threading
 from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Column, Connection, Index, LargeBinary, MetaData, String, Table, bindparam, select, text, update
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pipelines.chance import draw
+from pipelines.databases import BROKEN_WORDS, DiskBroken, insert_new, open_engine
 from pipelines.ids import new_id
+from pipelines.keysealing import KeySealing
 
 _POOL = 256  # data keys made ahead in one commit
 _CACHE = 20_000  # unwrapped data keys kept in memory, newest first
+_AT_ONCE = 500  # values in one IN list
+#: PostgreSQL's number for "I make the tables".
+_LOCK = 0x444F4C_4B45
+
+_metadata = MetaData()
+_data_key = Table(
+    "data_key",
+    _metadata,
+    Column("id", String, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("holder", String, nullable=False),  # the person, "" while nobody is known: the council
+    Column("wrapped", LargeBinary, nullable=False),
+)
+Index(
+    "ix_data_key_holder",
+    _data_key.c.holder,
+    sqlite_where=_data_key.c.holder != "",
+    postgresql_where=_data_key.c.holder != "",
+)
+_person_key = Table(
+    "person_key",
+    _metadata,
+    Column("person", String, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+#: mark: by which a wrong master key is known; id: by which a ledger knows its key store.
+_master = Table(
+    "master",
+    _metadata,
+    Column("name", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
 
 
 class KeyFault(RuntimeError):
-    """A key is missing or is the wrong one. The message says which file to look at and never shows a key."""
-
-
-class KeySealing:
-    """The keys of one transaction's payloads: made at once, written together by `commit`. Belongs to one thread."""
-
-    def __init__(self, store: KeyStore) -> None:
-        self._store = store
-        self._keys: list[tuple[str, str, str, bytes]] = []
-        self._people: dict[str, tuple[str, bytes]] = {}  # person -> council, key: made here and not committed yet
-        self._fresh: list[tuple[str, bytes]] = []
-        self._wrappings: dict[str, AESGCM] = {}  # person -> what wraps their data keys in this transaction
-
-    def key(self, council: str, person: str | None, *, new: bool = False) -> tuple[str, bytes]:
-        """Make a data key, wrapped by its person's key where the person is known: (id, key).
-
-        `new`: the person was made in this transaction, so that nobody need look for a key of theirs. Raises KeyFault
-        where the person's key was destroyed.
-        """
-        id, key = new_id(), draw(32)
-        holder = person or ""
-        wrapping = self._wrapping(council, holder, new=new)
-        nonce = draw(12)
-        self._keys.append(
-            (id, council, holder, nonce + wrapping.encrypt(nonce, key, f"{id}|{council}|{holder}".encode()))
-        )
-        self._fresh.append((id, key))
-        return id, key
-
-    def commit(self) -> None:
-        """Write all keys made so far in one transaction. Must come before a ledger row that names one is committed."""
-        if self._keys:
-            self._store.write(self._keys, [(p, c, key) for p, (c, key) in self._people.items()], self._fresh)
-            self._keys, self._fresh = [], []
-            self._people.clear()
-
-    def _wrapping(self, council: str, person: str, *, new: bool) -> AESGCM:
-        made = self._wrappings.get(person)
-        if made is None:
-            made = None if new else self._store.wrapping(council, person)
-            if made is None:
-                key = draw(32)
-                self._people[person] = (council, key)
-                made = AESGCM(key)
-            self._wrappings[person] = made
-        return made
+    """A key is missing or is the wrong one. The message says where to look and never shows a key."""
 
 
 class KeyStore:
-    """Data keys and person keys, on SQLite. Safe to share between threads.
+    """Data keys and person keys, in an SQLite file or on PostgreSQL. Safe to share between threads.
 
     `master` is the site's 32-byte key; each council's key is derived from it with HMAC-SHA-256 over the council's code.
+    `lost` is set when the disk did not keep what it was given. Raises KeyFault where the store cannot be used, belongs
+    to another master key, or lies in the ledger's own database.
     """
 
-    def __init__(self, file: Path, master: bytes) -> None:
+    def __init__(self, url: str, master: bytes, *, lost: threading.Event | None = None) -> None:
         if len(master) != 32:
-            raise KeyFault("the site's master key must be 32 bytes; see keys.master in dolen.yaml")
+            raise KeyFault("the site's master key must be 32 bytes; see keys.main in dolen.yaml")
         self._master = master
         self._lock = threading.Lock()
         self._ready: dict[str, deque[tuple[str, bytes]]] = {}
         self._cache: dict[str, bytes] = {}
         self._wrappings: dict[tuple[str, str], AESGCM] = {}  # council, person (or "") -> what wraps their data keys
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._file = file
-        self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=60)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "busy_timeout=60000"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS data_key ("
-            "id TEXT PRIMARY KEY, council TEXT NOT NULL, holder TEXT NOT NULL, wrapped BLOB NOT NULL)"
-        )
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS person_key ("
-            "person TEXT PRIMARY KEY, council TEXT NOT NULL, wrapped BLOB NOT NULL)"
-        )
-        self._db.execute("CREATE INDEX IF NOT EXISTS ix_data_key_holder ON data_key (holder) WHERE holder <> ''")
-        self._db.execute("CREATE TABLE IF NOT EXISTS master (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
-        self._recognise()
+        self._lost = lost or threading.Event()
+        self._engine = open_engine(url, setting="keys.store", fault=KeyFault)
+        self._embedded = self._engine.dialect.name == "sqlite"
+        self._one_writer = threading.Lock()
+        # How the store is called where something is wrong with it; a URL may hold a password.
+        self.name = Path(str(self._engine.url.database)).name
+        try:
+            self._open()
+        except BaseException as fault:
+            self._engine.dispose()
+            if isinstance(fault, OperationalError) and not self._embedded:
+                raise KeyFault("the key store's database does not answer; look whether it runs (keys.store)") from None
+            if isinstance(fault, DatabaseError):
+                raise KeyFault(f"{self.name} cannot be read as a key store; look at keys.store") from None
+            raise
 
     def council_key(self, council: str, purpose: str = "wrap") -> bytes:
         """Return the 32-byte key of one council for one purpose ("wrap", "hash", "audit")."""
@@ -116,7 +110,7 @@ class KeyStore:
         with self._lock:
             ready = self._ready.setdefault(council, deque())
             if not ready:
-                self._make(council, ready)
+                ready.extend(self._make(council))
             taken, key = ready.popleft()
             self._remember(taken, key)
             return taken, key
@@ -125,18 +119,19 @@ class KeyStore:
         """Return a data key. Raises KeyFault if it was destroyed or cannot be unwrapped."""
         with self._lock:
             known = self._cache.get(key_id)
-            if known is not None:
-                return known
-            row = self._db.execute("SELECT council, holder, wrapped FROM data_key WHERE id = ?", (key_id,)).fetchone()
+        if known is not None:
+            return known
+        with self._reading() as connection:
+            row = connection.execute(select(_data_key).where(_data_key.c.id == key_id)).first()
             if row is None:
                 raise KeyFault(
                     "the key of this payload is gone: it was erased, or the key store was restored from before"
                 )
-            council, holder, wrapped = row
-            wrapping = self.council_key(council) if holder == "" else self._person_key(holder, council)
-            key = _unwrap(wrapping, wrapped, f"{key_id}|{council}|{holder}", self._file)
+            wrapping = self._wrapping_of(connection, row.council, [row.holder])[row.holder]
+        key = self._unwrap(wrapping, row.wrapped, f"{key_id}|{row.council}|{row.holder}")
+        with self._lock:
             self._remember(key_id, key)
-            return key
+        return key
 
     def sealing(self) -> KeySealing:
         """Begin to make the keys of one transaction."""
@@ -149,14 +144,16 @@ class KeyStore:
         """
         with self._lock:
             known = self._wrappings.get((council, person))
-            if known is None and person == "":
-                known = AESGCM(self.council_key(council))
-            elif known is None:
-                key = self._find_person_key(person, council)
-                known = AESGCM(key) if key is not None else None
-            if known is not None:
+        if known is None and person == "":
+            known = AESGCM(self.council_key(council))
+        elif known is None:
+            with self._reading() as connection:
+                found = self._person_keys(connection, council, [person]).get(person)
+            known = None if found is None else AESGCM(found)
+        if known is not None:
+            with self._lock:
                 self._keep_wrapping((council, person), known)
-            return known
+        return known
 
     def write(
         self,
@@ -164,82 +161,186 @@ class KeyStore:
         people: list[tuple[str, str, bytes]],
         fresh: list[tuple[str, bytes]],
     ) -> None:
-        """Write wrapped data keys (id, council, holder, wrapped) and new person keys (person, council, key)."""
-        wrapped = [(p, c, _wrap(self.council_key(c), key, f"person|{p}|{c}")) for p, c, key in people]
+        """Write wrapped data keys (id, council, holder, wrapped) and new person keys (person, council, key).
+
+        `fresh`: the data keys themselves (id, key). Where another process has made a person's key in the meantime, that
+        one counts, and what was wrapped by ours is wrapped by it.
+        """
+        ours = {(council, person): AESGCM(key) for person, council, key in people}
+        with self._writing() as connection:
+            if people:
+                theirs = self._enter_people(connection, people)
+                if theirs:
+                    keys = self._wrapped_by_theirs(keys, theirs, dict(fresh))
+                    ours |= theirs
+            connection.execute(
+                _data_key.insert(),
+                [{"id": i, "council": c, "holder": holder, "wrapped": wrapped} for i, c, holder, wrapped in keys],
+            )
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany("INSERT INTO person_key VALUES (?, ?, ?)", wrapped)
-                self._db.executemany("INSERT INTO data_key VALUES (?, ?, ?, ?)", keys)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-            for person, council, key in people:
-                self._keep_wrapping((council, person), AESGCM(key))
+            for whose, wrapping in ours.items():
+                self._keep_wrapping(whose, wrapping)
             for id, key in fresh:
                 self._remember(id, key)
 
     def hand_to_person(self, key_ids: list[tuple[str, str]], council: str) -> None:
         """Wrap data keys anew by their person's key. `key_ids`: (key id, person id). Safe to repeat."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                for key_id, person in key_ids:
-                    row = self._db.execute(
-                        "SELECT holder, wrapped FROM data_key WHERE id = ? AND council = ?", (key_id, council)
-                    ).fetchone()
-                    if row is None or row[0] == person:
-                        continue
-                    old = self.council_key(council) if row[0] == "" else self._person_key(row[0], council)
-                    key = _unwrap(old, row[1], f"{key_id}|{council}|{row[0]}", self._file)
-                    wrapped = _wrap(self._person_key(person, council), key, f"{key_id}|{council}|{person}")
-                    self._db.execute(
-                        "UPDATE data_key SET holder = ?, wrapped = ? WHERE id = ?", (person, wrapped, key_id)
-                    )
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        wanted = dict(key_ids)
+        with self._writing() as connection:
+            held = []
+            for some in _in_parts(sorted(wanted)):
+                statement = select(_data_key).where(_data_key.c.id.in_(some), _data_key.c.council == council)
+                held += connection.execute(statement.order_by(_data_key.c.id).with_for_update()).all()
+            held = [row for row in held if row.holder != wanted[row.id]]
+            if not held:
+                return
+            heirs = sorted({wanted[row.id] for row in held})
+            olds = self._wrapping_of(connection, council, {row.holder for row in held})
+            there = self._person_keys(connection, council, heirs)
+            made = [(person, council, draw(32)) for person in heirs if person not in there]
+            theirs = self._enter_people(connection, made)
+            news = {person: AESGCM(key) for person, key in there.items()}
+            news |= {person: theirs.get((council, person), AESGCM(key)) for person, _, key in made}
+            given = []
+            for row in held:
+                person = wanted[row.id]
+                key = self._unwrap(olds[row.holder], row.wrapped, f"{row.id}|{council}|{row.holder}")
+                wrapped = _wrap(news[person], key, f"{row.id}|{council}|{person}")
+                given.append({"of": row.id, "new_holder": person, "new": wrapped})
+            connection.execute(
+                update(_data_key)
+                .where(_data_key.c.id == bindparam("of"))
+                .values(holder=bindparam("new_holder"), wrapped=bindparam("new")),
+                given,
+            )
+
+    @property
+    def identity(self) -> str:
+        """By what a ledger knows its key store, also when it was moved to another place."""
+        with self._reading() as connection:
+            return bytes(connection.execute(select(_master.c.value).where(_master.c.name == "id")).scalar_one()).hex()
 
     def close(self) -> None:
-        """Let go of the file. Idempotent."""
-        with self._lock:
-            self._db.close()
+        """Let go of the database. Idempotent."""
+        self._engine.dispose()
 
-    def _make(self, council: str, ready: deque[tuple[str, bytes]]) -> None:
-        wrapping = self.council_key(council)
-        fresh = [(new_id(), secrets.token_bytes(32)) for _ in range(_POOL)]
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "INSERT INTO data_key VALUES (?, ?, '', ?)",
-            [(i, council, _wrap(wrapping, key, f"{i}|{council}|")) for i, key in fresh],
-        )
-        self._db.execute("COMMIT")
-        ready.extend(fresh)
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            yield connection
+            connection.rollback()
 
-    def _find_person_key(self, person: str, council: str) -> bytes | None:
-        row = self._db.execute(
-            "SELECT wrapped FROM person_key WHERE person = ? AND council = ?", (person, council)
-        ).fetchone()
-        if row is not None:
-            return _unwrap(self.council_key(council), row[0], f"person|{person}|{council}", self._file)
-        if self._db.execute("SELECT 1 FROM data_key WHERE holder = ? LIMIT 1", (person,)).fetchone():
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self._lost.is_set():
+            raise KeyFault(BROKEN_WORDS)
+        try:
+            if not self._embedded:
+                with self._engine.begin() as connection:
+                    yield connection
+                return
+            with self._one_writer, self._engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    connection.rollback()
+                    raise
+                connection.commit()
+        except DiskBroken:
+            self._lost.set()
+            raise
+
+    def _open(self) -> None:
+        """Make the tables if they are not there, and refuse another site's master key now, not at the first payload."""
+        mark = hmac.new(self._master, b"dolen|recognise", hashlib.sha256).digest()
+        with self._writing() as connection:
+            if not self._embedded:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+            ledgers = "sqlite_master WHERE name" if self._embedded else "information_schema.tables WHERE table_name"
+            if connection.execute(text(f"SELECT 1 FROM {ledgers} = 'delivery'")).first():  # noqa: S608 - one of two
+                raise KeyFault(
+                    "keys.store names the ledger's own database, so that one backup would hold both: give the keys a "
+                    "database of their own"
+                )
+            _metadata.create_all(connection)
+            marks = [{"name": "mark", "value": mark}, {"name": "id", "value": secrets.token_bytes(16)}]
+            insert_new(connection, _master, marks)
+            found = connection.execute(select(_master.c.value).where(_master.c.name == "mark")).scalar_one()
+        if not hmac.compare_digest(bytes(found), mark):
+            raise KeyFault(f"the master key does not belong to the key store {self.name}; put the right key back")
+
+    def _make(self, council: str) -> list[tuple[str, bytes]]:
+        wrapping = AESGCM(self.council_key(council))
+        fresh = [(new_id(), draw(32)) for _ in range(_POOL)]
+        with self._writing() as connection:
+            connection.execute(
+                _data_key.insert(),
+                [
+                    {"id": i, "council": council, "holder": "", "wrapped": _wrap(wrapping, key, f"{i}|{council}|")}
+                    for i, key in fresh
+                ],
+            )
+        return fresh
+
+    def _wrapping_of(self, connection: Connection, council: str, holders: Iterable[str]) -> dict[str, AESGCM]:
+        """What wraps the data keys of these holders, who must have a key. Raises KeyFault where one was destroyed."""
+        people = sorted(set(holders) - {""})
+        found = self._person_keys(connection, council, people)
+        if len(found) < len(people):
             raise KeyFault("the key of this person is gone: it was erased, or the key store was restored from before")
-        return None
+        return {"": AESGCM(self.council_key(council))} | {person: AESGCM(key) for person, key in found.items()}
 
-    def _person_key(self, person: str, council: str) -> bytes:
-        found = self._find_person_key(person, council)
-        if found is not None:
-            return found
-        key = secrets.token_bytes(32)
-        wrapped = _wrap(self.council_key(council), key, f"person|{person}|{council}")
-        self._db.execute("INSERT INTO person_key VALUES (?, ?, ?)", (person, council, wrapped))
-        return key
+    def _person_keys(self, connection: Connection, council: str, people: list[str]) -> dict[str, bytes]:
+        """The keys of those of these people who have one. Raises KeyFault where somebody's was destroyed."""
+        found = {}
+        for some in _in_parts(people):
+            statement = select(_person_key).where(_person_key.c.person.in_(some), _person_key.c.council == council)
+            for row in connection.execute(statement):
+                wrapping = AESGCM(self.council_key(council))
+                found[row.person] = self._unwrap(wrapping, row.wrapped, f"person|{row.person}|{council}")
+        for some in _in_parts([person for person in people if person not in found]):
+            if connection.execute(select(_data_key.c.id).where(_data_key.c.holder.in_(some)).limit(1)).first():
+                raise KeyFault(
+                    "the key of this person is gone: it was erased, or the key store was restored from before"
+                )
+        return found
+
+    def _enter_people(
+        self, connection: Connection, people: list[tuple[str, str, bytes]]
+    ) -> dict[tuple[str, str], AESGCM]:
+        """Enter new person keys; return those, by (council, person), that another process had made before."""
+        if not people:
+            return {}
+        entered = {(c, p): _wrap(AESGCM(self.council_key(c)), key, f"person|{p}|{c}") for p, c, key in sorted(people)}
+        rows = [{"person": p, "council": c, "wrapped": wrapped} for (c, p), wrapped in entered.items()]
+        insert_new(connection, _person_key, rows)
+        stands = {}
+        for some in _in_parts([person for _, person in entered]):
+            for row in connection.execute(select(_person_key).where(_person_key.c.person.in_(some))):
+                stands[row.person] = bytes(row.wrapped)
+        return {
+            (c, p): AESGCM(self._unwrap(AESGCM(self.council_key(c)), stands[p], f"person|{p}|{c}"))
+            for (c, p), wrapped in entered.items()
+            if stands[p] != wrapped
+        }
+
+    @staticmethod
+    def _wrapped_by_theirs(
+        keys: list[tuple[str, str, str, bytes]],
+        theirs: dict[tuple[str, str], AESGCM],
+        fresh: dict[str, bytes],
+    ) -> list[tuple[str, str, str, bytes]]:
+        again = []
+        for id, council, holder, wrapped in keys:
+            their = theirs.get((council, holder))
+            given = wrapped if their is None else _wrap(their, fresh[id], f"{id}|{council}|{holder}")
+            again.append((id, council, holder, given))
+        return again
 
     def _keep_wrapping(self, whose: tuple[str, str], wrapping: AESGCM) -> None:
-        if len(self._wrappings) >= _CACHE // 10:
-            for old in list(self._wrappings)[: _CACHE // 40]:
+        if len(self._wrappings) >= _CACHE // 2:
+            for old in list(self._wrappings)[: _CACHE // 8]:
                 del self._wrappings[old]
         self._wrappings[whose] = wrapping
 
@@ -249,58 +350,20 @@ class KeyStore:
                 del self._cache[old]
         self._cache[key_id] = key
 
-    def _recognise(self) -> None:
-        """Refuse another site's master key at once, and not at the first payload."""
-        mark = hmac.new(self._master, b"dolen|recognise", hashlib.sha256).digest()
-        self._db.execute("INSERT OR IGNORE INTO master VALUES ('mark', ?)", (mark,))
-        found = self._db.execute("SELECT value FROM master WHERE name = 'mark'").fetchone()[0]
-        if not hmac.compare_digest(found, mark):
-            raise KeyFault(f"the master key does not belong to the key store {self._file.name}; put the right key back")
-
-
-def read_master(file: Path) -> bytes:
-    """Read the site's master key from its file, or make one there that only its owner may read.
-
-    Raises KeyFault if the file is there and does not hold 64 hexadecimal digits.
-    """
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = secrets.token_bytes(32)
-        part = file.with_suffix(f".{os.getpid()}.part")
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as out:
-            out.write(fresh.hex() + "\n")
-            out.flush()
-            os.fsync(out.fileno())
+    def _unwrap(self, wrapping: AESGCM, wrapped: bytes, bound: str) -> bytes:
         try:
-            os.link(part, file)  # of two that start at once, one wins and both read the winner's
-        except FileExistsError:
-            pass
-        finally:
-            part.unlink()
-    return parse_master(file.read_text(encoding="ascii", errors="replace"), file.name)
+            return wrapping.decrypt(wrapped[:12], wrapped[12:], bound.encode())
+        except InvalidTag:
+            raise KeyFault(
+                f"a key in {self.name} cannot be unwrapped: the master key is not the one it was made with"
+            ) from None
 
 
-def parse_master(text: str, where: str) -> bytes:
-    """Read 64 hexadecimal digits. Raises KeyFault naming `where`."""
-    try:
-        key = bytes.fromhex(text.strip())
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise KeyFault(f"{where} must hold the site's master key as 64 hexadecimal digits; put the right file back")
-    return key
+def _wrap(wrapping: AESGCM, key: bytes, bound: str) -> bytes:
+    nonce = draw(12)
+    return nonce + wrapping.encrypt(nonce, key, bound.encode())
 
 
-def _wrap(wrapping: bytes, key: bytes, bound: str) -> bytes:
-    nonce = secrets.token_bytes(12)
-    return nonce + AESGCM(wrapping).encrypt(nonce, key, bound.encode())
-
-
-def _unwrap(wrapping: bytes, wrapped: bytes, bound: str, file: Path) -> bytes:
-    try:
-        return AESGCM(wrapping).decrypt(wrapped[:12], wrapped[12:], bound.encode())
-    except InvalidTag:
-        raise KeyFault(
-            f"a key in {file.name} cannot be unwrapped: the master key is not the one it was made with"
-        ) from None
+def _in_parts(wanted: list[str]) -> Iterator[list[str]]:
+    for at in range(0, len(wanted), _AT_ONCE):
+        yield wanted[at : at + _AT_ONCE]

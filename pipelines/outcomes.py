@@ -18,11 +18,11 @@ from pipelines.batch import Batch
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
 from pipelines.decision import Decision, Do
+from pipelines.jobs import TEXT_KIND, Job
 from pipelines.lanes import Lease
 from pipelines.merge import written_base
 from pipelines.plant import Council, Plant, Wired
 from pipelines.rows import Held
-from pipelines.jobs import TEXT_KIND, Job
 from pipelines.sending import Result
 from pipelines.states import DeliveryState
 from pipelines.tables import delivery
@@ -142,7 +142,9 @@ def _fetch(batch: Batch, jobs: Iterable[Job], results: Iterable[Result]) -> None
             batch.fetch_records(target, kind, {result.external_id for result in results})
     batch.fetch_referrals(about)
     batch.fetch_deliveries(about | {row.id for id in about if (row := batch.referral(id)) is not None})
-    for row in rows.read(batch.connection, delivery, "id", {job.row.id for job in jobs}):
+    # Whatever is being sent is in hand. One that is not has been moved by somebody who took our lease over.
+    gone = {job.row.id for job in jobs if batch.delivery(job.row.id) is None}
+    for row in rows.read(batch.connection, delivery, "id", gone):
         batch.keep_delivery(row)
 
 
