@@ -154,7 +154,8 @@ class Run:
         return {
             "kills": self.killed, "referrals": self.referrals, **counts, "by_tier": verdict.by_tier, "seed": self.seed,
             "on": "postgresql+rabbitmq" if self.servers.apart else "embedded",
-            "questions": questions, "questions_explained": explained, "unexplained": max(0, questions - explained), "unaccounted": verdict.unaccounted,
+            "questions": questions, "questions_explained": explained, "unexplained": max(0, questions - explained),
+            "unaccounted": verdict.unaccounted,
             "conflicts": verdict.conflicts, "misfortunes": dict(blows.done), "start_seconds": self._start_seconds(),
             "ledger": {"versions": status["versions"], "deliveries": status["deliveries"]},
             "faults": peers.state()["faults"], "notes": notes,
