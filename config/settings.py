@@ -55,8 +55,9 @@ class Ledger(Declared):
 
     url: Address = Field(
         default="sqlite:///ledger.db",
-        description="The database. A path without a leading slash is under the folder named by `data`.",
-        examples=["sqlite:///ledger.db"],
+        description="The database: SQLite for one machine, PostgreSQL for several. A path without a leading slash is "
+        "under the folder named by `data`; a URL with a password is a reference.",
+        examples=["env:DOLEN_LEDGER_URL"],
     )
 
 
@@ -73,6 +74,12 @@ class Keys(Declared):
         default="file:var/keys/main.key",
         description="Where the main key is. A missing file is made on first use, readable by its owner only.",
         examples=["env:DOLEN_KEY"],
+    )
+    store: Address = Field(
+        default="sqlite:///keys/keys.db",
+        description="The database of the keys, never the ledger's own. A path without a leading slash is under the "
+        "folder named by `data`. Where several machines share a ledger they share this too.",
+        examples=["env:DOLEN_KEYS_URL"],
     )
 
 

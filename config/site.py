@@ -69,7 +69,14 @@ class Site:
 
     def ledger_url(self, environment: Mapping[str, str] | None = None) -> str:
         """The database's URL, with an SQLite path made absolute. Raises SecretMissing."""
-        url = self.plain(self.settings.ledger.url, environment)
+        return self._database(self.settings.ledger.url, environment)
+
+    def keys_url(self, environment: Mapping[str, str] | None = None) -> str:
+        """The URL of the database of the keys, in the same way. Raises SecretMissing."""
+        return self._database(self.settings.keys.store, environment)
+
+    def _database(self, setting: str, environment: Mapping[str, str] | None) -> str:
+        url = self.plain(setting, environment)
         scheme, mark, path = url.partition(":///")
         if not scheme.startswith("sqlite") or not mark or path.startswith(("/", ":memory:")) or not path:
             return url

@@ -27,9 +27,10 @@ from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
 from pipelines.clock import Clock, SystemClock
 from pipelines.identifiers import PERSON_IDENTIFIERS
-from pipelines.keystore import KeyStore, parse_master, read_master
-from pipelines.ledger import Ledger
+from pipelines.keystore import KeyFault, KeyStore
+from pipelines.ledger import Ledger, get_meta, set_meta
 from pipelines.library import Library, field_groups, shipped_folders
+from pipelines.mainkey import parse_master, read_master
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.routing import Route
 from pipelines.texts import TextRules
@@ -81,7 +82,8 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
     broker_url = site.broker_url(environment)
     ledger = Ledger(site.ledger_url(environment))
     try:
-        keys = KeyStore(site.data_folder / "keys" / "keys.db", _master(site, environment))
+        keys = KeyStore(site.keys_url(environment), _master(site, environment), lost=ledger.lost)
+        _belong_together(ledger, keys)
     except BaseException:
         ledger.close()
         raise
@@ -357,6 +359,24 @@ def _number(given: Any, name: str, model: Any) -> float:
     return float(
         value if isinstance(value, int | float) and not isinstance(value, bool) else model.model_fields[name].default
     )
+
+
+def _belong_together(ledger: Ledger, keys: KeyStore) -> None:
+    """Refuse a key store that is not this ledger's: its payloads could not be read, and new ones not elsewhere."""
+    identity = keys.identity
+    with ledger.reading() as connection:
+        known = get_meta(connection, "key store")
+    if known is None:
+        with ledger.writing() as connection:
+            known = get_meta(connection, "key store")
+            if known is None:
+                set_meta(connection, "key store", identity)
+    if known not in (None, identity):
+        keys.close()
+        raise KeyFault(
+            f"the key store {keys.name} does not belong to this ledger; name the one that does in keys.store, on every "
+            "machine the same"
+        )
 
 
 def _master(site: Site, environment: Dictionary[str, str] | None) -> bytes:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 #: How long a writer waits for another one, in seconds. A page of 200 rows takes well under one.
@@ -88,6 +89,15 @@ def open_engine(url: str, *, setting: str, fault: type[RuntimeError]) -> Engine:
         raise fault(f"{setting} names a database that Dolen cannot keep; write sqlite:///NAME.db or postgresql://...")
     event.listen(engine, "handle_error", _say_what_it_is)
     return engine
+
+
+def insert_new(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Insert the rows whose primary key or unique key is not there yet; leave the others as they are."""
+    if not rows:
+        return
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).on_conflict_do_nothing()
+    connection.execute(statement, rows)
 
 
 def _sqlite(url: Any, setting: str, fault: type[RuntimeError]) -> Engine:

@@ -17,10 +17,24 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Connection, Index, LargeBinary, MetaData, String, Table, bindparam, select, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    bindparam,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pipelines.chance import draw
@@ -187,7 +201,7 @@ class KeyStore:
         """Wrap data keys anew by their person's key. `key_ids`: (key id, person id). Safe to repeat."""
         wanted = dict(key_ids)
         with self._writing() as connection:
-            held = []
+            held: list[Row[Any]] = []
             for some in _in_parts(sorted(wanted)):
                 statement = select(_data_key).where(_data_key.c.id.in_(some), _data_key.c.council == council)
                 held += connection.execute(statement.order_by(_data_key.c.id).with_for_update()).all()

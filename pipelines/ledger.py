@@ -18,10 +18,10 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
-from sqlalchemy.sql import Executable
 
 from pipelines import upgrades
 from pipelines.databases import BROKEN_WORDS, DiskBroken, DiskFull, open_engine
+from pipelines.databases import insert_new as insert_new
 from pipelines.reserve import Reserve
 from pipelines.tables import artifact, meta
 
@@ -131,15 +131,6 @@ def _why_not(fault: BaseException) -> str | None:
     if isinstance(fault, DatabaseError):
         return "the file or database that ledger.url names cannot be read as a ledger; look whether it is the right one"
     return "the ledger cannot be opened" if isinstance(fault, SQLAlchemyError) else None
-
-
-def insert_new(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    """Insert the rows whose primary key or unique key is not there yet; leave the others as they are."""
-    if not rows:
-        return
-    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement: Executable = dialect.insert(table).on_conflict_do_nothing()
-    connection.execute(statement, rows)
 
 
 def insert_or_change(

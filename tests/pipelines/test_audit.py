@@ -94,7 +94,7 @@ def test_somebody_with_the_ledger_alone_cannot_extend_the_chain(chain: Any, tmp_
     from pipelines.keystore import KeyStore
     from pipelines.vault import Vault
 
-    keys = KeyStore(tmp_path / "other.db", b"x" * 32)
+    keys = KeyStore(f"sqlite:///{tmp_path}/other.db", b"x" * 32)
     with chain.writing() as connection:
         audit.write(
             connection, Vault(keys), council="torfaen", who="ann", action="close", subject="d6", why="", now=1

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.keystore import KeyFault, KeyStore, parse_master, read_master
+from pipelines.keystore import KeyFault, KeyStore
+from pipelines.mainkey import parse_master, read_master
 
 MASTER = bytes(range(32))
 
@@ -20,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keys(file: Path):
-    store = KeyStore(file, MASTER)
+    store = KeyStore(f"sqlite:///{file}", MASTER)
     yield store
     store.close()
 
@@ -39,7 +40,7 @@ def asked(file: Path, statement: str) -> list[tuple]:
 
 
 def afresh(file: Path, master: bytes = MASTER) -> KeyStore:
-    return KeyStore(file, master)
+    return KeyStore(f"sqlite:///{file}", master)
 
 
 def test_a_key_survives_the_process_and_is_there_before_it_is_used(keys: KeyStore, file: Path) -> None:
@@ -78,7 +79,7 @@ def test_another_sites_master_key_is_refused_at_once(keys: KeyStore, file: Path)
 
 def test_a_master_key_of_another_length_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KeyFault, match="32 bytes"):
-        KeyStore(tmp_path / "k.db", b"short")
+        KeyStore(f"sqlite:///{tmp_path}/k.db", b"short")
 
 
 def test_councils_and_purposes_have_keys_of_their_own(keys: KeyStore) -> None:

@@ -86,7 +86,7 @@ def test_row_5_another_process_that_holds_the_lock_is_waited_for(either: Callabl
 
 
 def test_eight_writers_do_not_fork_the_audit(ledger: Ledger, tmp_path: Path) -> None:
-    keys = KeyStore(tmp_path / "keys.db", bytes(32))
+    keys = KeyStore(f"sqlite:///{tmp_path}/keys.db", bytes(32))
     vault = Vault(keys)
 
     def write(number: int) -> None:
