@@ -1,93 +1,40 @@
-"""Comparing two systems, on real pretend ones: by stamps first, giving way, believing no short listing, mending by
-replay. Catalogue rows 11, 12 and 14 (deletes at the source, late commits); G10."""
+"""Comparing two systems, on real pretend ones: by stamps first, giving way, and believing no short listing. Catalogue
+rows 12 and 14 (late commits, deletes at the source); G10."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert
 
-from connectors.port import Page, Receipt
-from pipelines import courtesy, pauses, proofs, repair, tables
+from connectors.port import Page
+from pipelines import courtesy, overview, pauses, proofs, repair, tables
 from pipelines.courtesy import PutOff
 from pipelines.looking import NotPossible
 from pipelines.prover import compare, make
 from pipelines.reconcile import reconcile
-
-ROUTE = "contact-to-casework"
-CODE = "torfaen"
-
-
-class Calls:
-    """Counts what a connector is asked, and lets a test answer for it."""
-
-    def __init__(self, real: Any) -> None:
-        self.real = real
-        self.asked: list[str] = []
-        self.pages: Any = None
-        self.forgets = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
-
-    def changes(self, kind: str, **options: Any) -> Any:
-        self.asked.append("changes")
-        page = self.real.changes(kind, **options)
-        return self.pages(page) if self.pages else page
-
-    def deliver(self, kind: str, record: Any, **options: Any) -> Any:
-        if self.forgets:
-            return Receipt(options["id"], "updated", options["version"], datetime.now(UTC))
-        return self.real.deliver(kind, record, **options)
-
-    def fetch(self, kind: str, id: str) -> Any:
-        self.asked.append("fetch")
-        return self.real.fetch(kind, id)
-
-
-@contextmanager
-def watched(town: Any, name: str) -> Iterator[Calls]:
-    wired = council(town).wired[name]
-    calls = Calls(wired.connector)
-    wired._connector = calls
-    yield calls
-    wired._connector = calls.real
-
-
-def council(town: Any) -> Any:
-    return town.plant.councils[CODE]
-
-
-def report(town: Any, route: str = ROUTE, **options: Any) -> Any:
-    return reconcile(town.plant, council(town), route, **options)
+from tests.pipelines.comparisons import (
+    CODE,
+    ROUTE,
+    bring_in_step,
+    cases,
+    council,
+    forward,
+    long_ago,
+    planned,
+    report,
+    rows,
+    surname,
+    watched,
+)
 
 
 @pytest.fixture
 def in_step(town: Any) -> Any:
     """Three requests of Torfaen that both systems hold."""
-    for _ in range(3):
-        town.ask(CODE)
-    town.rest()
-    assert report(town).agrees
-    return town
-
-
-def cases(town: Any) -> list[str]:
-    return [str(one["ReferralId"]) for one in town.records(CODE, "casework")]
-
-
-@contextmanager
-def long_ago(town: Any, hours: int = 3) -> Iterator[None]:
-    """What is written now is stamped hours ago, and becomes visible only now: later than every overlap."""
-    now = datetime.now(UTC)
-    town.control("PUT", "clock", {"now": (now - timedelta(hours=hours)).isoformat()})
-    yield
-    town.control("PUT", "clock", {"now": datetime.now(UTC).isoformat()})
+    return bring_in_step(town)
 
 
 # --- Stamps first -----------------------------------------------------------------------------------------------------
@@ -214,115 +161,6 @@ def test_row_12_a_late_change_of_a_known_record_is_taken_in(in_step: Any) -> Non
     assert surname(in_step, cases(in_step)[0]) == "Newydd"
 
 
-def forward(town: Any, seconds: int) -> None:
-    """The live walk's watermark lies so far ahead."""
-    with town.plant.ledger.writing() as connection:
-        row = connection.execute(
-            select(tables.walk).filter_by(council=CODE, connection="contact", purpose="live")
-        ).one()
-        ahead = (datetime.fromisoformat(row.watermark) + timedelta(seconds=seconds)).isoformat()
-        connection.execute(
-            update(tables.walk).filter_by(council=CODE, connection="contact", purpose="live").values(watermark=ahead)
-        )
-
-
-def rows(town: Any, table: Any, **where: Any) -> list[Any]:
-    with town.plant.ledger.reading() as connection:
-        return list(connection.execute(select(table).filter_by(council=CODE, **where)).all())
-
-
-def planned(town: Any, route: str = ROUTE) -> Any:
-    """Make the comparison as the timetable would."""
-    one = proofs.Due(CODE, route, town.clock.now(), False)
-    assert proofs.claim(town.plant, one, "boot/1")
-    return make(town.plant, one, "boot/1", threading.Event())
-
-
-# --- Repair -----------------------------------------------------------------------------------------------------------
-
-
-def mend(town: Any, found: Any) -> Any:
-    steps = repair.plan(town.plant, council(town), found)
-    done = repair.carry_out(town.plant, council(town), ROUTE, steps, who="A. Swyddog", why="am ei fod ar goll")
-    return steps, done
-
-
-def test_a_target_that_said_yes_and_forgot_is_sent_it_again(in_step: Any) -> None:
-    number = cases(in_step)[0]
-    with watched(in_step, "casework") as calls:
-        calls.forgets = True
-        in_step.change(CODE, "contact", "C-000001", customer={"last_name": "Newydd"})
-        in_step.rest()
-    assert surname(in_step, number) != "Newydd"
-    forward(in_step, 60)
-    found = report(in_step)
-    assert [line.target for line in found.different + found.stale] == [number]
-    made = len(rows(in_step, tables.delivery))
-    [step] = repair.plan(in_step.plant, council(in_step), found)
-    assert (step.take_in, step.effect, step.fields) == ((), "update", ("person.name.family",))
-    assert len(rows(in_step, tables.delivery)) == made  # a plan writes nothing
-    _, done = mend(in_step, found)
-    assert (len(done.deliveries), done.not_done) == (1, [])
-    in_step.rest()
-    assert surname(in_step, number) == "Newydd"
-    assert report(in_step).agrees
-    [told] = [row for row in rows(in_step, tables.audit) if row.action == "repair"]
-    assert (told.who, told.subject) == ("A. Swyddog", done.deliveries[0])
-
-
-def test_an_edit_in_the_target_is_never_written_over_by_a_repair(in_step: Any) -> None:
-    """It is taken in first, as if its feed had shown it; merging decides, and both systems come to the same."""
-    number = cases(in_step)[0]
-    in_step.change(CODE, "casework", number, Subject={"Surname": "Golygwyd"})
-    [step], done = mend(in_step, report(in_step))
-    assert step.take_in == ("casework",)
-    assert (done.taken_in, done.not_done) == (1, [])
-    in_step.rest()
-    assert surname(in_step, number) == "Golygwyd"
-    assert report(in_step).agrees
-
-
-def surname(town: Any, number: str) -> str:
-    return str(town.control("GET", f"{CODE}/casework/records/{number}")["Subject"]["Surname"])
-
-
-def test_a_repair_takes_in_what_the_feed_never_showed(in_step: Any) -> None:
-    with long_ago(in_step):
-        in_step.ask(CODE)
-    in_step.read()
-    [step], done = mend(in_step, report(in_step))
-    assert (step.take_in, step.effect, step.target) == (("contact",), "create", "")
-    assert "person.name.family" in step.fields
-    assert (done.taken_in, len(done.deliveries), done.not_done) == (1, 1, [])
-    in_step.rest()
-    assert (len(cases(in_step)), report(in_step).agrees) == (4, True)
-
-
-def test_what_was_deleted_in_the_target_is_for_a_person_to_decide(in_step: Any) -> None:
-    number = cases(in_step)[0]
-    in_step.control("DELETE", f"{CODE}/casework/records/{number}")
-    found = report(in_step)
-    assert [line.target for line in found.missing] == [number]
-    [step], done = mend(in_step, found)
-    assert (step.possible, [number for number, _ in done.not_done]) == (False, ["C-000001"])
-    assert "a person decides" in step.words
-    in_step.rest()
-    assert len(cases(in_step)) == 2
-
-
-def test_a_repair_twice_at_once_makes_one_delivery(in_step: Any) -> None:
-    with long_ago(in_step):
-        in_step.ask(CODE)
-    in_step.read()
-    steps = repair.plan(in_step.plant, council(in_step), report(in_step))
-    first, second = (
-        repair.carry_out(in_step.plant, council(in_step), ROUTE, steps, who=who, why="ar goll") for who in ("A", "B")
-    )
-    assert first.deliveries == second.deliveries
-    in_step.rest()
-    assert len(cases(in_step)) == 4
-
-
 # --- Manners ----------------------------------------------------------------------------------------------------------
 
 
@@ -390,8 +228,6 @@ def planned_again(town: Any, one: Any) -> Any:
 
 
 def test_what_was_found_is_the_proof_on_the_overview(in_step: Any) -> None:
-    from pipelines import overview
-
     def shown() -> Any:
         [one] = [one for one in overview.look(in_step.plant).proofs if (one.council, one.route) == (CODE, ROUTE)]
         return one
