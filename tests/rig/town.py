@@ -65,7 +65,7 @@ class Town:
                 cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
-    def wait_killed(self, seconds: float = 20) -> bool:
+    def wait_killed(self, seconds: float = 60) -> bool:
         """Wait for the process to end itself; whether it was by SIGKILL, at its point, and in time."""
         assert self._process is not None
         try:
