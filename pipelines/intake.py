@@ -217,12 +217,16 @@ class Intake:
         self, wired: Wired, kind: Kind, item: Item | UnreadableItem, content: str, *, first: bool, id: int | None = None
     ) -> Read:
         modified = to_time(item.modified) if item.modified else None
-        reading = kind.mapping.read(item.record) if isinstance(item, Item) else None
-        read = Read(item, content, modified, reading, id)
-        read.hashes = {name: self._hash_of(name, value) for name, value in read.shown.items()}
+        read = Read(item, content, modified, None, id)
         read.doubt = lambda shown: self._doubtful(wired, item.id, shown)
-        if first and read.shown:
-            read.doubtful = self._doubtful(wired, item.id, read.shown)
+        try:
+            read.reading = kind.mapping.read(item.record) if isinstance(item, Item) else None
+            read.hashes = {name: self._hash_of(name, value) for name, value in read.shown.items()}
+            if first and read.shown:
+                read.doubtful = self._doubtful(wired, item.id, read.shown)
+        except Exception as fault:  # of ours, or of a converter that somebody wrote: this record's, and nobody else's
+            read.fault = type(fault).__name__
+            warn("intake_fault", council=self._council.code, connection=wired.name, error=read.fault)
         return read
 
     def _read_again(self, wired: Wired, kind: Kind, row: Row[Any], raw: bytes) -> Read:

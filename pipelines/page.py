@@ -64,7 +64,9 @@ class Read:
     @property
     def shown(self) -> Mapping[str, Any]:
         """The facts that it shows."""
-        return self.reading.facts if self.reading is not None and not self.reading.stopped else {}
+        if self.fault or self.reading is None or self.reading.stopped:
+            return {}
+        return self.reading.facts
 
     @property
     def our_key(self) -> str:
