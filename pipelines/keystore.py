@@ -307,17 +307,24 @@ class KeyStore:
 
     def _person_keys(self, connection: Connection, council: str, people: list[str]) -> dict[str, bytes]:
         """The keys of those of these people who have one. Raises KeyFault where somebody's was destroyed."""
-        found = {}
-        for some in _in_parts(people):
-            statement = select(_person_key).where(_person_key.c.person.in_(some), _person_key.c.council == council)
-            for row in connection.execute(statement):
-                wrapping = AESGCM(self.council_key(council))
-                found[row.person] = self._unwrap(wrapping, row.wrapped, f"person|{row.person}|{council}")
+        found = self._look_up(connection, council, people)
         for some in _in_parts([person for person in people if person not in found]):
-            if connection.execute(select(_data_key.c.id).where(_data_key.c.holder.in_(some)).limit(1)).first():
+            held = connection.execute(select(_data_key.c.holder).where(_data_key.c.holder.in_(some)).distinct())
+            # Another process may have made them since the first look; who has none now had one before.
+            late = [row.holder for row in held]
+            found |= self._look_up(connection, council, late)
+            if any(person not in found for person in late):
                 raise KeyFault(
                     "the key of this person is gone: it was erased, or the key store was restored from before"
                 )
+        return found
+
+    def _look_up(self, connection: Connection, council: str, people: list[str]) -> dict[str, bytes]:
+        wrapping, found = AESGCM(self.council_key(council)), {}
+        for some in _in_parts(people):
+            statement = select(_person_key).where(_person_key.c.person.in_(some), _person_key.c.council == council)
+            for row in connection.execute(statement):
+                found[row.person] = self._unwrap(wrapping, row.wrapped, f"person|{row.person}|{council}")
         return found
 
     def _enter_people(
