@@ -43,7 +43,7 @@ def while_nothing_runs(town: Town, late: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_row_1_killed_at(town: Town, point: str) -> None:
+def test_row_1_r3_killed_at(town: Town, point: str) -> None:
     for name in ("Ann", "Bob", "Cai"):
         for council in town.tiers:
             town.desk(council).type_in(name)
