@@ -143,7 +143,7 @@ def test_only_what_is_void_is_taken_back(bench: Any) -> None:
 
 
 def test_row_1_a_worker_that_was_only_asleep_writes_nothing(bench: Any) -> None:
-    """Broken by letting the fence stand when a lease is taken back."""
+    """Broken by writing results without a look at who holds the lane."""
     bench.take(bench.request())
     job = dying(bench, begun=False)
     recovery.void(bench.plant, ["dead"])

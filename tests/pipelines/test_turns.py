@@ -45,8 +45,8 @@ def test_a_quiet_time_is_no_credit(process: Process) -> None:
     one = process("casework")
     one(1)
     time.sleep(0.2)
-    assert one(1) == 0.0
-    assert one(1) > 0.0
+    assert one(1_000) == 0.0
+    assert one(1) > 5.0
 
 
 def test_four_processes_together_call_no_faster_than_one_may(process: Process) -> None:

@@ -29,6 +29,19 @@ pytest_plugins = ("tests.on_servers",)
 
 
 @pytest.fixture
+def town_on_either(town: Any, either: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The town on one or the other kind of ledger: on PostgreSQL transactions really run beside one another."""
+    monkeypatch.setenv("DOLEN_TEST_LEDGER", either())
+    settings = town.site / "config/dolen.yaml"
+    text = settings.read_text(encoding="utf-8").replace("sqlite:///ledger.db", "env:DOLEN_TEST_LEDGER")
+    settings.write_text(text, encoding="utf-8")
+    town.plant.close()
+    town.plant = composition.build(composition.load(town.site), clock=town.clock)
+    yield town
+    town.plant.close()
+
+
+@pytest.fixture
 def workers(town: Any) -> Iterator[Callable[..., Worker]]:
     """Workers, each a process of its own as far as the ledger can tell."""
     with ExitStack() as made:
@@ -181,8 +194,9 @@ def test_batches_grow_while_calls_are_quick_and_never_beyond_what_doubt_allows(t
 # --- The breaker over several workers ---------------------------------------------------------------------------------
 
 
-def test_one_probe_over_all_workers(town: Any, workers: Any) -> None:
+def test_one_probe_over_all_workers(town_on_either: Any, workers: Any) -> None:
     """Broken by a probe for each: a system that comes up again met one call from every worker that there is."""
+    town = town_on_either
     ask(town, 6)
     council, plant = town.plant.councils["torfaen"], town.plant
     with plant.ledger.writing() as connection:
@@ -192,10 +206,13 @@ def test_one_probe_over_all_workers(town: Any, workers: Any) -> None:
     town.faults("torfaen", "casework", latency={"ms": 500})
     several = [workers(f"boot-{n}") for n in range(4)]
     tries: list[int] = []
-    threads = [
-        threading.Thread(target=lambda one=one: tries.append(one.drain(council, "casework", probe=True)))
-        for one in several
-    ]
+    at_once = threading.Barrier(4)
+
+    def try_it(one: Worker) -> None:
+        at_once.wait()
+        tries.append(one.drain(council, "casework", probe=True))
+
+    threads = [threading.Thread(target=try_it, args=(one,)) for one in several]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -227,16 +244,9 @@ def test_a_failed_probe_keeps_it_open_for_longer(town: Any, workers: Any) -> Non
 
 
 @pytest.mark.slow
-def test_g2_g3_workers_share_one_connection_and_each_record_is_sent_once(
-    town: Any, workers: Any, either: Callable[[], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_g2_g3_workers_share_one_connection_and_each_record_is_sent_once(town_on_either: Any, workers: Any) -> None:
     """On PostgreSQL they lease beside one another (SKIP LOCKED), on SQLite one after the other."""
-    monkeypatch.setenv("DOLEN_TEST_LEDGER", either())
-    settings = town.site / "config/dolen.yaml"
-    text = settings.read_text(encoding="utf-8").replace("sqlite:///ledger.db", "env:DOLEN_TEST_LEDGER")
-    settings.write_text(text, encoding="utf-8")
-    town.plant.close()
-    town.plant = composition.build(composition.load(town.site), clock=town.clock)
+    town = town_on_either
     ask(town, 40)
     council = town.plant.councils["torfaen"]
     several = [workers(f"boot-{n}") for n in range(4)]
@@ -250,7 +260,6 @@ def test_g2_g3_workers_share_one_connection_and_each_record_is_sent_once(
     assert held(town) == 40
     assert [row.state for row in sends(town)] == ["arrived"] * 40
     assert sum(1 for one in tries if one) > 1 or town.plant.ledger.embedded, "several had a part in it"
-    town.plant.close()
 
 
 # --- Nothing depends on a message -------------------------------------------------------------------------------------
