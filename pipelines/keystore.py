@@ -14,7 +14,7 @@ import hmac
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -187,10 +187,7 @@ class KeyStore:
                 if theirs:
                     keys = self._wrapped_by_theirs(keys, theirs, dict(fresh))
                     ours |= theirs
-            connection.execute(
-                _data_key.insert(),
-                [{"id": i, "council": c, "holder": holder, "wrapped": wrapped} for i, c, holder, wrapped in keys],
-            )
+            self._enter(connection, _data_key, keys)
         with self._lock:
             for whose, wrapping in ours.items():
                 self._keep_wrapping(whose, wrapping)
@@ -288,13 +285,8 @@ class KeyStore:
         wrapping = AESGCM(self.council_key(council))
         fresh = [(new_id(), draw(32)) for _ in range(_POOL)]
         with self._writing() as connection:
-            connection.execute(
-                _data_key.insert(),
-                [
-                    {"id": i, "council": council, "holder": "", "wrapped": _wrap(wrapping, key, f"{i}|{council}|")}
-                    for i, key in fresh
-                ],
-            )
+            made = [(i, council, "", _wrap(wrapping, key, f"{i}|{council}|")) for i, key in fresh]
+            self._enter(connection, _data_key, made)
         return fresh
 
     def _wrapping_of(self, connection: Connection, council: str, holders: Iterable[str]) -> dict[str, AESGCM]:
@@ -331,17 +323,17 @@ class KeyStore:
         self, connection: Connection, people: list[tuple[str, str, bytes]]
     ) -> dict[tuple[str, str], AESGCM]:
         """Enter new person keys; return those, by (council, person), that another process had made before."""
-        if not people:
+        by = {council: AESGCM(self.council_key(council)) for council in {c for _, c, _ in people}}
+        entered = {(c, p): _wrap(by[c], key, f"person|{p}|{c}") for p, c, key in sorted(people)}
+        rows = [(p, c, wrapped) for (c, p), wrapped in entered.items()]
+        if self._enter(connection, _person_key, rows) == len(rows):
             return {}
-        entered = {(c, p): _wrap(AESGCM(self.council_key(c)), key, f"person|{p}|{c}") for p, c, key in sorted(people)}
-        rows = [{"person": p, "council": c, "wrapped": wrapped} for (c, p), wrapped in entered.items()]
-        insert_new(connection, _person_key, rows)
         stands = {}
         for some in _in_parts([person for _, person in entered]):
             for row in connection.execute(select(_person_key).where(_person_key.c.person.in_(some))):
                 stands[row.person] = bytes(row.wrapped)
         return {
-            (c, p): AESGCM(self._unwrap(AESGCM(self.council_key(c)), stands[p], f"person|{p}|{c}"))
+            (c, p): AESGCM(self._unwrap(by[c], stands[p], f"person|{p}|{c}"))
             for (c, p), wrapped in entered.items()
             if stands[p] != wrapped
         }
@@ -358,6 +350,16 @@ class KeyStore:
             given = wrapped if their is None else _wrap(their, fresh[id], f"{id}|{council}|{holder}")
             again.append((id, council, holder, given))
         return again
+
+    def _enter(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Enter rows in the driver's own words, since there are many; return how many. A person's key that is there
+        already stays."""
+        if not rows:
+            return 0
+        marks = ", ".join(["?" if self._embedded else "%s"] * len(rows[0]))
+        clash = " ON CONFLICT DO NOTHING" if table is _person_key else ""
+        words = f"INSERT INTO {table.name} VALUES ({marks}){clash}"  # noqa: S608 - names of our own
+        return connection.exec_driver_sql(words, list(rows)).rowcount
 
     def _keep_wrapping(self, whose: tuple[str, str], wrapping: AESGCM) -> None:
         if len(self._wrappings) >= _CACHE // 2:
