@@ -147,8 +147,10 @@ def test_row_1_a_worker_that_was_only_asleep_writes_nothing(bench: Any) -> None:
     bench.take(bench.request())
     job = dying(bench, begun=False)
     recovery.void(bench.plant, ["dead"])
+    other = bench.job(job.lease.lane, "alive/1")  # being sent again, by somebody else
     assert bench.write(Result(job, how="created", external_id="881", revision=1)) is False
-    assert (bench.rows("proof"), left(bench)[0]) == ([], "waiting")
+    assert (bench.rows("proof"), left(bench)[0]) == ([], "being sent")
+    assert bench.write(Result(other, how="created", external_id="882", revision=1)) is True
 
 
 def test_the_seats_of_the_dead_are_free_again(bench: Any) -> None:
