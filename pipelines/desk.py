@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from connectors.errors import NotThere
-from pipelines import audit, deciding, deliveries, hops, lanes, outcomes, regressed, rows
+from pipelines import audit, deciding, deliveries, hops, lanes, outcomes, recovery, regressed, rows
 from pipelines import facts as fact_store
 from pipelines.batch import Batch, one_referral
 from pipelines.ids import number_of
@@ -283,6 +283,8 @@ def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) 
         if how == "not-arrived":
             if row.state not in (DeliveryState.NOT_SURE, DeliveryState.ATTENTION):
                 raise NotPossible(f"{id} is {row.state}: it will be sent by itself")
+            if row.state == DeliveryState.NOT_SURE and (wait := recovery.unsettled_for(batch, row)) > 0:
+                raise NotPossible(f"{row.connection} may still do what {id} asked of it: look again in {wait} seconds")
             if deciding.error_of(plant, row.cause_id) == NotThere.__name__:
                 for gone in list(batch.records_of(row.referral_id, row.connection, row.kind)):
                     batch.unlink_record(gone)  # deleted there: what is sent makes a new one

@@ -154,3 +154,9 @@ def settled_at(wired: Wired | None, row: Held) -> int:
     if wired is None or row.sent_at is None:
         return 0
     return int(row.sent_at + (wired.timeout_seconds + wired.settle_seconds) * SECOND)
+
+
+def unsettled_for(batch: Batch, row: Held) -> int:
+    """In how many seconds a call without an answer can no longer take effect; 0 or less when it cannot any more."""
+    until = settled_at(batch.council.wired.get(row.connection), row)
+    return -((batch.now - until) // SECOND)
