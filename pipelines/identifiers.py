@@ -50,11 +50,6 @@ def doubtful(council: Council, connection: str, number: str, shown: Mapping[str,
         return refused
 
 
-def names_person(council: Council, kind: Kind, shown: Mapping[str, Any]) -> bool:
-    """Whether a record shows a person's identifier that its kind is matched by."""
-    return any(path in council.person_identifiers and shown.get(path) for path in kind.match)
-
-
 def fetch(batch: Batch, kind: Kind, page: Collection[Mapping[str, Any]]) -> set[str]:
     """Find the open referrals of the persons whom these records name by an identifier that their kind is matched by.
 
@@ -78,12 +73,10 @@ def fetch(batch: Batch, kind: Kind, page: Collection[Mapping[str, Any]]) -> set[
     return {row.id for row in is_open}
 
 
-def referrals_for(
-    batch: Batch, wired: Wired, kind: Kind, path: str, shown: Mapping[str, Any], unsure: Collection[str]
-) -> list[Held]:
+def referrals_for(batch: Batch, wired: Wired, kind: Kind, path: str, shown: Mapping[str, Any]) -> list[Held]:
     """The open referrals that a record may belong to because it names their person, and of which its system holds no
-    record yet. `unsure`: fields that are doubtful, and match nobody."""
-    if path not in batch.council.person_identifiers or path in unsure:
+    record yet. A doubtful number was never entered as anybody's (`matching.person_for`), so it matches nobody."""
+    if path not in batch.council.person_identifiers:
         return []
     person = _person(batch, path, shown)
     ids = batch.named.open_referrals.get(person, ()) if person is not None else ()

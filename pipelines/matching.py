@@ -74,12 +74,11 @@ def referral_for(
     our_key: str,
     shown: Mapping[str, Any],
     gone: Collection[str] | None = (),
-    unsure: Collection[str] = (),
 ) -> Held | None:
     """Return the referral that this record belongs to, None for a new one. Raises Several.
 
     `gone`: numbers that the system holds no more, so that a record in their place is the same one renumbered; None for
-    whichever it had. `unsure`: fields that are doubtful, and identify nobody.
+    whichever it had.
     """
     found: dict[str, Held] = {}
     if our_key and (row := batch.referral(our_key)) is not None:
@@ -91,7 +90,7 @@ def referral_for(
                     row = batch.referral(other.referral_id)
                     if row is not None:
                         found[row.id] = row
-            found |= {row.id: row for row in identifiers.referrals_for(batch, wired, kind, path, shown, unsure)}
+            found |= {row.id: row for row in identifiers.referrals_for(batch, wired, kind, path, shown)}
             if found:
                 break
     if len(found) > 1:

@@ -6,7 +6,7 @@ transaction, on rows that were fetched for the whole page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ from pipelines import (
     causes,
     conflicts,
     hops,
-    identifiers,
     identity,
     matching,
     people,
@@ -244,10 +243,6 @@ class Page:
             return None
         referral = self._batch.referral(held.referral_id) if held.referral_id else None
         if referral is None:
-            unsure: Collection[str] = ()
-            if identifiers.names_person(self._council, self._kind, read.shown):
-                doubtful = read.doubt(read.shown)
-                unsure = self._identifiers if isinstance(doubtful, Refused) else doubtful
             referral = matching.referral_for(
                 self._batch,
                 self._wired,
@@ -256,7 +251,6 @@ class Page:
                 our_key=read.our_key,
                 shown=read.shown,
                 gone=None if read.said == "same" else read.gone,
-                unsure=unsure,
             )
         return referral
 

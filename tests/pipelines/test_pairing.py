@@ -202,12 +202,16 @@ def test_the_first_reading_of_equal_pairs_writes_nothing_anywhere(town: Any) -> 
     assert overview.look(town.plant).sums_agree
     # Later changes go both ways to the record that is there, and none is made.
     town.change(CODE, "contact", numbers[0], priority="urgent")
-    town.change(CODE, "casework", cases[1], Status="INP")
+    town.change(CODE, "casework", cases[1], Status="INP", Subject={"KnownAs": "Golygwyd"})
     town.rest()
     assert len(town.records(CODE, "casework")) == 2
     assert len(town.records(CODE, "contact")) == 2
     assert town.control("GET", f"{CODE}/casework/records/{cases[0]}")["Priority"] != "P3"
-    assert town.control("GET", f"{CODE}/contact/records/{numbers[1]}")["status"] == "in-progress"
+    request = town.control("GET", f"{CODE}/contact/records/{numbers[1]}")
+    assert request["status"] == "in-progress"
+    # Edited there knowing the present value, by whoever: an ordinary edit, as anywhere else, and nobody's conflict.
+    assert request["customer"]["known_as"] == "Golygwyd"
+    assert rows(town, tables.conflict) == []
 
 
 def test_what_differs_is_listed_and_the_owners_value_is_sent(town: Any) -> None:
