@@ -19,6 +19,7 @@ from sqlalchemy import select
 from pipelines import lanes, processes, recovery
 from pipelines.ids import new_id
 from pipelines.ledger import LedgerFault
+from pipelines.litter import sweep_less
 from pipelines.lock import AlreadyRunning, only_one
 from pipelines.logs import log, warn
 from pipelines.plant import Plant
@@ -102,6 +103,7 @@ def _lives(
     at_once: int,
 ) -> None:
     """Live under one name after the other: a process that was given up lets go of everything and begins anew."""
+    sweep_less()
     while not stop.is_set():
         presence = Presence(plant, new_id(), roles)
         if _ready(plant, presence, stop):
