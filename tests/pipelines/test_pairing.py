@@ -202,7 +202,7 @@ def test_the_first_reading_of_equal_pairs_writes_nothing_anywhere(town: Any) -> 
     assert overview.look(town.plant).sums_agree
     # Later changes go both ways to the record that is there, and none is made.
     town.change(CODE, "contact", numbers[0], priority="urgent")
-    town.change(CODE, "casework", cases[1], Status="INP", Subject={"KnownAs": "Golygwyd"})
+    town.change(CODE, "casework", cases[1], Status="INP", Subject={"Surname": "Golygwyd"})
     town.rest()
     assert len(town.records(CODE, "casework")) == 2
     assert len(town.records(CODE, "contact")) == 2
@@ -210,7 +210,7 @@ def test_the_first_reading_of_equal_pairs_writes_nothing_anywhere(town: Any) -> 
     request = town.control("GET", f"{CODE}/contact/records/{numbers[1]}")
     assert request["status"] == "in-progress"
     # Edited there knowing the present value, by whoever: an ordinary edit, as anywhere else, and nobody's conflict.
-    assert request["customer"]["known_as"] == "Golygwyd"
+    assert request["customer"]["last_name"] == "Golygwyd"
     assert rows(town, tables.conflict) == []
 
 
