@@ -100,6 +100,7 @@ class Run:
             blows.strike(each, victim)
             time.sleep(each.moment)
             self._wait_for_backlog(peers, crew)
+        crew.revive()  # one that ended by itself in the meantime is killed all the same, as it starts
         blows.now()
         if victim.kill():
             self.killed += 1
