@@ -236,7 +236,7 @@ def _at(plant: Plant, id: str, number: str = "") -> Iterator[tuple[Batch, Held]]
     """One delivery and its referral, held for one action of a person. `number`: what the target may hold it under."""
     found = delivery_of(plant, id)
     council = council_of(plant, found.council)
-    with plant.ledger.writing() as connection:
+    with plant.ledger.writing(making_room=True) as connection:
         batch = Batch(connection, plant.vault, council, plant.clock.now())
         if number:
             batch.fetch_records(found.connection, found.kind, [number])
@@ -322,7 +322,7 @@ def close(plant: Plant, id: str, *, who: str, why: str) -> str:
         return f"{id} is closed: you have looked at it"
     if id.startswith("v"):
         row = version_of(plant, id)
-        with plant.ledger.writing() as connection:
+        with plant.ledger.writing(making_room=True) as connection:
             done = connection.execute(
                 update(version)
                 .where(version.c.id == row.id, version.c.state == VersionState.ATTENTION)
@@ -344,7 +344,7 @@ def close(plant: Plant, id: str, *, who: str, why: str) -> str:
 
 def settle_conflict(plant: Plant, id: int, *, who: str, why: str) -> None:
     """Note that a person has looked at a conflict; the field may change hands by itself again. Raises NotPossible."""
-    with plant.ledger.writing() as connection:
+    with plant.ledger.writing(making_room=True) as connection:
         row = connection.execute(select(conflict).where(conflict.c.id == id, conflict.c.open.is_(True))).first()
         if row is None or row.council not in plant.councils:
             raise NotPossible(f"there is no open conflict c{id}")

@@ -46,7 +46,12 @@ class Ledger:
         self.lost = threading.Event()
         self.reserve = Reserve(Path(str(self.engine.url.database)).parent if self.embedded else None)
         try:
-            upgrades.bring_up_to_date(self.engine)
+            try:
+                upgrades.bring_up_to_date(self.engine)
+            except DiskFull:  # where nobody else has it open, even opening it takes a little room
+                if not self.reserve.give_up():
+                    raise
+                upgrades.bring_up_to_date(self.engine)
             self.reserve.keep()
         except BaseException as fault:
             self.engine.dispose()

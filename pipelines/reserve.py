@@ -64,15 +64,26 @@ class Reserve:
 
     def ask(self, *, making_room: bool) -> None:
         """Let a writer pass. Raises DiskFull while there is no room, save for one that makes some."""
+        if making_room:
+            # A command that was just started does not know that the disk is full, so it looks.
+            if self._file is not None and self._whole() and not self._room(1):
+                self.give_up()
+            return
         if self._full_since is None:
             return
         with self._lock:
-            if self._full_since is None or self._again():
-                return
-            if not making_room:
+            if self._full_since is not None and not self._again():
                 raise DiskFull(FULL_WORDS)
+
+    def give_up(self) -> bool:
+        """Let go of the file; False if there was none."""
+        try:
             if self._file is not None:
-                self._file.unlink(missing_ok=True)
+                self._file.unlink()
+                return True
+        except FileNotFoundError:
+            pass
+        return False
 
     def _again(self) -> bool:
         if self._file is None:

@@ -219,6 +219,7 @@ def _care(plant: Plant, stop: threading.Event, unfit: list[LedgerFault]) -> None
     while not stop.is_set():
         try:
             plant.ledger.still_fits()
+            plant.ledger.reserve.keep()
             take_back(plant)
             if owed:
                 owed = plant.vault.hand_over(plant.ledger) > 0

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from pipelines import reserve
 from pipelines.databases import DiskFull
@@ -63,6 +63,11 @@ def write_until_full(ledger: Ledger) -> int:
     raise AssertionError("the disk was never full")
 
 
+def enter_forty(connection: Connection) -> None:
+    rows = [{"digest": str(number), "kind": "text", "body": "x" * 50_000, "at": 1} for number in range(40)]
+    connection.execute(insert(artifact), rows)
+
+
 def kept(ledger: Ledger) -> int:
     with ledger.reading() as connection:
         return int(connection.execute(select(func.count()).select_from(artifact)).scalar_one())
@@ -90,12 +95,38 @@ def test_row_7_taking_in_stops_and_what_makes_room_goes_on(ledger: Ledger, disk:
     assert (disk / reserve.NAME).stat().st_size == reserve.SIZE, "kept again, for the next time"
 
 
+def test_row_7_a_command_that_makes_room_works_at_zero_bytes_free(disk: Path) -> None:
+    """Nothing else has the ledger open, so that even opening it takes room."""
+    url = f"sqlite:///{disk / 'ledger.db'}"
+    first = Ledger(url)
+    with first.writing() as connection:
+        enter_forty(connection)
+    first.close()
+    fill(disk)
+    assert shutil.disk_usage(disk).free == 0
+    ledger = Ledger(url)
+    with ledger.writing(making_room=True) as connection:
+        connection.execute(delete(artifact))
+    assert kept(ledger) == 0
+    ledger.close()
+
+
+def test_row_7_beside_one_that_runs_a_command_may_use_the_reserve(ledger: Ledger, disk: Path) -> None:
+    other = Ledger(f"sqlite:///{disk / 'ledger.db'}")  # it has not met the full disk itself
+    with ledger.writing() as connection:
+        enter_forty(connection)
+    fill(disk)
+    write_until_full(ledger)
+    with other.writing(making_room=True) as connection:
+        connection.execute(delete(artifact).where(artifact.c.digest.like("1%")))
+    assert kept(ledger) == 29
+    other.close()
+
+
 def test_row_7_without_the_reserve_even_deleting_has_no_room(ledger: Ledger, disk: Path) -> None:
     """Why there is one."""
     with ledger.writing() as connection:
-        for number in range(40):
-            row = {"digest": str(number), "kind": "text", "body": "x" * 50_000, "at": 1}
-            connection.execute(insert(artifact).values(row))
+        enter_forty(connection)
     fill(disk)
     write_until_full(ledger)
     (disk / reserve.NAME).unlink()
