@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, delete, insert, make_url, select
+from sqlalchemy import Connection, create_engine, delete, insert, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from config.findings import Finding, Severity
@@ -292,7 +292,8 @@ def _look_into(site: Site, environment: Mapping[str, str] | None) -> set[tuple[s
         return None
     try:
         with engine.connect() as connection:
-            return matched_pairs(connection)
+            made = inspect(connection).has_table(first_day.name)  # no process has run on it yet, else
+            return matched_pairs(connection) if made else set()
     except SQLAlchemyError:
         return None
     finally:
