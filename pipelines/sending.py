@@ -23,7 +23,7 @@ from pipelines.clock import to_instant
 from pipelines.decision import Decision, Do, decide
 from pipelines.intake import Intake
 from pipelines.jobs import TEXT_KIND, Job, Known, prepare
-from pipelines.merge import IN_ERROR, group_of
+from pipelines.merge import IN_ERROR
 from pipelines.rows import Held, fresh
 from pipelines.tables import record
 from pipelines.texts import Message, judge
@@ -170,8 +170,7 @@ class Sender:
             facts,
             current,
             held.base,
-            owned=lambda name: self._council.owners.get(group_of(name)) == wired.name,
-            shows_changes=wired.polls and not held.rewrite,
+            shows_changes=wired.polls,
             whole=wired.connector.reads_first(kind.name),
             hash_of=lambda name, value: self._plant.vault.hash_value(self._council.code, name, value),
         )

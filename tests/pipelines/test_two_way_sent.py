@@ -111,6 +111,32 @@ def test_what_staff_typed_into_a_restored_system_is_kept(rig: Rig) -> None:
     assert desk.attention(rig.plant) == []
 
 
+def test_what_is_typed_between_a_persons_word_and_the_sending_is_not_written_over(rig: Rig) -> None:
+    desk_, care = system_of(rig, "alder", "desk"), system_of(rig, "alder", "care")
+    case, held = in_both(rig, "alder")
+    backup = copy.deepcopy(desk_.cases[case.id])
+    rig.push(60)
+    desk_.change(case.id, reason="second", priority="urgent")
+    turn(rig, 3)
+    rig.push(3600)
+    desk_.cases[case.id] = backup
+    rig.clock.at += 1_000_000
+    desk_.change(case.id, notes="rang back")
+    desk_.cases[case.id].version = 1  # a number lower than the one that we know
+    turn(rig, 2)
+    (group,) = desk.attention(rig.plant)
+    desk.replay(rig.plant, [], fingerprint=group.fingerprint, **WHO)
+    rig.push(2)
+    desk_.change(case.id, reason="typed this minute")
+    turn(rig, 5)
+    assert (desk_.cases[case.id].body["reason"], desk_.cases[case.id].body["priority"]) == (
+        "typed this minute",
+        "urgent",
+    )
+    assert care.cases[held.id].body["reason"] == "typed this minute"
+    assert desk.attention(rig.plant) == []
+
+
 @pytest.mark.parametrize("code", TIERS)
 def test_row_14_a_record_that_the_target_deleted_is_not_made_anew_unasked(rig: Rig, code: str) -> None:
     desk_, care = system_of(rig, code, "desk"), system_of(rig, code, "care")
