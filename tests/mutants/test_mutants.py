@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
 PROMISES, POINTS = "tests/pipelines/test_promises.py", "tests/pipelines/test_crash_points.py"
@@ -116,8 +118,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def outcome(copy: Path, tests: tuple[str, ...]) -> tuple[int, str]:
     """Run tests in the copy, up to the first that is red; return the exit code and the last words."""
     environment = {**os.environ, "PYTHONPATH": str(copy), "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--timeout=100", *tests]
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--timeout=300", *tests]
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=550, check=False)
     return done.returncode, done.stdout[-1500:]
 
 

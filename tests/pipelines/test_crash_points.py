@@ -16,6 +16,8 @@ import pytest
 from pipelines.crash import POINTS
 from tests.rig.town import Town
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
 #: Two hours slow, which is no excuse for losing anything.
 SLOW = 7200
 

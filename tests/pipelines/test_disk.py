@@ -18,6 +18,8 @@ import pytest
 
 from tests.rig.town import ROOT, Town
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
 COMMITS = 40
 WRITER = """
 import os, sys

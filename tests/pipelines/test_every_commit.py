@@ -18,6 +18,8 @@ import pytest
 from tests.conftest import PROFILE
 from tests.rig.town import ROOT, Town
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
 #: A run of this size comes to rest well before this.
 LONG = 60
 KS = range(1, LONG) if PROFILE == "long" else [1, 3, 7, 15]

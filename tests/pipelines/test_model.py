@@ -33,6 +33,8 @@ STATUSES = ("triage", "accepted", "in-progress", "on-hold")
 #: Cases of one council at the most: few, so that much happens to each.
 MOST = 3
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200 if PROFILE == "long" else 600)]
+
 councils = st.sampled_from(sorted(TIERS))
 sides = st.sampled_from(["desk", "care"])
 workers = st.sampled_from([1, 2])

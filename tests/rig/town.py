@@ -104,7 +104,7 @@ class Town:
             found.include(judge(council, self.desk(council), self.care(council)))
         return found
 
-    def settle(self, seconds: float = 25, *, officer: bool = True) -> Verdict:
+    def settle(self, seconds: float = 60, *, officer: bool = True) -> Verdict:
         """Wait until all is well and nothing is on its way, or the time is over; return the verdict.
 
         What needs a person is answered meanwhile by the `officer`, from what care really holds.
