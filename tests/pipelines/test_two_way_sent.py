@@ -180,14 +180,14 @@ def test_two_records_of_one_key_renumbered_there(rig: Rig) -> None:
 def with_error(rig: Rig) -> Callable[[str], Rig]:
     """Give the code list a word for it: in both directions, or for reading alone."""
 
-    def give(direction: str, *, needed: bool = True) -> Rig:
+    def give(direction: str, *, told: bool = True) -> Rig:
         codes, mapping = rig.site / "codes/rig-status.csv", rig.site / "mappings/peer/desk.yaml"
         row = f"error,entered_in_error,{direction},Gwall,Entered in error,,,\n"
         codes.write_text(codes.read_text(encoding="utf-8") + row, encoding="utf-8")
-        if not needed:
+        if not told:  # the desk's own status is read, and never written
             text = mapping.read_text(encoding="utf-8")
             assert "codes: rig-status, needed: true" in text
-            changed = text.replace("codes: rig-status, needed: true", "codes: rig-status")
+            changed = text.replace("codes: rig-status, needed: true", "codes: rig-status, direction: read")
             mapping.write_text(changed, encoding="utf-8")
         rig.plant.close()
         rig.begin()
@@ -205,15 +205,26 @@ def test_entered_in_error_is_carried_where_there_is_a_code(with_error: Any) -> N
     assert desk.attention(rig.plant) == []
 
 
-@pytest.mark.parametrize("needed", [True, False])
-def test_entered_in_error_needs_attention_where_there_is_no_code(with_error: Any, needed: bool) -> None:
-    rig = with_error("read", needed=needed)
+def test_entered_in_error_needs_attention_where_there_is_no_code(with_error: Any) -> None:
+    rig = with_error("read")
     case, held = in_both(rig, "alder")
     system_of(rig, "alder", "care").change(held.id, status="error")
     turn(rig, 4)
     assert system_of(rig, "alder", "desk").cases[case.id].body["status"] == "new"
     (group,) = desk.attention(rig.plant)
-    assert (group.field, group.connection) == ("status", "desk")
+    assert (group.field, group.connection, group.error) == ("status", "desk", "unknown code")
+
+
+def test_entered_in_error_needs_attention_where_no_status_is_told_at_all(with_error: Any) -> None:
+    rig = with_error("both", told=False)
+    _, held = in_both(rig, "alder")
+    system_of(rig, "alder", "care").change(held.id, status="accepted", status_reason="seen")
+    turn(rig, 4)
+    assert desk.attention(rig.plant) == []
+    system_of(rig, "alder", "care").change(held.id, status="error")
+    turn(rig, 4)
+    (group,) = desk.attention(rig.plant)
+    assert (group.field, group.connection, group.error) == ("status", "desk", "entered in error")
 
 
 def test_what_was_entered_in_error_before_it_was_sent_is_never_made(with_error: Any) -> None:
