@@ -62,7 +62,7 @@ class Courtesy:
                 raise PutOff("it was stopped, and begins anew next time")
             with self._plant.ledger.reading() as connection:
                 held = pauses.of(connection, wired.council, wired.name)
-                if held is not None:
+                if held is not None and (held.until is None or held.until > now):
                     raise PutOff(f"{wired.name} is paused: {held.why}")
                 here = {"council": wired.council, "connection": wired.name}
                 busy = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -168,5 +169,5 @@ def test_check_sees_what_was_matched(going_live: Any) -> None:
 def test_check_says_when_the_ledger_cannot_be_asked(going_live: Any) -> None:
     file = going_live / "config" / "dolen.yaml"
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace('"sqlite:///ledger.db"', "env:NOBODY_SET_THIS"), encoding="utf-8")
+    file.write_text(re.sub(r"(?m)^ledger: .*$", "ledger: {url: env:NOBODY_SET_THIS}", text), encoding="utf-8")
     assert {one.severity.value for one in held_up(going_live)} == {"warning"}
