@@ -6,7 +6,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,17 @@ from typing import Any
 from console.bench.crew import Member
 from console.bench.disk import Disk
 from console.bench.lines import Lines
+from console.bench.officer import Question
 from console.bench.site import COUNCILS
 from console.bench.torment import Misfortune, Round
 
 SLOW_BY = 0.4  # seconds
 RESTART_SECONDS = 180.0
 TIER_C = frozenset(f"{code}/care" for code, tier in COUNCILS.items() if tier == "C")
-#: A tier C create counts as hit by what happened so shortly after its answer: it may not have been written down.
-GRACE = 0.5
+#: A tier C create counts as hit by what struck so shortly after its answer, in seconds: on a busy machine the answer
+#: may not have been written down yet. And so long after it began if it never got one.
+GRACE, NO_ANSWER = 2.0, 10.0
+AT_ONCE = 4  # calls under way to one system at most, as the site of the bench has it
 #: Preloaded into a process whose clock is to be wrong. Where it lies is Debian's choice.
 LIBFAKETIME = tuple(
     Path(folder) / "faketime" / "libfaketime.so.1"
@@ -98,9 +101,9 @@ class Blows:
         self.done[each.misfortune.value] += 1
         return {"LD_PRELOAD": str(library), "FAKETIME": f"{each.clock:+.0f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
-    def explained(self, creates: list[dict[str, Any]]) -> int:
-        """How many tier C creates may rightly be in doubt."""
-        return explained_questions(creates, self.times) + self.swallowed
+    def unexplained(self, asked: Sequence[Question], creates: Sequence[Mapping[str, Any]]) -> list[str]:
+        """The requests of which a person was asked without need; see `unexplained_questions`."""
+        return unexplained_questions(asked, creates, self.times, unseen=self.swallowed + AT_ONCE * len(self.times))
 
     @staticmethod
     def _for(seconds: float, begin: Callable[[], None], end: Callable[[], None]) -> None:
@@ -116,13 +119,30 @@ def libfaketime() -> Path | None:
     return next((path for path in LIBFAKETIME if path.exists()), None)
 
 
-def explained_questions(creates: list[dict[str, Any]], blows: list[float]) -> int:
-    """How many tier C creates may rightly be in doubt: those that got no clear answer, and those that a blow hit."""
-    hit = 0
-    for each in creates:
-        ended = each["ended"] if each["ended"] is not None else each["begun"] + 10.0
-        hit += each["ambiguous"] or each["gone"] or any(each["begun"] <= at <= ended + GRACE for at in blows)
-    return hit
+def unexplained_questions(
+    asked: Sequence[Question], creates: Sequence[Mapping[str, Any]], blows: Sequence[float], *, unseen: int
+) -> list[str]:
+    """Each question must be explained by a create of its own request that got no clear answer or that a blow hit.
+
+    A call that never reached the system left no trace there: so many (`unseen`) questions may be about such a one, and
+    only of those whose answer was that it is not there. Returns the tokens of the rest.
+    """
+    excuses = Counter(str(each["token"]) for each in creates if _in_doubt(each, blows))
+    rest = []
+    for question in asked:
+        if excuses[question.token]:
+            excuses[question.token] -= 1
+        elif not question.there and unseen:
+            unseen -= 1
+        else:
+            rest.append(question.token)
+    return rest
+
+
+def _in_doubt(create: Mapping[str, Any], blows: Sequence[float]) -> bool:
+    ended = create["ended"] if create["ended"] is not None else create["begun"] + NO_ANSWER
+    hit = any(create["begun"] <= at <= ended + GRACE for at in blows)
+    return bool(create["ambiguous"] or create["gone"] or hit)
 
 
 class NotRestarted(RuntimeError):

@@ -144,9 +144,9 @@ class Run:
             peers.truth(), peers.records(), COUNCILS, held=officer.held, conflicted=lambda id: conflicted(bench, id)
         )
         notes = [*blows.notes, *count_ledger(verdict, status, still_open)]
-        questions, explained = len(officer.asked), blows.explained(peers.creates())
-        if questions > explained:
-            notes.append(f"{questions} questions for the officer, but only {explained} creates may be in doubt")
+        questions, needless = len(officer.asked), blows.unexplained(officer.asked, peers.creates())
+        if needless:
+            notes.append(f"a person was asked without need about {', '.join(needless[:10])}")
         if officer.stumbles:
             notes.append(f"the desk could not be used for moments: {officer.stumbles}")
         if verdict.offences:
@@ -155,7 +155,7 @@ class Run:
         return {
             "kills": self.killed, "referrals": self.referrals, **counts, "by_tier": verdict.by_tier, "seed": self.seed,
             "on": "postgresql+rabbitmq" if self.servers.apart else "embedded",
-            "questions": questions, "questions_explained": explained, "unexplained": max(0, questions - explained),
+            "questions": questions, "questions_explained": questions - len(needless), "unexplained": len(needless),
             "unaccounted": verdict.unaccounted,
             "conflicts": verdict.conflicts, "misfortunes": dict(blows.done), "start_seconds": self._start_seconds(),
             "ledger": {"versions": status["versions"], "deliveries": status["deliveries"]},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,15 @@ PATIENCE = TIMEOUT + SETTLE
 _ASKING = (DeliveryState.NOT_SURE, DeliveryState.ATTENTION)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question that was answered: of which delivery and request, and whether it was there."""
+
+    delivery: str
+    token: str
+    there: bool
+
+
 class Officer:
     """Looks at what waits and answers it, on a thread of its own. Use it as a context."""
 
@@ -37,7 +47,7 @@ class Officer:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="officer")
         self._seen: dict[str, float] = {}
-        self.asked: list[tuple[str, str]] = []  # (delivery, token) of every question answered
+        self.asked: list[Question] = []
         self.stumbles: dict[str, int] = {}  # why the desk could not be used for a moment -> how often
 
     def __enter__(self) -> Officer:
@@ -58,7 +68,7 @@ class Officer:
     @property
     def held(self) -> set[str]:
         """The requests of which a person was asked whether they had arrived."""
-        return {token for _, token in self.asked}
+        return {question.token for question in self.asked}
 
     def _work(self) -> None:
         while not self._stop.wait(LOOK_EVERY):
@@ -88,7 +98,7 @@ class Officer:
             )
         else:
             desk.settle(self._plant, id, how="not-arrived", number="", who=WHO, why="looked it up in care: not there")
-        self.asked.append((id, token))
+        self.asked.append(Question(id, token, bool(there)))
         del self._seen[id]
 
 

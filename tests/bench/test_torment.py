@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.bench.blows import explained_questions
+from console.bench.blows import unexplained_questions
+from console.bench.officer import Question
 from console.bench.torment import SILENCE, Misfortune, plan
 
 POSSIBLE = [each for each in Misfortune if each is not Misfortune.NONE]
@@ -32,15 +33,28 @@ def test_what_is_not_possible_is_not_drawn() -> None:
 @pytest.mark.parametrize(
     ("create", "blows", "explained"),
     [
-        ({"ambiguous": False, "gone": False, "begun": 10.0, "ended": 10.1}, [], 0),
-        ({"ambiguous": True, "gone": False, "begun": 10.0, "ended": 10.1}, [], 1),
-        ({"ambiguous": False, "gone": True, "begun": 10.0, "ended": 10.1}, [], 1),
-        ({"ambiguous": False, "gone": False, "begun": 10.0, "ended": 10.1}, [10.05], 1),
-        ({"ambiguous": False, "gone": False, "begun": 10.0, "ended": 10.1}, [9.9, 10.7], 0),
-        ({"ambiguous": False, "gone": False, "begun": 10.0, "ended": None}, [15.0], 1),
+        ({}, [], False),
+        ({"ambiguous": True}, [], True),
+        ({"gone": True}, [], True),
+        ({}, [10.05], True),
+        ({}, [11.9], True),
+        ({}, [9.9, 12.2], False),
+        ({"ended": None}, [15.0], True),
+        ({"token": "elder-000009", "ambiguous": True}, [10.05], False),
     ],
 )
-def test_a_question_must_be_explained_by_a_fault_or_a_blow(
-    create: dict[str, object], blows: list[float], explained: int
+def test_a_question_must_be_explained_by_a_fault_or_a_blow_at_its_own_create(
+    create: dict[str, object], blows: list[float], explained: bool
 ) -> None:
-    assert explained_questions([create], blows) == explained
+    plain = {"token": "elder-000004", "ambiguous": False, "gone": False, "begun": 10.0, "ended": 10.1}
+    asked = [Question("d1", "elder-000004", True)]
+    needless = unexplained_questions(asked, [plain | create], blows, unseen=5)
+    assert needless == ([] if explained else ["elder-000004"])
+
+
+def test_one_create_explains_one_question_and_calls_nobody_saw_only_what_was_not_there() -> None:
+    create = {"token": "elder-000004", "ambiguous": True, "gone": False, "begun": 10.0, "ended": 10.1}
+    twice = [Question("d1", "elder-000004", True), Question("d2", "elder-000004", True)]
+    assert unexplained_questions(twice, [create], [], unseen=5) == ["elder-000004"]
+    absent = [Question(f"d{number}", f"elder-{number:06d}", False) for number in range(3)]
+    assert unexplained_questions(absent, [], [], unseen=2) == ["elder-000002"]
