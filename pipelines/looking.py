@@ -16,7 +16,6 @@ from connectors.errors import ConnectorError
 from pipelines import facts as fact_store
 from pipelines import revisions
 from pipelines.ids import number_of
-from pipelines.merge import group_of
 from pipelines.plant import Council, Plant
 from pipelines.tables import delivery, record, referral, version
 from pipelines.texts import Message, judge
@@ -78,7 +77,6 @@ def preview(plant: Plant, id: str) -> Preview:
                     now,
                     current,
                     held.base,
-                    owned=lambda name: council.owners.get(group_of(name)) == wired.name,
                     shows_changes=wired.polls,
                     whole=wired.connector.reads_first(kind.name),
                     hash_of=lambda name, value: plant.vault.hash_value(row.council, name, value),

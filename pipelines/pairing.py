@@ -310,7 +310,6 @@ class Weighed:
             {name: value for name, (value, _) in self.facts().items()},
             kept.item,
             {name: [mark, None] for name, mark in self.marks[side].items()},
-            owned=lambda name: self._council.owners.get(group_of(name)) == wired.name,
             shows_changes=False,
             whole=wired.connector.reads_first(kind.name),
             hash_of=self.hash_of,

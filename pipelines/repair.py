@@ -19,7 +19,6 @@ from pipelines.courtesy import Courtesy
 from pipelines.crosswalk import Crosswalk, Linked
 from pipelines.intake import Intake
 from pipelines.looking import NotPossible
-from pipelines.merge import group_of
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.report import Line, Report
 from pipelines.routing import Route
@@ -232,7 +231,6 @@ class _Repair:
             facts,
             current,
             linked.base,
-            owned=lambda name: self._council.owners.get(group_of(name)) == self._target.name,
             shows_changes=self._target.polls and edited,
             whole=self._target.connector.reads_first(self._kind.name),
             hash_of=lambda name, value: self._plant.vault.hash_value(self._council.code, name, value),

@@ -43,16 +43,14 @@ def draft_update(
     current: Item,
     base: Base,
     *,
-    owned: Callable[[str], bool],
     shows_changes: bool,
     whole: bool,
     hash_of: Callable[[str, Any], str],
 ) -> Draft:
     """Write onto what the target holds.
 
-    `owned(field)`: the target's council says that this system owns the field. `shows_changes`: the target is a source
-    too, so an edit made there will reach us. `whole`: everything is sent back, with what we do not map; otherwise what
-    changes alone.
+    `shows_changes`: the target is a source too, so an edit made there will reach us. `whole`: everything is sent back,
+    with what we do not map; otherwise what changes alone.
     """
     reading = mapping.read(current.record)
     shown = reading.facts
@@ -71,7 +69,8 @@ def draft_update(
             continue
         known = last_known(base, name)
         moved = name in shown and known is not None and hash_of(name, present) != known
-        unknown_edit = known is None and present is not None and owned(name)
+        # Never seen there: whatever stands there was typed by somebody. Its feed brings it, and R3 decides and tells.
+        unknown_edit = known is None and present is not None
         if group_of(name) not in OURS and shows_changes and (moved or unknown_edit):
             held_back.append(name)
             continue
