@@ -160,8 +160,8 @@ class Scheduler:
             self._runs.make(wired, kind, run)
         except Exception as fault:
             # Whatever it was, the run is open and is found again; the next page is asked for at the same place.
-            where = {"council": wired.council, "connection": wired.name, "kind": kind.name}
-            warn("walk_fault", **where, error=type(fault).__name__)
+            error = type(fault).__name__
+            warn("walk_fault", council=wired.council, connection=wired.name, kind=kind.name, error=error)
             self._plant.clock.wait(self._runs.stop, 1.0)
 
     def _waiting(self) -> None:

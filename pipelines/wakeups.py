@@ -220,7 +220,8 @@ class Consumer:
         found = _read(message)
         if found is None:
             self.refused += 1
-            self._warn_once("wake_up_not_readable", "")
+            if self._first_of(""):
+                warn("wake_up_not_readable")
             message.reject()
             return
         council, connection = found.get("council"), found.get("connection")
@@ -228,13 +229,16 @@ class Consumer:
             self._woken(WakeUp(council, connection, found.get("probe") is True, found.get("urgent") is True))
         else:
             # A newer Dolen beside us said it; its relay says it again until one of its own workers has come.
-            self._warn_once("wake_up_not_known", found["format"])
+            if self._first_of(found["format"]):
+                warn("wake_up_not_known")
         message.ack()
 
-    def _warn_once(self, event: str, of: object) -> None:
-        if (event, of) not in self._warned_of and len(self._warned_of) < 20:
-            self._warned_of.add((event, of))
-            warn(event)
+    def _first_of(self, kind: object) -> bool:
+        """Whether this kind of message has not been warned of yet."""
+        first = kind not in self._warned_of and len(self._warned_of) < 20
+        if first:
+            self._warned_of.add(kind)
+        return first
 
 
 def queues(*, quorum: bool) -> tuple[Queue, Queue]:

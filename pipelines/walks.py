@@ -152,13 +152,11 @@ class Walker:
         return False
 
     def _say(self, place: Place, words: str) -> None:
-        log(
-            "walk_waits" if words else "walk_goes_on",
-            council=place.key.council,
-            connection=place.key.connection,
-            kind=place.key.kind,
-            purpose=place.key.purpose,
-        )
+        key = place.key
+        if words:
+            log("walk_waits", council=key.council, connection=key.connection, kind=key.kind, purpose=key.purpose)
+        else:
+            log("walk_goes_on", council=key.council, connection=key.connection, kind=key.kind, purpose=key.purpose)
         with self._plant.ledger.writing() as connection:
             places.say(connection, place, words)
 
