@@ -25,10 +25,11 @@ from connectors.errors import Misconfigured
 from connectors.registry import open_connector
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
-from pipelines.clock import Clock, SystemClock
+from pipelines.clock import Clock
 from pipelines.identifiers import PERSON_IDENTIFIERS
 from pipelines.keystore import KeyFault, KeyStore
 from pipelines.ledger import Ledger, get_meta, set_meta
+from pipelines.ledger_clock import LedgerClock
 from pipelines.library import Library, field_groups, shipped_folders
 from pipelines.mainkey import parse_master, read_master
 from pipelines.plant import Council, Kind, Plant, Wired
@@ -78,7 +79,6 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
     references; those of a connection are looked up when it is opened.
     """
     check_rooms()
-    clock = clock or SystemClock()
     broker_url = site.broker_url(environment)
     ledger = Ledger(site.ledger_url(environment))
     try:
@@ -87,6 +87,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
     except BaseException:
         ledger.close()
         raise
+    clock = clock or LedgerClock(ledger)
     library = Library(site.layers)
     councils: dict[str, Council] = {}
     findings: list[Finding] = list(site.findings)

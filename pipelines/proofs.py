@@ -30,7 +30,7 @@ CLAIM = 600 * SECOND
 WHOLE_AFTER = 7 * 86_400 * SECOND
 #: Comparisons of a route that are kept, and lines of each kind in one of them.
 KEPT, LINES = 30, 200
-_SINCE = "proofs_since"
+PLANNED_SINCE = "proofs_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,13 @@ def due(plant: Plant) -> Due | None:
     """The planned comparison that is due and has waited longest, None if none is."""
     now = plant.clock.now()
     with plant.ledger.reading() as connection:
-        since = int(get_meta(connection, _SINCE) or 0)
+        since = int(get_meta(connection, PLANNED_SINCE) or 0)
         newest = _newest_planned(connection)
         wholes = _last_wholes(connection)
     if not since:
         # What was planned before anybody kept the timetable was not missed.
         with plant.ledger.writing() as connection:
-            set_meta(connection, _SINCE, str(now))
+            set_meta(connection, PLANNED_SINCE, str(now))
         return None
     found = []
     for council in plant.councils.values():

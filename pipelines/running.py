@@ -16,9 +16,10 @@ from contextlib import contextmanager
 
 from sqlalchemy import select
 
-from pipelines import lanes, processes, recovery
+from pipelines import clock_steps, lanes, processes, recovery
 from pipelines.ids import new_id
 from pipelines.ledger import LedgerFault
+from pipelines.ledger_clock import LedgerClock
 from pipelines.litter import sweep_less
 from pipelines.lock import AlreadyRunning, only_one
 from pipelines.logs import log, warn
@@ -118,6 +119,7 @@ def _ready(plant: Plant, presence: Presence, stop: threading.Event) -> bool:
     while not stop.is_set():
         try:
             if not registered:
+                clock_steps.begin(plant.ledger, plant.clock)
                 presence.register()
                 registered = True
             if plant.ledger.embedded:
@@ -220,6 +222,8 @@ def _care(plant: Plant, stop: threading.Event, unfit: list[LedgerFault]) -> None
         try:
             plant.ledger.still_fits()
             plant.ledger.reserve.keep()
+            if isinstance(plant.clock, LedgerClock):
+                plant.clock.align()
             take_back(plant)
             if owed:
                 owed = plant.vault.hand_over(plant.ledger) > 0

@@ -36,6 +36,7 @@ class HandClock(SystemClock):
     """The machine's clock, which a test may push forward."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.ahead = 0
 
     def now(self) -> int:
