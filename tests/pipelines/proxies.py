@@ -81,6 +81,9 @@ class Proxy:
 
     def _pass_on(self, one: socket.socket) -> None:
         """Send a socket what is held for it, unless it is to be held on."""
+        if one not in self._pairs:  # it ended a moment ago, together with its other half
+            self._held.pop(one, None)
+            return
         _, towards_server = self._pairs[one]
         if self.holds or (self.holds_answers and towards_server):  # its own words go up: what it hears comes down
             return
