@@ -194,7 +194,10 @@ class _Repair:
         batch.fetch_records(self._target.name, self._route.kind, [current.id])
         held = batch.record(self._target.name, self._route.kind, current.id)
         if held is not None:
-            held.set(rewrite=True)
+            # What it shows at this moment may be written over; an edit made after it may not.
+            shown, code = self._kind.mapping.read(current.record).facts, self._council.code
+            marks = {name: self._plant.vault.hash_value(code, name, value) for name, value in shown.items()}
+            held.set(base={**held.base, **{name: [mark, None] for name, mark in marks.items()}}, rewrite=True)
 
     def _tell(self, batch: Batch, subject: str, *, who: str, why: str, detail: dict[str, Any]) -> None:
         audit.write(
