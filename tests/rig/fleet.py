@@ -56,9 +56,9 @@ class Fleet:
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
 
-    def start(self, name: str, role: str, *, before: tuple[str, ...] = (), **environment: str) -> None:
-        """Start a process of this role, or another command. `before`: a command that starts it, such as faketime."""
-        command = [*before, sys.executable, "-m", "console", *role.split(), "--site", str(self.site)]
+    def start(self, name: str, role: str, **environment: str) -> None:
+        """Start a process of this role, or another command."""
+        command = [sys.executable, "-m", "console", *role.split(), "--site", str(self.site)]
         with (self.folder / f"{name}.log").open("a", encoding="utf-8") as log:
             self.all[name] = subprocess.Popen(
                 command, text=True, cwd=ROOT,
@@ -128,7 +128,11 @@ class Fleet:
         """Wait until something holds; return the seconds it took."""
         began = time.monotonic()
         while not true():
-            dead = {name: self.said(name)[-2000:] for name, one in self.all.items() if one.poll() is not None}
+            dead = {
+                f"{name}: {one.poll()}": self.said(name)[-2000:]
+                for name, one in self.all.items()
+                if one.poll() is not None
+            }
             assert not dead, dead
             assert time.monotonic() - began < seconds, {name: self.said(name)[-1500:] for name in self.all}
             time.sleep(0.05)
