@@ -62,7 +62,7 @@ class Fleet:
         with (self.folder / f"{name}.log").open("a", encoding="utf-8") as log:
             self.all[name] = subprocess.Popen(
                 command, text=True, cwd=ROOT,
-                env={**os.environ, **self.environment, **environment, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, **self.environment, **environment, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
@@ -128,12 +128,8 @@ class Fleet:
         """Wait until something holds; return the seconds it took."""
         began = time.monotonic()
         while not true():
-            dead = {
-                f"{name}: {one.poll()}": self.said(name)[-2000:]
-                for name, one in self.all.items()
-                if one.poll() is not None
-            }
-            assert not dead, dead
+            dead = {name: one.returncode for name, one in self.all.items() if one.poll() is not None}
+            assert not dead, (dead, {name: self.said(name)[-2000:] for name in dead})
             assert time.monotonic() - began < seconds, {name: self.said(name)[-1500:] for name in self.all}
             time.sleep(0.05)
         return time.monotonic() - began
