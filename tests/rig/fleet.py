@@ -58,11 +58,12 @@ class Fleet:
 
     def start(self, name: str, role: str, **environment: str) -> None:
         """Start a process of this role, or another command."""
+        ours = {"PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"}
         command = [sys.executable, "-m", "console", *role.split(), "--site", str(self.site)]
         with (self.folder / f"{name}.log").open("a", encoding="utf-8") as log:
             self.all[name] = subprocess.Popen(
                 command, text=True, cwd=ROOT,
-                env={**os.environ, **self.environment, **environment, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"},
+                env={**os.environ, **self.environment, **environment, **ours},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
