@@ -69,6 +69,7 @@ def test_from_the_first_look_to_going_live(old: Any) -> None:
         old.until_arrived(2)  # the one that was alone, and its number on the way back
     assert len(old.control("GET", "torfaen/casework/records")["records"]) == 3
     assert len(old.control("GET", "torfaen/contact/records")["records"]) == 3
+    assert old.dolen("sync", "contact").returncode == 0  # what we wrote there last may not have been read yet
     (proved,) = old.json("reconcile", "contact-to-casework")
     assert (proved["agrees"], proved["compared"]) == (True, 3)
 
