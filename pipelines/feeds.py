@@ -17,8 +17,10 @@ Progress = Callable[[str, int], None]
 def pages(
     wired: Wired, kind: Kind, courtesy: Courtesy, progress: Progress
 ) -> Iterator[Sequence[Item | UnreadableItem]]:
-    """Every record that is not deleted, from the beginning, page by page. Raises what the connector raises, PutOff, and NotPossible for an
-    endless feed."""
+    """Every record that is not deleted, from the beginning, page by page.
+
+    Raises what the connector raises, PutOff, and NotPossible for an endless feed.
+    """
     cursor, read = "", 0
     passed: set[int] = set()
     while True:

@@ -349,7 +349,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("which", nargs="*", help="postgresql, rabbitmq; both if none is named")
     parser.add_argument("--dir", type=Path, required=True, help="the folder of the nodes")
     parser.add_argument("--export", action="store_true", help="print shell lines in place of JSON")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_intermixed_args(arguments)
     unknown = set(asked.which) - set(NODES)
     if unknown:
         parser.error(f"no such server: {', '.join(sorted(unknown))}")

@@ -49,6 +49,23 @@ class HandClock(SystemClock):
         return event.wait(min(seconds, 0.01))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL (DOLEN_TEST_LEDGER), run what has a ledger by `as_asked`; the others would only be repeated."""
+    if os.environ.get("DOLEN_TEST_LEDGER", "sqlite") == "sqlite":
+        return
+    other = [item for item in items if item.path.parent == Path(__file__).parent and not _has_asked_ledger(item)]
+    config.hook.pytest_deselected(items=other)
+    items[:] = [item for item in items if item not in other]
+
+
+def _has_asked_ledger(item: Any) -> bool:
+    """Whether a test's ledger is one by `as_asked`, and the test is not about a ledger in a file alone."""
+    known = getattr(item, "_fixtureinfo", None)
+    makers = known.name2fixturedefs if known is not None else {}
+    ours = "site_folder" in makers or any(made.func is town for made in makers.get("town", ())[-1:])
+    return ours and item.get_closest_marker("embedded") is None
+
+
 @dataclass
 class Town:
     """The sandbox, the site, and the plant."""
@@ -169,7 +186,9 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
         around.enter_context(as_asked(site))
         clock = HandClock()
         plant = composition.build(composition.load(site), clock=clock)
-        yield Town(url, site, plant, clock, {**os.environ, **environment})
+        made = Town(url, site, plant, clock, {**os.environ, **environment})
+        yield made
+        made.plant.close()  # which may be another one by now
         plant.close()
     finally:
         around.close()

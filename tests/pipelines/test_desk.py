@@ -141,7 +141,7 @@ def test_settling_needs_a_number(bench: Any, number: str) -> None:
 def test_what_is_not_there_after_all_is_sent(bench: Any) -> None:
     bench.take(bench.request())
     id = f"d{bench.no_answer(lane(bench)).row.id}"
-    with pytest.raises(NotPossible, match="may still do what .* look again in 7 seconds"):
+    with pytest.raises(NotPossible, match=r"may still do what .* look again in 7 seconds"):
         desk.settle(bench.plant, id, how="not-arrived", number="", **WHO)
     bench.clock.pass_by(7)
     desk.settle(bench.plant, id, how="not-arrived", number="", **WHO)

@@ -142,6 +142,7 @@ def test_the_master_key_is_readable_by_its_owner_alone(town: Any) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell a process's memory so")
+@pytest.mark.embedded
 def test_an_idle_run_takes_under_150_megabytes(town: Any) -> None:
     """Three councils wired, nothing to do: what one process of `dolen run` keeps resident."""
     town.plant.close()

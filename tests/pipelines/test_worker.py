@@ -336,6 +336,7 @@ def test_a_wake_up_is_heard_within_one_process_in_milliseconds(town: Any, worker
 # --- A ledger that is away --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_row_5_what_a_target_did_is_written_down_when_the_ledger_is_back(town: Any, workers: Any) -> None:
     """Somebody holds SQLite's lock while a call is answered; the result waits, and nothing is in doubt."""
     ask(town, 1)
