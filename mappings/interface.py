@@ -5,7 +5,8 @@ rooms are strangers. It describes records as the port of the connectors gives an
 
 - JSON Schema 2020-12 without `$ref` and `allOf`: `type` (a name or a list with "null"), `properties`, `required`,
   `additionalProperties` (true where anything may stand, false or left out where not), `items`, `minItems`, `maxItems`,
-  `enum`, `const`, `minLength`, `maxLength`, `pattern`, `format`, `minimum`, `maximum`, `anyOf` (shapes one of which holds).
+  `enum`, `const`, `minLength`, `maxLength`, `pattern`, `format`, `minimum`, `maximum`, `anyOf` (shapes of which
+  one holds).
 - `x-lexical`: what the text of an XML leaf must read as, where the record holds text: "date", "dateTime", "time",
   "boolean", "integer", "decimal", "gYear", "gYearMonth", "base64". Then `type` is "string".
 - `x-zone`: for a moment: "required", "optional" or "none" (an offset may not stand there).
