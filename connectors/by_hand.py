@@ -15,12 +15,18 @@ from pydantic import Field
 from connectors.errors import ForAPerson, Misconfigured
 from connectors.pace import Agree
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier
-from connectors.profile import Name
+from connectors.profile import Name, PinnedFile
 from connectors.settings import Closed, Text
 
 
 class ByHandRecord(Closed):
-    """One kind of record that officers enter. There is nothing to say about it."""
+    """One kind of record that officers enter."""
+
+    form: PinnedFile | None = Field(
+        default=None,
+        description="A JSON Schema of the form that they enter it in; `dolen check` holds the mapping against it.",
+        examples=["interfaces/referral-form.schema.json"],
+    )
 
 
 class ByHandProfile(Closed):

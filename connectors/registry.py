@@ -27,6 +27,7 @@ class Family:
     profile: str
     settings: str
     connector: str  # called with (profile, settings, interfaces, clock=...)
+    neutral: str  # called with (profile, interfaces): the neutral form of each kind, as plain data
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -34,21 +35,25 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.soap.profile:SoapProfile",
         "connectors.settings:SoapSettings",
         "connectors.soap.connector:SoapConnector",
+        "connectors.soap.neutral:interfaces_of",
     ),
     "rest": Family(
         "connectors.rest.profile:RestProfile",
         "connectors.settings:RestSettings",
         "connectors.rest.connector:RestConnector",
+        "connectors.rest.neutral:interfaces_of",
     ),
     "notify": Family(
         "connectors.notify:NotifyProfile",
         "connectors.notify:NotifySettings",
         "connectors.notify:NotifyConnector",
+        "connectors.notify.neutral:interfaces_of",
     ),
     "by-hand": Family(
         "connectors.by_hand:ByHandProfile",
         "connectors.by_hand:ByHandSettings",
         "connectors.by_hand:ByHandConnector",
+        "connectors.by_hand_form:interfaces_of",
     ),
 }
 
@@ -93,6 +98,17 @@ def open_connector(
     settings = check_settings(protocol, connect, secret=secret)
     made = _named(_family(protocol).connector)
     return cast(Connector, made(checked_profile, settings, interfaces, clock=clock, agree=agree))
+
+
+def interfaces_of(profile: Mapping[str, Any], *, interfaces: Callable[[str], bytes]) -> list[dict[str, Any]]:
+    """What each kind of record looks like to its system, as plain data with the keys of `mappings.interface.Interface`.
+
+    Read from the pinned files alone: no settings, no secret, no call. A use that the profile does not offer, or of
+    which nothing can be said, is None. Raises ProfileFaults, and Misconfigured for an interface that cannot be read.
+    """
+    checked_profile = check_profile(profile)
+    made = _named(_family(_protocol(profile)).neutral)(checked_profile, interfaces)
+    return cast(list[dict[str, Any]], made)
 
 
 def _protocol(profile: Mapping[str, Any]) -> str:

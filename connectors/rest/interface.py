@@ -38,6 +38,7 @@ _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA_ONES = ("items", "not", "additionalProperties", "contains", "if", "then", "else")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d([.]\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_LONGEST_CHAIN = 20  # references to references
 _MOST_NODES = 200_000  # a component of more is a bomb of references and not a record
 
 _formats = FormatChecker(formats=())
@@ -86,13 +87,34 @@ class Interface:
 
         Raises Misconfigured for a name, a reference or a recursion that cannot be resolved inside the file.
         """
+        raw = self.raw_component(name)
+        self._nodes = 0
+        inlined: Schema = self._inline(raw, ())
+        return inlined
+
+    def raw_component(self, name: str) -> Any:
+        """A component as it is written, with its references. Raises Misconfigured for a name that is not there."""
         schemas = self._document.get("components", {}).get("schemas", {})
         if name not in schemas:
             known = ", ".join(sorted(schemas)) or "none"
             raise Misconfigured(f"component: {self.name} has no schema {name}; write one of: {known}")
-        self._nodes = 0
-        inlined: Schema = self._inline(schemas[name], ())
-        return inlined
+        return schemas[name]
+
+    def follow(self, reference: str) -> Any:
+        """What a reference names. Raises Misconfigured for one that leaves the file or names nothing."""
+        return self._follow(reference)
+
+    def resolved(self, node: Any) -> dict[str, Any]:
+        """A part of the file, its own reference followed; empty if there is none."""
+        for _ in range(_LONGEST_CHAIN):
+            if not isinstance(node, dict) or not isinstance(node.get("$ref"), str):
+                break
+            node = self._follow(node["$ref"])
+        return node if isinstance(node, dict) else {}
+
+    def operation(self, path: str, method: str) -> dict[str, Any]:
+        """What the file says of a request; empty if it describes none."""
+        return self.resolved(self.resolved(self._document.get("paths", {}).get(path)).get(method.lower()))
 
     def prepare(self, name: str) -> None:
         """Compile the validator of a component now, so that a fault shows at start. Raises Misconfigured."""
@@ -175,8 +197,12 @@ def _document(body: bytes, name: str) -> dict[str, Any]:
         read = yaml.load(BytesIO(body))
     except (YAMLError, ValueError, RecursionError):
         raise Misconfigured(f"interface: {name} is neither YAML nor JSON that can be read") from None
+    if isinstance(read, dict) and "openapi" not in read and isinstance(read.get("$defs"), dict):
+        return {**read, "openapi": "3.1.0", "components": {"schemas": read["$defs"]}}  # a JSON Schema says no more
     if not isinstance(read, dict) or not str(read.get("openapi", "")).startswith("3."):
-        raise Misconfigured(f"interface: {name} is no OpenAPI 3 file; its first key should be openapi")
+        raise Misconfigured(
+            f"interface: {name} is neither an OpenAPI 3 file, with the key openapi, nor a JSON Schema with $defs"
+        )
     return read
 
 
