@@ -50,6 +50,13 @@ def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{seed} {request.node.nodeid}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests are shared out over several processes, those that use the one place for queues go to one of them."""
+    for item in items:
+        if "rabbitmq" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("rabbitmq"))
+
+
 SKIPPED_IN_CI = "In CI nothing is skipped: .ci/run provides every server that a test needs. This one was skipped: "
 
 
