@@ -168,12 +168,12 @@ class Connection(Declared):
         examples=[20_000],
     )
     settle_seconds: float = Field(
-        default=5,
+        default=120,
         ge=0,
         le=86400,
         description="How late a call that got no answer may still be carried out there. "
         "Only after that is it looked up whether the record arrived.",
-        examples=[5],
+        examples=[120],
     )
     maintenance: list[Window] = Field(
         default_factory=list,
