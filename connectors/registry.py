@@ -43,6 +43,12 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.rest.connector:RestConnector",
         "connectors.rest.neutral:interfaces_of",
     ),
+    "files": Family(
+        "connectors.files.profile:FilesProfile",
+        "connectors.files.settings:FilesSettings",
+        "connectors.files.connector:FilesConnector",
+        "connectors.files.neutral:interfaces_of",
+    ),
     "notify": Family(
         "connectors.notify:NotifyProfile",
         "connectors.notify:NotifySettings",

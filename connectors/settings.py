@@ -92,8 +92,10 @@ def _existing_file(value: Path) -> Path:
     return value
 
 
+Resolved = BeforeValidator(_resolve_text)  # a text that may be a reference
 Text = Annotated[str, BeforeValidator(_resolve_text), Field(min_length=1), AfterValidator(_one_line)]
 Secret = Annotated[SecretStr, BeforeValidator(_resolve_secret), Field(min_length=1), AfterValidator(_one_line_secret)]
+SecretBlock = Annotated[SecretStr, BeforeValidator(_resolve_secret), Field(min_length=1)]  # of several lines: a key
 WebAddress = Annotated[str, BeforeValidator(_resolve_text), AfterValidator(_web_address)]
 
 

@@ -120,12 +120,12 @@ def schemas() -> list[dict[str, Any]]:
     from config.council import CouncilSettings
     from config.settings import SiteSettings
     from config.texts import Text
-    from connectors.registry import profile_model, settings_model
+    from connectors.registry import FAMILIES, profile_model, settings_model
     from mappings.file import json_schema
 
     wholes = [model.model_json_schema() for model in (SiteSettings, CouncilSettings, Text)]
     wholes += [json_schema()]
-    for protocol in ("soap", "rest", "notify", "by-hand"):
+    for protocol in FAMILIES:
         wholes += [profile_model(protocol).model_json_schema(), settings_model(protocol).model_json_schema()]
     return [{**part, "$defs": whole.get("$defs", {})} for whole in wholes for part in [whole, *parts_of(whole)]]
 
