@@ -16,7 +16,7 @@ from connectors.errors import ForAPerson, Misconfigured
 from connectors.pace import Agree
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier
 from connectors.profile import Name, PinnedFile
-from connectors.settings import Closed, Text
+from connectors.references import Closed, Text
 
 
 class ByHandRecord(Closed):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 import urllib3
@@ -27,7 +27,7 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unknown, Unreachable
 from connectors.pace import Agree, Pace
 from connectors.settings import HttpSettings
-from connectors.sockets import Call, DeadlineAdapter, current_call, tls_context
+from connectors.sockets import Call, DeadlineAdapter, Ourselves, current_call, tls_context
 
 PIECE = 65_536  # bytes read at once: a reply can pass its cap by no more than this
 MOVED = frozenset({301, 302, 303, 307, 308})
@@ -35,6 +35,16 @@ MOVED = frozenset({301, 302, 303, 307, 308})
 
 class TransportTrouble(Exception):
     """Stands in a traceback for the library's own error, by the name of its class alone."""
+
+
+class Moved(Unknown):
+    """The answer is a redirect, which is never followed. `to_sign_in`: it leads to the page where people sign in, so
+    the call was not done; `headers` are the answer's."""
+
+    def __init__(self, reason: str, headers: Mapping[str, str], *, to_sign_in: bool) -> None:
+        super().__init__(reason)
+        self.headers = headers
+        self.to_sign_in = to_sign_in
 
 
 class ReplyTooLarge(Unknown):
@@ -79,6 +89,7 @@ class HttpSession:
         settings: HttpSettings,
         *,
         also: Iterable[str] = (),
+        sign_in_page: str = "",
         agree: Agree | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -101,8 +112,12 @@ class HttpSession:
         self._session.cookies.set_policy(
             DefaultCookiePolicy(allowed_domains=[])
         )  # one thread's cookie is not another's
-        self._proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else {}
-        self._adapter = adapter = DeadlineAdapter(tls_context(settings.ca_bundle), places=settings.limits.at_once)
+        self._sign_in_page = sign_in_page
+        proxy = _proxy(settings)
+        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        self._adapter = adapter = DeadlineAdapter(
+            tls_context(settings.ca_bundle, ourselves(settings)), places=settings.limits.at_once
+        )
         for scheme in list(self._session.adapters):
             del self._session.adapters[scheme]
         self._session.mount("https://", adapter)
@@ -154,7 +169,7 @@ class HttpSession:
             raw = self._through_proxy(ask, call) if self._proxies else self._straight(ask, call)
             try:
                 if raw.status in MOVED:
-                    raise _moved(raw.status, place)
+                    raise _moved(raw.status, place, raw.headers, self._sign_in_page)
                 body = _read(raw, place, most_bytes)
             finally:
                 if not raw.closed:
@@ -227,10 +242,31 @@ def _bare(problem: Exception) -> Exception:
     return TransportTrouble(type(problem).__name__)
 
 
-def _moved(status: int, place: str) -> Misconfigured | Unknown:
+def _moved(status: int, place: str, headers: Mapping[str, str], sign_in_page: str) -> Misconfigured | Unknown:
     words = f"{place} answered with a redirect ({status}), which is never followed; is it a login page, or is url old?"
     # 307 and 308 ask for the same request elsewhere, so nothing was done. After the others it may have been.
-    return Misconfigured(words) if status in (307, 308) else Unknown(words)
+    if status in (307, 308):
+        return Misconfigured(words)
+    leads = urlsplit(headers.get("Location", "")).path
+    return Moved(words, headers, to_sign_in=bool(sign_in_page) and leads == sign_in_page)
+
+
+def ourselves(settings: HttpSettings) -> Ourselves | None:
+    """Our own certificate, if the connection has one."""
+    if settings.client_certificate is None or settings.client_key is None:
+        return None
+    told = settings.client_key_passphrase
+    return Ourselves(settings.client_certificate, settings.client_key, told.get_secret_value() if told else None)
+
+
+def _proxy(settings: HttpSettings) -> str:
+    """The proxy's address with its login, which requests takes out again; "" for none. Never shown anywhere."""
+    login = settings.proxy_login
+    if settings.proxy is None or login is None:
+        return settings.proxy or ""
+    parts = urlsplit(settings.proxy)
+    who = f"{quote(login.username, safe='')}:{quote(login.password.get_secret_value(), safe='')}"
+    return parts._replace(netloc=f"{who}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def origin(url: str) -> str:

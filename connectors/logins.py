@@ -1,4 +1,4 @@
-"""How a call says who it is: Basic, a key in a header, or a login that renews itself (`connectors.oauth2`).
+"""How a call says who it is: Basic, a key in a header, a token signed for each, or a login that renews itself.
 
 `send_logged_in` is the one place where a refused login is renewed, once, and the call repeated: a 401 says that nothing
 was done, so this is safe for writes too. No secret is ever part of a repr or of an error.
@@ -12,10 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from connectors.deadline import Deadline
-from connectors.errors import Misconfigured
-from connectors.http import HttpSession, Reply
-from connectors.oauth2 import ClientCredentials
-from connectors.settings import ApiKeyLogin, BasicLogin, HttpSettings
+from connectors.errors import Misconfigured, Unauthorised
+from connectors.http import HttpSession, Moved, Reply
+from connectors.login_settings import ApiKeyLogin, BasicLogin
+from connectors.oauth2 import client_credentials
+from connectors.settings import OVER_HTTP, HttpSettings
+from connectors.sign_in import session_login, token_login
+from connectors.signed import SignedForEach
 
 Headers = Mapping[str, str]
 
@@ -67,7 +70,14 @@ def api_key(login: ApiKeyLogin) -> Fixed:
 def login_addresses(settings: HttpSettings) -> tuple[str, ...]:
     """Return the addresses beside `url` that logging in has to call."""
     login = settings.login
-    return (login.oauth2.token_url,) if login is not None and login.oauth2 is not None else ()
+    if login is None:
+        return ()
+    told = [
+        login.oauth2.token_url if login.oauth2 is not None else "",
+        login.token.sign_in_url if login.token is not None else "",
+        login.session.sign_in_url if login.session is not None else "",
+    ]
+    return tuple(filter(None, told))
 
 
 def open_login(
@@ -82,8 +92,20 @@ def open_login(
     if login.api_key is not None:
         return api_key(login.api_key)
     if login.oauth2 is not None:
-        return ClientCredentials(login.oauth2, session, monotonic=monotonic)
-    raise Misconfigured(f"login {login.kind} is not one that HTTP headers can carry; write basic, api_key or oauth2")
+        return client_credentials(login.oauth2, session, monotonic=monotonic)
+    if login.token is not None:
+        return token_login(login.token, session, monotonic=monotonic)
+    if login.session is not None:
+        return session_login(login.session, session, monotonic=monotonic)
+    if login.signed is not None:
+        return SignedForEach(login.signed)
+    raise Misconfigured(f"login {login.kind} is not one that HTTP headers carry; write one of {', '.join(OVER_HTTP)}")
+
+
+def sign_in_page(settings: HttpSettings) -> str:
+    """Return the path to which the system redirects whoever is not signed in, "" if it is not known to."""
+    login = settings.login
+    return (login.session.sign_in_page or "") if login is not None and login.session is not None else ""
 
 
 def send_logged_in(
@@ -98,17 +120,29 @@ def send_logged_in(
     body: bytes | None = None,
     most_bytes: int | None = None,
 ) -> Reply:
-    """Send one call logged in; after a 401 renew the login once and send it again. A second 401 is returned."""
+    """Send one call logged in; after a 401 renew the login once and send it again. A second 401 is returned.
 
-    def send(who: Headers) -> Reply:
+    A redirect to the page where people sign in (`HttpSession.sign_in_page`) counts as a 401: nothing was done.
+    """
+
+    def send(who: Headers) -> Reply | None:
         told = {**(headers or {}), **who}
-        return session.send(
-            method, url, headers=told, params=params, body=body, deadline=deadline, most_bytes=most_bytes
-        )
+        try:
+            reply = session.send(
+                method, url, headers=told, params=params, body=body, deadline=deadline, most_bytes=most_bytes
+            )
+        except Moved as moved:
+            if not moved.to_sign_in:
+                raise
+            return None
+        return reply
 
     first = login.headers(deadline)
     reply = send(first)
-    if reply.status != 401:
+    if reply is not None and reply.status != 401:
         return reply
     other = login.renewed(first, deadline)
-    return reply if other is None else send(other)
+    again = reply if other is None else send(other)
+    if again is None:
+        raise Unauthorised("the system leads to its sign-in page again, right after we signed in")
+    return again

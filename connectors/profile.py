@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
-from connectors.settings import Closed
+from connectors.references import Closed
 
 STEP = r"[@A-Za-z_][A-Za-z0-9_.-]*"
 PathText = Annotated[str, Field(pattern=rf"^{STEP}(/{STEP})*$")]

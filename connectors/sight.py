@@ -7,7 +7,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from connectors.http import Reply
+from connectors.http import Reply, ourselves
 from connectors.port import Finding
 from connectors.settings import HttpSettings
 from connectors.sockets import tls_context
@@ -37,7 +37,7 @@ def certificate_finding(settings: HttpSettings, now: datetime) -> Finding | None
     try:
         with (
             socket.create_connection((host, port), timeout=settings.timeout_seconds) as plain,
-            tls_context(settings.ca_bundle).wrap_socket(plain, server_hostname=host) as secure,
+            tls_context(settings.ca_bundle, ourselves(settings)).wrap_socket(plain, server_hostname=host) as secure,
         ):
             told = secure.getpeercert() or {}
             version = secure.version()

@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.retry import Retry
 
 from connectors.deadline import Deadline
+from connectors.errors import Misconfigured
 
 # A quiet connection is opened anew after this: many web servers hang up after 5 seconds, and a request that meets
 # the hang-up half-way would be "not sure" for no reason.
@@ -55,8 +56,20 @@ def _call() -> Call:
     return call
 
 
-def tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
-    """Make the TLS rules of a connection: always verified, 1.2 at least, and trusting only `ca_bundle` if given."""
+@dataclass(frozen=True, slots=True)
+class Ourselves:
+    """Our own certificate, for systems that ask for one."""
+
+    certificate: Path
+    key: Path
+    passphrase: str | None = field(default=None, repr=False)
+
+
+def tls_context(ca_bundle: Path | None, ourselves: Ourselves | None = None) -> ssl.SSLContext:
+    """Make the TLS rules of a connection: always verified, 1.2 at least, and trusting only `ca_bundle` if given.
+
+    Raises Misconfigured for a certificate of ours that does not go with its key.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_bundle is not None:
@@ -64,6 +77,15 @@ def tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
     else:
         context.load_default_certs()  # what the council's own IT has installed on this machine
         context.load_verify_locations(cafile=certifi.where())  # a slim container has none
+    if ourselves is not None:
+        # A function is given, also where there is no passphrase: without one OpenSSL would ask at the terminal.
+        told = ourselves.passphrase or ""
+        try:
+            context.load_cert_chain(ourselves.certificate, ourselves.key, password=lambda: told)
+        except (ssl.SSLError, OSError, ValueError):
+            raise Misconfigured(
+                "client_certificate: it cannot be used with client_key: are they a pair, and is the passphrase right?"
+            ) from None
     return context
 
 

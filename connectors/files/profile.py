@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.profile import STEP, ItemPaths, Name, PathText, PinnedFile, Zone
-from connectors.settings import Closed
+from connectors.references import Closed
 
 OFFERS = frozenset({"changes"})
 
@@ -124,6 +124,7 @@ class Drop(Closed):
         ge=0,
         le=86_400,
         description="How long a file must have rested, where nothing says that it is whole.",
+        examples=[60],
     )
     control: Control | None = Field(
         default=None,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.files.folder import Folder, LocalFolder
-from connectors.settings import Closed, Resolved, Secret, SecretBlock, Text
+from connectors.references import Closed, Resolved, Secret, SecretBlock, Text
 
 
 def _absolute(value: Path) -> Path:

@@ -9,7 +9,8 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from connectors.profile import Name
-from connectors.settings import Closed, HttpSettings, WebAddress
+from connectors.references import Closed, WebAddress
+from connectors.settings import HttpSettings
 
 
 class NotifyRecord(Closed):

@@ -17,7 +17,7 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
 from connectors.json_body import UnreadableBody, parse, read, twice_on_the_way
-from connectors.logins import login_addresses, open_login, send_logged_in
+from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
@@ -65,7 +65,12 @@ class RestConnector:
         }
         self._addresses = Addresses(settings.url)
         self._session = HttpSession(
-            settings, also=login_addresses(settings), agree=agree, monotonic=monotonic, sleep=sleep
+            settings,
+            also=login_addresses(settings),
+            sign_in_page=sign_in_page(settings),
+            agree=agree,
+            monotonic=monotonic,
+            sleep=sleep,
         )
         self._login = open_login(settings, self._session, monotonic=monotonic)
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from connectors.port import Tier
 from connectors.profile import Errors, ItemPaths, ListPath, Name, Overlap, PathText, PinnedFile, Zone
-from connectors.settings import Closed
+from connectors.references import Closed
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
 _PLACE = re.compile(r"\{([^{}]*)\}")

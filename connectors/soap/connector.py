@@ -20,7 +20,7 @@ from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
-from connectors.logins import login_addresses, open_login, send_logged_in
+from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
@@ -61,7 +61,12 @@ class SoapConnector:
         self._zone = ZoneInfo(profile.clock)
         self._sign = signer(settings.login, clock)
         self._session = HttpSession(
-            settings, also=login_addresses(settings), agree=agree, monotonic=monotonic, sleep=sleep
+            settings,
+            also=login_addresses(settings),
+            sign_in_page=sign_in_page(settings),
+            agree=agree,
+            monotonic=monotonic,
+            sleep=sleep,
         )
         self._login = open_login(settings, self._session)
         self._sleep = sleep

@@ -12,7 +12,7 @@ from typing import Any
 from zeep.wsse.username import UsernameToken
 from zeep.wsse.utils import WSU
 
-from connectors.settings import Login
+from connectors.login_settings import Login
 
 
 def signer(login: Login | None, clock: Callable[[], datetime]) -> Callable[[Any], Any]:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from connectors.port import Tier
 from connectors.profile import Errors, ItemPaths, ListPath, Name, Overlap, PathText, PinnedFile, Zone
-from connectors.settings import Closed
+from connectors.references import Closed
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
 

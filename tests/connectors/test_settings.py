@@ -62,8 +62,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"login": {"basic": {"username": "a"}}}, "login.basic.password", "is missing"),
     ({"login": {"basic": {"username": "a", "password": CANARY}}}, "login.basic.password", "env:NAME or file:PATH"),
     ({"login": {"basic": {"username": "a", "password": "file:/broken"}}}, "login.basic.password", "line break"),
-    ({"login": {"oauth2": {"token_url": "https://a.example.org", "client_id": "a", "client_secret": "env:PASSWORD"}}},
-     "the whole", "does not fit SOAP"),
+    ({"login": {"notify": {"api_key": "env:PASSWORD"}}}, "the whole", "does not fit SOAP"),
 ]  # fmt: skip
 
 
@@ -89,7 +88,7 @@ def test_a_secret_that_is_not_there_is_said_by_whoever_keeps_them() -> None:
     "profile", [{}, {"protocol": "soup"}, {"protocol": ["soap"]}, {"system": "x", "protocol": None}]
 )
 def test_a_protocol_that_nobody_speaks(profile: dict[str, Any]) -> None:
-    with pytest.raises(ProfileFaults, match="write one of soap, rest, notify, by-hand"):
+    with pytest.raises(ProfileFaults, match="write one of soap, rest, files, notify, by-hand"):
         registry.check_profile(profile)
     with pytest.raises(errors.Misconfigured):
         registry.profile_model("soup")

@@ -73,3 +73,51 @@ def test_tls_that_is_refused(how: str, authority: trustme.CA, secure: Any, sessi
     url = secure(context)
     with pytest.raises(errors.Unreachable, match="nothing was sent"):
         session(url, ca_bundle=bundle).send("POST", url, body=b"a person")
+
+
+def asking_context(authority: trustme.CA) -> ssl.SSLContext:
+    """A server that speaks to nobody who shows no certificate of its authority."""
+    context = server_context(authority)
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    return context
+
+
+def test_mutual_tls(authority: trustme.CA, secure: Any, session: Any, tmp_path: Path) -> None:
+    bundle, mine, key = tmp_path / "ca.pem", tmp_path / "mine.pem", tmp_path / "mine-key.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    own = authority.issue_cert("dolen.example.org")
+    mine.write_bytes(b"".join(blob.bytes() for blob in own.cert_chain_pems))
+    own.private_key_pem.write_to_path(str(key))
+    url = secure(asking_context(authority))
+    door = session(url, ca_bundle=bundle, client_certificate=mine, client_key=key)
+    assert door.send("GET", url).body == b"ok"
+    with pytest.raises((errors.Unreachable, errors.Unknown)):
+        session(url, ca_bundle=bundle).send("GET", url)
+    other = tmp_path / "other-key.pem"
+    authority.issue_cert("other.example.org").private_key_pem.write_to_path(str(other))
+    with pytest.raises(errors.Misconfigured, match="are they a pair"):
+        session(url, ca_bundle=bundle, client_certificate=mine, client_key=other)
+
+
+def test_a_certificate_goes_with_its_key(session: Any, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.pem"
+    mine.touch()
+    with pytest.raises(ValueError, match="go together"):
+        session("https://localhost", client_certificate=mine)
+
+
+def test_a_proxy_that_asks_who_we_are(raw: Any, session: Any) -> None:
+    heard: list[bytes] = []
+
+    def proxy(connection: socket.socket) -> None:
+        heard.append(connection.recv(65_536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    port = raw(proxy)
+    login = {"username": "dolen", "password": "env:p@ss"}
+    door = session("http://localhost:1", proxy=f"http://127.0.0.1:{port}", proxy_login=login)
+    assert door.send("GET", "http://localhost:1/x").body == b"ok"
+    assert b"Proxy-Authorization: Basic ZG9sZW46ZW52OnBAc3M=" in heard[0]
+    with pytest.raises(ValueError, match="goes with proxy"):
+        session("http://localhost:1", proxy_login=login)
