@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 from lxml import etree
 
 from connectors.errors import Misconfigured
-from connectors.soap.leaves import BUILT_IN, narrowed, union_of
+from connectors.soap.leaves import BUILT_IN, narrowed, takes_nothing, union_of
 from connectors.soap.particles import Content, Particles
 from connectors.soap.pinned import HOME, WSDL, XSD, Pinned
 
@@ -156,7 +156,10 @@ class Schemas:
         self._fill(told, content, under, depth)
         if told.node.get("mixed") in ("true", "1"):
             content.properties.setdefault(".", {"type": "string"})
-        return content.schema([told.file, told.node.sourceline or 0])
+        where = [told.file, told.node.sourceline or 0]
+        if "." in content.properties:
+            content.properties["."] = {**content.properties["."], "x-where": where}
+        return content.schema(where)
 
     def _fill(self, told: _Told, content: Content, under: tuple[int, ...], depth: int) -> None:
         """Lay what a complex type holds, and first what its base holds, into `content`."""
@@ -185,7 +188,8 @@ class Schemas:
         if simple:
             if "." in content.properties:
                 content.properties["."] = narrowed(content.properties["."], way)
-            content.required.append(".")
+            if not takes_nothing(content.properties.get(".", {})):
+                content.required.append(".")
         self._own(way, told, content, under, depth)
 
     def _own(self, node: etree._Element, told: _Told, content: Content, under: tuple[int, ...], depth: int) -> None:
