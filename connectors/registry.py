@@ -28,6 +28,8 @@ class Family:
     settings: str
     connector: str  # called with (profile, settings, interfaces, clock=...)
     neutral: str  # called with (profile, interfaces): the neutral form of each kind, as plain data
+    fits: str = ""  # called with (profile, interfaces): raises Misconfigured where the interface lacks what is named
+    sound: str = ""  # called with (settings): raises Misconfigured for what cannot be opened
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -36,12 +38,16 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.settings:SoapSettings",
         "connectors.soap.connector:SoapConnector",
         "connectors.soap.neutral:interfaces_of",
+        fits="connectors.soap.interface:Interface",
+        sound="connectors.sound:soap",
     ),
     "rest": Family(
         "connectors.rest.profile:RestProfile",
         "connectors.settings:RestSettings",
         "connectors.rest.connector:RestConnector",
         "connectors.rest.neutral:interfaces_of",
+        fits="connectors.rest.neutral:fits",
+        sound="connectors.sound:rest",
     ),
     "files": Family(
         "connectors.files.profile:FilesProfile",
@@ -115,6 +121,49 @@ def interfaces_of(profile: Mapping[str, Any], *, interfaces: Callable[[str], byt
     checked_profile = check_profile(profile)
     made = _named(_family(_protocol(profile)).neutral)(checked_profile, interfaces)
     return cast(list[dict[str, Any]], made)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a profile declares of its kinds of record. Nothing can be called through it."""
+
+    declared: Mapping[str, frozenset[str]]
+
+    def kinds(self) -> tuple[str, ...]:
+        """See `connectors.port.Connector`."""
+        return tuple(self.declared)
+
+    def offers(self, kind: str) -> frozenset[str]:
+        """See `connectors.port.Connector`."""
+        return self.declared[kind]
+
+
+def apart(profile: Mapping[str, Any]) -> bool:
+    """Whether a profile and a connection's settings can be tried apart: its family reads a pinned interface."""
+    return bool(_family(_protocol(profile)).sound)
+
+
+def check_fit(profile: Mapping[str, Any], *, interfaces: Callable[[str], bytes]) -> None:
+    """Hold a profile against its pinned interface. Raises ProfileFaults, and Misconfigured naming what is not there."""
+    checked_profile = check_profile(profile)
+    if place := _family(_protocol(profile)).fits:
+        _named(place)(checked_profile, interfaces)
+
+
+def check_sound(
+    profile: Mapping[str, Any],
+    connect: Mapping[str, Any],
+    *,
+    secret: Callable[[str], str],
+) -> Declared:
+    """Try the settings of a connection without its interface, for a profile whose parts are `apart`. Nothing is sent.
+
+    Raises ProfileFaults (a Misconfigured) with every problem, and Misconfigured.
+    """
+    checked_profile: Any = check_profile(profile)
+    protocol = _protocol(profile)
+    _named(_family(protocol).sound)(check_settings(protocol, connect, secret=secret))
+    return Declared({kind: record.offers for kind, record in checked_profile.records.items()})
 
 
 def _protocol(profile: Mapping[str, Any]) -> str:

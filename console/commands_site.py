@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,14 +27,34 @@ def new(folder: Annotated[Path, typer.Argument(help="An empty folder, or one to 
     say(f"Next: edit {folder / 'config' / 'councils' / 'my-council.yaml'}, then run: dolen check --site {folder}")
 
 
-def check(site: SiteFolder = HERE, json: Json = False) -> None:
-    """Verify a site without calling anybody: settings, secrets, profiles, mappings, codes, routes, texts."""
+class Format(StrEnum):
+    """How findings are printed: for people, or as the annotations of a pipeline."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    AZURE = "azure"
+
+
+def check(
+    site: SiteFolder = HERE,
+    json: Json = False,
+    format: Annotated[Format, typer.Option(help="For a pipeline: json, or github or azure annotations.")] = Format.TEXT,
+) -> None:
+    """Verify a site without calling anybody: settings, secrets, profiles, mappings against interfaces, routes, texts."""
     from config.findings import errors
+    from console import annotations
     from pipelines import check as checking
 
-    found = list(checking.check(site_folder(site)))
-    if json:
+    if json and format not in (Format.TEXT, Format.JSON):
+        raise WrongUse("Write either --json or --format, not both")
+    folder = site_folder(site)
+    found = list(checking.check(folder))
+    if json or format is Format.JSON:
         as_json([dataclasses.asdict(one) for one in found])
+    elif format is not Format.TEXT:
+        line = annotations.github if format is Format.GITHUB else annotations.azure
+        say(*(line(one, site) for one in found))
     else:
         say(*(f"{one.severity.value}: {one}" for one in found))
         wrong = len(errors(found))

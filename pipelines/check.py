@@ -6,6 +6,7 @@ sent, no ledger is made, and a secret that is missing is a warning unless the si
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Dictionary
 from pathlib import Path
@@ -18,9 +19,10 @@ from config.secrets import references
 from config.site import Council, Site
 from connectors.errors import Misconfigured
 from connectors.problems import ProfileFaults
-from connectors.registry import check_profile
-from pipelines import composition, first_day, mapping_bench
+from connectors.registry import Declared, apart, check_profile, check_sound
+from pipelines import composition, first_day, interface_checks, mapping_bench
 from pipelines.clock import SystemClock
+from pipelines.interface_cache import InterfaceCache, folder_of
 from pipelines.library import Library, findings_of
 from pipelines.route_checks import routes
 
@@ -39,12 +41,14 @@ def check(root: Path, *, live: bool = False, environment: Dictionary[str, str] |
     except SiteFaults as faults:
         return list(faults.findings)
     library = Library(site.layers)
+    interfaces = interface_checks.Interfaces(site, InterfaceCache(folder_of(os.environ)))
     found = [*site.findings, *_secrets(site, environment, live=live)]
     found += _profiles(site, library)
     found += _code_lists(site, library)
     found += _mappings(site, library)
+    found += interface_checks.check(site, library, interfaces)
     for council in site.councils.values():
-        found += _council(site, council, library, environment)
+        found += _council(site, council, library, interfaces, environment)
     found += first_day.check(site, environment)
     return list(in_order(found))
 
@@ -93,20 +97,26 @@ def _words(one: Any) -> tuple[str, str]:
 
 
 def _council(
-    site: Site, council: Council, library: Library, environment: Dictionary[str, str] | None
+    site: Site,
+    council: Council,
+    library: Library,
+    interfaces: interface_checks.Interfaces,
+    environment: Dictionary[str, str] | None,
 ) -> Iterator[Finding]:
     try:
         composition.wire(site, council, library, clock=SystemClock(), environment=environment)
     except SiteFaults as faults:
         yield from faults.findings
-    opened: dict[str, Connector] = {}
+    opened: dict[str, Connector | Declared] = {}
     try:
         for name, connection in council.settings.connections.items():
             try:
                 profile = composition.profile_of(library, connection)
             except SiteFaults:
                 continue  # told where the profile is checked
-            found, connector = _opened(site, council.document, name, connection, profile, library, environment)
+            found, connector = _opened(
+                site, council.document, name, connection, profile, library, interfaces, environment
+            )
             yield from found
             if connector is not None:
                 opened[name] = connector
@@ -114,7 +124,8 @@ def _council(
         yield from routes(council, opened)
     finally:
         for connector in opened.values():
-            connector.close()
+            if not isinstance(connector, Declared):
+                connector.close()
 
 
 def _opened(
@@ -124,14 +135,17 @@ def _opened(
     connection: ConnectionSettings,
     profile: Dictionary[str, Any],
     library: Library,
+    interfaces: interface_checks.Interfaces,
     environment: Dictionary[str, str] | None,
-) -> tuple[list[Finding], Connector | None]:
-    """Build a connection's connector against its pinned interface. Nothing is sent."""
+) -> tuple[list[Finding], Connector | Declared | None]:
+    """Build a connection's connector, or try its parts, as the interface of a profile is looked at once."""
     at = ("connections", name, "connect")
     secret = _secret(site, connection, environment)
-    open_it = composition.opener(site, connection, profile, clock=SystemClock(), secret=secret)
     try:
-        return [], open_it()
+        if apart(profile):
+            interfaces.fit(profile)
+            return [], check_sound(profile, connection.connect, secret=secret)
+        return [], composition.opener(site, connection, profile, clock=SystemClock(), secret=secret)()
     except ProfileFaults as faults:
         if faults.what != "the connection's settings":
             return [], None  # told where the profile is checked
@@ -179,7 +193,7 @@ def _kinds(
     name: str,
     connection: ConnectionSettings,
     profile: Dictionary[str, Any],
-    connector: Connector,
+    connector: Connector | Declared,
     library: Library,
 ) -> Iterator[Finding]:
     """A connection's kinds of record against its profile and their mappings."""

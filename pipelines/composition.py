@@ -159,6 +159,18 @@ def wire(
     )
 
 
+def interface_reader(site: Site, profile: Dictionary[str, Any]) -> Callable[[str], bytes]:
+    """Return what gives the bytes of a pinned file of a profile. Calling it raises Misconfigured."""
+
+    def interface(name: str) -> bytes:
+        try:
+            return site.layers.read("interfaces", name)
+        except LookupError as missing:
+            raise Misconfigured(f"the pinned interface of {profile.get('system')}: {missing}") from None
+
+    return interface
+
+
 def opener(
     site: Site,
     connection: ConnectionSettings,
@@ -169,11 +181,7 @@ def opener(
 ) -> Callable[..., Connector]:
     """Return what opens a connection's connector. Calling it raises Misconfigured; nothing is sent."""
 
-    def interface(name: str) -> bytes:
-        try:
-            return site.layers.read("interfaces", name)
-        except LookupError as missing:
-            raise Misconfigured(f"the pinned interface of {profile.get('system')}: {missing}") from None
+    interface = interface_reader(site, profile)
 
     def opened(agree: Agree | None = None) -> Connector:
         connect: dict[str, Any] = dict(connection.connect)

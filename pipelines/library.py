@@ -84,7 +84,7 @@ class Library:
         """A compiled mapping, shared by all who use it with the same zone. Raises SiteFaults."""
         if (name, zone) not in self._mappings:
             try:
-                self._mappings[name, zone] = compile_mapping(name, self._load, self.code_list, zone)
+                self._mappings[name, zone] = compile_mapping(name, self.load, self.code_list, zone)
             except MappingFaults as faults:
                 raise SiteFaults(
                     self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy)
@@ -103,7 +103,8 @@ class Library:
             return Finding(file, 0, 0, dotted(tuple(path)), found, expected, remedy, severity)
         return document.finding(path, found=found, expected=expected, remedy=remedy, severity=severity)
 
-    def _load(self, name: str) -> tuple[Any, str]:
+    def load(self, name: str) -> tuple[Any, str]:
+        """A mapping file as plain data, and what findings call it. Raises SiteFaults, LookupError."""
         document = self.document("mappings", name)
         return document.data, document.name
 

@@ -16,11 +16,14 @@ from pipelines.identifiers import PERSON_IDENTIFIERS
 
 if TYPE_CHECKING:
     from connectors.port import Connector
+    from connectors.registry import Declared
+
+    Opened = Connector | Declared
 
 TEXT_KIND = "Text"
 
 
-def routes(council: Council, opened: Dictionary[str, Connector]) -> Iterator[Finding]:
+def routes(council: Council, opened: Dictionary[str, Opened]) -> Iterator[Finding]:
     """Check the routes of a council against those of its connectors that could be opened."""
     for position, route in enumerate(council.settings.routes):
         yield from _source(council, position, route, opened)
@@ -48,7 +51,7 @@ def _exact(council: Council) -> list[str]:
     return [*map(fieldpaths.normalise, numbers), *PERSON_IDENTIFIERS]
 
 
-def _source(council: Council, position: int, route: Route, opened: Dictionary[str, Connector]) -> Iterator[Finding]:
+def _source(council: Council, position: int, route: Route, opened: Dictionary[str, Opened]) -> Iterator[Finding]:
     source = opened.get(route.from_)
     if source is None:
         return  # unknown, or it could not be opened: told already
@@ -62,7 +65,7 @@ def _source(council: Council, position: int, route: Route, opened: Dictionary[st
         )
 
 
-def _target(council: Council, position: int, route: Route, opened: Dictionary[str, Connector]) -> Iterator[Finding]:
+def _target(council: Council, position: int, route: Route, opened: Dictionary[str, Opened]) -> Iterator[Finding]:
     target = opened.get(route.to)
     if target is None:
         return

@@ -38,6 +38,12 @@ def pytest_report_header() -> list[str]:
     return [f"chance: DOLEN_TEST_SEED={SEED} HYPOTHESIS_PROFILE={PROFILE}"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let nothing that a test runs write into, or read from, the caches of whoever runs it."""
+    os.environ["LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("caches"))
+
+
 @pytest.fixture
 def seed() -> int:
     """This run's seed, for a generator or for a child process."""

@@ -20,6 +20,13 @@ Schema = dict[str, Any]
 _PLACE = re.compile(r"\{[^{}]*\}")
 
 
+def fits(profile: RestProfile, interfaces: Callable[[str], bytes]) -> None:
+    """Compile what each kind is judged by when it is read. Raises Misconfigured for what the file does not have."""
+    opened = open_interface(interfaces(profile.interface), profile.interface)
+    for record in profile.records.values():
+        opened.prepare(record.component)
+
+
 def interfaces_of(profile: RestProfile, interfaces: Callable[[str], bytes]) -> list[dict[str, Any]]:
     """One interface for each kind of record. Raises Misconfigured for what the file does not have."""
     try:

@@ -68,12 +68,13 @@ class Line:
     @property
     def writes(self) -> bool:
         """Whether the row is used when a record is written."""
-        return self.keys.get("direction", "both") != "read"
+        return bool(self.keys.get("direction", "both") != "read")
 
     @property
     def stops(self) -> bool:
         """Whether what cannot be carried here stops the record."""
-        return self.keys.get("needed") is True or any(map(fieldpaths.needed, self.ours))
+        needed: bool = self.keys.get("needed") is True
+        return needed or any(map(fieldpaths.needed, self.ours))
 
     @property
     def each(self) -> bool:

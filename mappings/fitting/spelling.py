@@ -166,7 +166,8 @@ def _zoned(line: Line, leaf: Schema, *, writing: bool) -> Iterator[Misfit]:
     if needs_zone and line.owner.clock is None and "zone" not in line.keys:
         yield line.misfit(
             "time without a zone", "theirs", f"`{line.shown}`, whose times carry no offset",
-            "an offset in the interface, `clock` in the profile, or `zone` in the row", "Write `zone: Europe/London`.",
+            "an offset in the interface, `clock` in the profile, or `zone` in the row",
+            "Write `zone: Europe/London`: until then the council's own zone is taken.", warn=True,
         )  # fmt: skip
 
 

@@ -69,8 +69,8 @@ def _never_written(line: Line, codes: CodeList) -> Iterator[Misfit]:
         does = "is not sent" if line.stops else "goes without the field"
         yield line.misfit(
             _TOTAL, "codes", f"the list {codes.name}, which does not write {_listed(unwritten)}",
-            f"a row for every code of {line.ours[0]}", f"Add the rows, or say what is lost with `lossy`: such a referral {does}.",
-            warn=True,
+            f"a row for every code of {line.ours[0]}",
+            f"Add the rows, or say what is lost with `lossy`: such a referral {does}.", warn=True,
         )  # fmt: skip
 
 

@@ -65,14 +65,16 @@ def test_what_is_shipped_has_no_errors_and_is_soon_checked(folder: Path, tmp_pat
     assert time.monotonic() - begun < 10  # about one second at a desk
     assert [str(one) for one in found if one.severity is Severity.ERROR] == []
     assert found, "missing secrets are told"
-    assert all("is not set" in one.found for one in found)
+    known = "is left out where the referral does not say it"  # a need may be told in words alone; both systems want a code
+    assert [str(one) for one in found if "is not set" not in one.found and known not in one.found] == []
     assert found == sorted(found)
 
 
 def test_a_missing_secret_is_an_error_for_a_site_that_goes_to_work(site: Path) -> None:
     found = check(site, live=True, environment={})
-    assert {one.severity for one in found} == {Severity.ERROR}
-    assert len(found) == 9
+    secrets = [one for one in found if "is not set" in one.found]
+    assert {one.severity for one in secrets} == {Severity.ERROR}
+    assert len(secrets) == 9
 
 
 def test_an_unknown_path_of_ours_is_found_in_the_councils_own_file(site: Path) -> None:
