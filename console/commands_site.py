@@ -41,7 +41,7 @@ def check(
     json: Json = False,
     format: Annotated[Format, typer.Option(help="For a pipeline: json, or github or azure annotations.")] = Format.TEXT,
 ) -> None:
-    """Verify a site without calling anybody: settings, secrets, profiles, mappings against interfaces, routes, texts."""
+    """Verify a site without calling anybody: settings, secrets, profiles, mappings, codes, routes, texts."""
     from config.findings import errors
     from console import annotations
     from pipelines import check as checking

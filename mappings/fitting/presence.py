@@ -111,10 +111,12 @@ def _required(lines: Lines, node: _Node, name: str, at: str, *, lead: bool) -> I
     line = rows[0]
     if len(rows) > 1 and any(len(one.theirs) > 1 for one in rows):
         return  # a group: what is required in it is looked at there
+    remedy = "Write `needed: true`, or `default: {write: ...}`; in a group that may be missing, `lead: true`."
+    if line.prefix:
+        remedy = "Write `needed: true`, to have such a record stopped before it is sent: the system would refuse it."
     yield line.misfit(
         _MISSING, "theirs", f"`{line.shown}`, which is left out where the referral does not say it",
-        f"a value in every new record: {lines.interface.file} requires it",
-        "Write `needed: true`, or `default: {write: ...}`; in a group that may be missing, `lead: true`.", warn=True,
+        f"a value in every new record: {lines.interface.file} requires it", remedy, warn=True,
     )  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def _choices(lines: Lines, node: _Node, schema: Schema, use: Use, at: str) -> It
                 "interface takes one", "one member of the choice that is written",
                 "Give one of the two `direction: read`, or name the choice in the file's `choices`.",
             )  # fmt: skip
-        elif not written and choice.get("min") == 1 and use == "create" and node.below:
+        elif not written and choice.get("min") == 1 and use == "create" and (node.below or not at):
             owned = any(_join(at, name) in lines.interface.ours for group in choice["of"] for name in group)
             if not owned:
                 members = " or ".join(f"`{_join(at, group[0])}`" for group in choice["of"][:6])

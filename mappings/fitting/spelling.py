@@ -64,8 +64,8 @@ def of(line: Line, leaf: Schema, *, writing: bool) -> Iterator[Misfit]:
         return
     yield from _typed(line, leaf, writing=writing)
     yield from _zoned(line, leaf, writing=writing)
-    yield from _lossy(line)
-    yield from _precise(line, leaf, writing=writing)
+    yield from _lossy(line, leaf)
+    yield from _patterned(line, leaf, writing=writing)
 
 
 def _typed(line: Line, leaf: Schema, *, writing: bool) -> Iterator[Misfit]:
@@ -171,14 +171,14 @@ def _zoned(line: Line, leaf: Schema, *, writing: bool) -> Iterator[Misfit]:
         )  # fmt: skip
 
 
-def _lossy(line: Line) -> Iterator[Misfit]:
+def _lossy(line: Line, leaf: Schema) -> Iterator[Misfit]:
     """A value that goes there and back and does not come back the same, and nobody was told."""
     assert line.converter is not None
     if line.declared is None or not (line.reads and line.writes) or line.keys.get("lossy"):
         return
     name, kind, loses = line.converter.name, line.declared.meta.kind, ""
     if name in _ALWAYS_LOSES and line.codes is None:
-        loses = line.converter.law
+        loses = line.converter.law + (", and fractions of a second" if _no_fractions(line, leaf) else "")
     elif name == "date" and kind is Kind.WHEN:
         loses = "the time of day of a moment cannot be written"
     elif name == "date" and kind is Kind.PARTIAL_DATE:
@@ -190,25 +190,28 @@ def _lossy(line: Line) -> Iterator[Misfit]:
         )  # fmt: skip
 
 
-def _precise(line: Line, leaf: Schema, *, writing: bool) -> Iterator[Misfit]:
-    """A pattern of the interface that takes less than the converter writes: another order, no seconds, no fractions."""
+def _no_fractions(line: Line, leaf: Schema) -> bool:
+    """Whether the interface's pattern takes a moment to the second and not beyond."""
+    assert line.converter is not None
+    sample, pattern = _SAMPLES.get(line.converter.name, ""), leaf.get("pattern")
+    if pattern is None or lexical(leaf) != "dateTime" or not sample.endswith("Z"):
+        return False
+    whole, finer = (str(line.converter.write(one)) for one in (sample, f"{sample[:-1]}.123456Z"))
+    return bool(re.search(pattern, whole)) and not re.search(pattern, finer)
+
+
+def _patterned(line: Line, leaf: Schema, *, writing: bool) -> Iterator[Misfit]:
+    """A pattern of the interface that does not take what the converter writes: another order, no seconds."""
     assert line.converter is not None
     name, pattern = line.converter.name, leaf.get("pattern")
     if not writing or pattern is None or name not in _SAMPLES or lexical(leaf) not in _SPELLS[name]:
         return
-    takes, sample = re.compile(pattern).search, _SAMPLES[name]
-    whole, moment = str(line.converter.write(sample)), "dateTime" in _SPELLS[name]
-    if not takes(whole):
-        offset = leaf.get("x-zone") == ("required" if name in _BARE else "none")
-        if not (moment and offset):  # that is told as what it is
-            yield line.misfit(
-                "wrong type", _key(line), f"{name}, which writes as {whole}, onto `{line.shown}`",
-                "what the pattern of the interface allows", "Choose another converter, or make one for this spelling.",
-            )  # fmt: skip
-    elif moment and not line.keys.get("lossy") and not takes(str(line.converter.write(f"{sample[:-1]}.123456Z"))):
+    written = str(line.converter.write(_SAMPLES[name]))
+    told = leaf.get("x-zone") == ("required" if name in _BARE else "none")  # as the offset that it is about
+    if not re.search(pattern, written) and not ("dateTime" in _SPELLS[name] and told):
         yield line.misfit(
-            "lossy", _key(line), f"`{line.shown}`, which holds no fractions of a second", "`lossy` with what is lost",
-            "Write `lossy: fractions of a second`.", warn=True,
+            "wrong type", _key(line), f"{name}, which writes as {written}, onto `{line.shown}`",
+            "what the pattern of the interface allows", "Choose another converter, or make one for this spelling.",
         )  # fmt: skip
 
 

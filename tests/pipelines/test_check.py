@@ -65,7 +65,7 @@ def test_what_is_shipped_has_no_errors_and_is_soon_checked(folder: Path, tmp_pat
     assert time.monotonic() - begun < 10  # about one second at a desk
     assert [str(one) for one in found if one.severity is Severity.ERROR] == []
     assert found, "missing secrets are told"
-    known = "is left out where the referral does not say it"  # a need may be told in words alone; both systems want a code
+    known = "is left out where the referral does not say it"  # a need told in words alone: both systems want a code
     assert [str(one) for one in found if "is not set" not in one.found and known not in one.found] == []
     assert found == sorted(found)
 
