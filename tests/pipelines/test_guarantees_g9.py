@@ -47,7 +47,7 @@ def _planted(root: Path, file: str, old: str, new: str) -> int:
 def test_g9_checked_before_live(fault: str, tmp_path: Path) -> None:
     """Each fault alone, in a copy of the example site: an error in its own line, and no error without it.
 
-    Broken by leaving `interface_checks` out of `check`: all but the route went unnoticed.
+    Broken by leaving `interface_checks` out of `check`: all but the code list and the route went unnoticed.
     """
     root = Path(shutil.copytree(EXAMPLE, tmp_path / "site"))
     file, old, new, word = FAULTS[fault]
