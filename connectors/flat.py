@@ -11,7 +11,7 @@ from connectors.errors import Misconfigured
 
 Schema = dict[str, Any]
 
-_KEPT = ("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "format")
+_KEPT = ("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems")
 _LEAST = ("maxLength", "maximum", "maxItems")  # of two that both hold, the smaller one counts
 _GREATEST = ("minLength", "minimum", "minItems")
 _TYPES: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
@@ -33,7 +33,10 @@ class Flattener:
     def made(self, node: Any) -> Schema:
         """The neutral form. Raises Misconfigured for a reference to nothing and for a schema beyond all measure."""
         self._parts = 0
-        return self._flat(node, ())
+        try:
+            return self._flat(node, ())
+        except RecursionError:
+            raise Misconfigured(f"{self._name}: its schemas lie in one another beyond all measure") from None
 
     def _flat(self, node: Any, under: tuple[str, ...]) -> Schema:
         self._parts += 1
@@ -58,13 +61,15 @@ class Flattener:
         return whole or {"additionalProperties": True}
 
     def _own(self, node: Mapping[str, Any], under: tuple[str, ...]) -> Schema:
-        """What a schema says itself, beside references and combinations."""
-        made: Schema = {key: node[key] for key in _KEPT if key in node}
+        """What a schema says itself, beside references and combinations. A value of no sense says nothing."""
+        made: Schema = {key: node[key] for key in _KEPT if _is_number(node.get(key))}
+        if isinstance(node.get("format"), str):
+            made["format"] = node["format"]
         kinds = node.get("type")
-        if kinds is not None:
-            made["type"] = kinds
+        if isinstance(kinds, str) or (isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds)):
+            made["type"] = kinds if isinstance(kinds, str) else _type(kinds)
         words = [node["const"]] if "const" in node else node.get("enum")
-        if isinstance(words, list):
+        if isinstance(words, list) and all(type(word) in _TYPES for word in words):
             made["type"] = made.get("type") or _type([_TYPES.get(type(word), "object") for word in words])
             if None in words:
                 made["type"] = _type([*_types(made), "null"])
@@ -79,17 +84,18 @@ class Flattener:
 
     def _object(self, node: Mapping[str, Any], under: tuple[str, ...]) -> Schema:
         told, more = node.get("properties"), node.get("additionalProperties")
+        needed = [name for name in _listed(node, "required") if isinstance(name, str)]
         if not isinstance(told, Mapping):
-            if more in (None, False) and node.get("required") is None:
+            if more in (None, False) and not needed:
                 free = node.get("type") == "object" and more is None and not _combined(node)
                 return {"additionalProperties": True} if free else {}
             told = {}
         kept = {str(name): inner for name, inner in told.items() if not self._is_hidden(inner)}
-        made: Schema = {"type": node.get("type", "object")}
+        made: Schema = {} if "type" in node else {"type": "object"}
         made["properties"] = {name: self._flat(inner, under) for name, inner in kept.items()}
-        hidden = told.keys() - kept.keys()
-        if needed := [name for name in node.get("required", ()) if name not in hidden]:
-            made["required"] = needed
+        hidden = {str(name) for name in told} - kept.keys()
+        if shown := [name for name in needed if name not in hidden]:
+            made["required"] = shown
         if more not in (None, False):
             made["additionalProperties"] = True
         return made
@@ -161,6 +167,10 @@ def _shared(mine: list[str], yours: list[str]) -> list[str]:
     """The types that both allow; every integer is a number."""
     found = [kind for kind in mine if kind in yours or (kind == "integer" and "number" in yours)]
     return found + [kind for kind in yours if kind == "integer" and "number" in mine and kind not in found]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _types(schema: Schema) -> list[str]:

@@ -80,7 +80,7 @@ class Interface:
     def paths(self) -> frozenset[str]:
         """The paths that the file describes."""
         found = self._document.get("paths")
-        return frozenset(found) if isinstance(found, dict) else frozenset()
+        return frozenset(map(str, found)) if isinstance(found, dict) else frozenset()
 
     def component(self, name: str) -> Schema:
         """Return a component as one JSON Schema (2020-12) without references, for checking mappings against.
@@ -94,9 +94,9 @@ class Interface:
 
     def raw_component(self, name: str) -> Any:
         """A component as it is written, with its references. Raises Misconfigured for a name that is not there."""
-        schemas = self._document.get("components", {}).get("schemas", {})
+        schemas = self.resolved(self.resolved(self._document.get("components")).get("schemas"))
         if name not in schemas:
-            known = ", ".join(sorted(schemas)) or "none"
+            known = ", ".join(sorted(map(str, schemas))) or "none"
             raise Misconfigured(f"component: {self.name} has no schema {name}; write one of: {known}")
         return schemas[name]
 
@@ -114,7 +114,7 @@ class Interface:
 
     def operation(self, path: str, method: str) -> dict[str, Any]:
         """What the file says of a request; empty if it describes none."""
-        return self.resolved(self.resolved(self._document.get("paths", {}).get(path)).get(method.lower()))
+        return self.resolved(self.resolved(self.resolved(self._document.get("paths")).get(path)).get(method.lower()))
 
     def prepare(self, name: str) -> None:
         """Compile the validator of a component now, so that a fault shows at start. Raises Misconfigured."""
@@ -201,7 +201,7 @@ def _document(body: bytes, name: str) -> dict[str, Any]:
         return {**read, "openapi": "3.1.0", "components": {"schemas": read["$defs"]}}  # a JSON Schema says no more
     if not isinstance(read, dict) or not str(read.get("openapi", "")).startswith("3."):
         raise Misconfigured(
-            f"interface: {name} is neither an OpenAPI 3 file, with the key openapi, nor a JSON Schema with $defs"
+            f"interface: {name} is no OpenAPI 3 file, whose first key is openapi, and no JSON Schema with $defs"
         )
     return read
 

@@ -53,7 +53,10 @@ class Schemas:
     def message(self, element: Name) -> Schema:
         """The neutral form of a global element. Raises Misconfigured for one that is not there or far too large."""
         self._count = 0
-        return self._declared(self._find("element", element), (), 0)
+        try:
+            return self._declared(self._find("element", element), (), 0)
+        except RecursionError:
+            raise Misconfigured(f"{self.pinned.name}: a group or simple type of its schemas contains itself") from None
 
     def _definitions(self, address: str) -> None:
         if (address, "") in self._seen:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.errors import Misconfigured
 from connectors.registry import interfaces_of
@@ -184,3 +186,28 @@ def test_the_shipped_contact_centre(shipped: Callable[[str], Any], interfaces: C
         "type": ["string", "null"],
         "enum": ["phone", "web", "email", "face-to-face"],
     }
+
+
+_KEYS = (
+    "type", "properties", "required", "items", "enum", "const", "allOf", "oneOf", "anyOf", "$ref", "format", "pattern",
+    "maxLength", "minimum", "additionalProperties", "nullable", "readOnly", "a", "b",
+)  # fmt: skip
+_LEAVES = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(
+    ["string", "object", "array", "null", "date-time", "a", "(", "#/components/schemas/Case", "#/nowhere", "x.json#/a"]
+)
+_ANYTHING = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=5),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(_ANYTHING)
+def test_whatever_stands_in_the_file_ends_in_a_form_or_in_a_sentence(schema: Any) -> None:
+    try:
+        found = forms({"Case": schema})
+    except Misconfigured:
+        return
+    json.dumps(found)
+    for use in ("read", "create", "update"):
+        assert "allOf" not in found[use]
+        assert "$ref" not in found[use]

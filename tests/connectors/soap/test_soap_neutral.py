@@ -207,6 +207,21 @@ def test_a_type_that_is_not_there_is_told() -> None:
         case('<xs:sequence><xs:element name="A" type="t:Nowhere"/></xs:sequence>')
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        '<xs:group name="G"><xs:sequence><xs:group ref="t:G"/></xs:sequence></xs:group>',
+        '<xs:group name="G"><xs:sequence><xs:element name="A" type="t:S"/></xs:sequence></xs:group>'
+        '<xs:simpleType name="S"><xs:restriction base="t:S"/></xs:simpleType>',
+        '<xs:group name="G"><xs:sequence><xs:element ref="t:E"/></xs:sequence></xs:group>'
+        '<xs:element name="E" substitutionGroup="t:E"/>',
+    ],
+)
+def test_what_contains_itself_without_an_end_is_a_sentence(more: str) -> None:
+    with pytest.raises(Misconfigured, match="contains itself"):
+        read(f'{more}<xs:complexType name="Case"><xs:group ref="t:G"/></xs:complexType>')
+
+
 def test_the_shipped_casework(shipped: Callable[[str], Any], interfaces: Callable[[str], bytes]) -> None:
     (one,) = interfaces_of(shipped("casework"), interfaces=interfaces)
     assert one["ours"] == ["ClientReference", "LastChanged", "ReferralId", "Version"]
