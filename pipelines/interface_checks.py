@@ -65,7 +65,7 @@ def check(site: Site, library: Library, interfaces: Interfaces) -> Iterator[Find
             try:
                 told[profile_name] = interfaces.of(profile)
             except Misconfigured as fault:
-                yield from _unread(library, profile_name, fault)
+                yield from _unread(library, interfaces, profile_name, fault)
         clock = profile.get("clock")
         try:
             library.mapping(name, str(clock or mapping_bench.ZONE))
@@ -73,7 +73,8 @@ def check(site: Site, library: Library, interfaces: Interfaces) -> Iterator[Find
             continue  # told where the mapping is compiled
         resolved = resolve(name, library.load)
         interface = told[profile_name].get(str(resolved.head.get("record")))
-        if interface is not None:  # else told where the connection names it
+        meant = resolved.head.get("system") == profile.get("system") or profile.get("protocol") == "by-hand"
+        if interface is not None and meant:  # else told where the connection names it
             found = fitting.check(resolved, interface, library.code_list, str(clock) if clock else None)
             yield from (_finding(library, one) for one in found)
 
@@ -107,14 +108,18 @@ def _systems(site: Site, library: Library) -> Iterator[tuple[str, str]]:
             yield name, data["system"]
 
 
-def _unread(library: Library, profile: str, fault: Misconfigured) -> Iterator[Finding]:
-    """An interface that cannot be turned into the neutral form, though the connector may well open it."""
-    document = library.document("profiles", profile)
-    if ("interface",) in document.places and "grows beyond" in fault.reason:
-        yield document.finding(
-            ("interface",), found="an interface of which the mappings cannot be checked: " + fault.reason,
-            expected="one whose records have an end", remedy="pin the part that is used", severity=Severity.WARNING,
-        )  # fmt: skip
+def _unread(library: Library, interfaces: Interfaces, name: str, fault: Misconfigured) -> Iterator[Finding]:
+    """An interface that its connector can work with, and that cannot be turned into the neutral form all the same."""
+    document = library.document("profiles", name)
+    try:
+        interfaces.fit(document.data)
+    except Misconfigured:
+        return  # told where the connection is opened
+    yield document.finding(
+        ("interface",), found=f"an interface against which no mapping can be checked: {fault.reason}",
+        expected="one that can be read whole", remedy="pin the part that is used, or the supplier's file anew",
+        severity=Severity.WARNING,
+    )  # fmt: skip
 
 
 def _finding(library: Library, misfit: fitting.Misfit) -> Finding:

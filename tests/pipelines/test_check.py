@@ -182,7 +182,9 @@ def test_a_kind_that_the_profile_lacks_is_found(site: Path) -> None:
 
 def test_a_mapping_for_another_system_is_found(site: Path) -> None:
     line = edit(site, TORFAEN, "mapping: casework/referral", "mapping: by-hand/referral")
-    assert "by-hand" in the(errors(site), TORFAEN, line).found
+    found = errors(site)
+    assert "by-hand" in the(found, TORFAEN, line).found
+    assert {one.file for one in found} == {TORFAEN}, "its rows are not blamed one by one"
 
 
 def test_a_golden_pair_that_does_not_hold_is_found_and_masked(site: Path) -> None:

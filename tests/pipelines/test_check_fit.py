@@ -374,6 +374,22 @@ def test_a_row_of_a_direction_that_the_profile_has_not(site: FittingSite) -> Non
     expect(site, WARNING, "nothing is read from it")
 
 
+def test_an_interface_without_an_end_is_told_at_the_profile(site: FittingSite) -> None:
+    types = "".join(
+        f'<xs:complexType name="T{level}"><xs:sequence>'
+        + "".join(f'<xs:element name="E{place}" type="t:T{level + 1}" minOccurs="0"/>' for place in range(9))
+        + "</xs:sequence></xs:complexType>"
+        for level in range(7)
+    )
+    last = '<xs:complexType name="T7"><xs:sequence/></xs:complexType>'
+    top = '<xs:sequence><xs:element name="Id" type="xs:string"/><xs:element name="A" type="t:T0"/></xs:sequence>'
+    site.soap(top, types + last)
+    site.mapping("- {ours: person.name.family, theirs: A/E1}")
+    (one,) = site.found()
+    assert (one.file, one.line, one.severity) == ("profiles/t.yaml", 3, WARNING)
+    assert "grows beyond" in one.found
+
+
 def test_a_finding_stands_in_the_overlay_that_wrote_the_key(site: FittingSite) -> None:
     site.rest({"last": {"type": "string", "maxLength": 35}})
     site.mapping("- {ours: person.name.family, theirs: last, max_length: 35}")
