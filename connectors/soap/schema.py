@@ -22,7 +22,7 @@ Schema = dict[str, Any]
 Name = tuple[str, str]
 
 _DEEPEST = 24  # levels of elements; a record of a case system has six or seven
-_MOST = 150_000  # elements and attributes of one message; more is a bomb of references and not a record
+_MOST = 50_000  # elements and attributes of one message; more is a bomb of references and not a record
 _GLOBALS = ("element", "complexType", "simpleType", "group", "attributeGroup", "attribute")
 
 

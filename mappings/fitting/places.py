@@ -39,7 +39,7 @@ def _unknown(line: Line, spot: Missing) -> Misfit:
     at = whole + paths.spell(line.theirs[: spot.place]) if spot.place else whole.rstrip("/")
     where = f"at {at}" if at else "at the top"
     names = ", ".join(spot.known[:12]) + (" and more" if len(spot.known) > 12 else "")
-    expected = f"a path of {line.owner.interface.file}, which has {where}: {names or 'nothing'}"
+    expected = f"a path of {line.owner.interface.file or 'the interface'}, which has {where}: {names or 'nothing'}"
     near = spot.near if filtered or not spot.near else whole + spot.near
     remedy = f"Did you mean {_quoted(near)}?" if near else "Correct the path, or take the row out."
     return line.misfit("unknown path", key, f"{what}, which is not in the interface", expected, remedy)

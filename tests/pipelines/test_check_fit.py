@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from config.findings import Severity
+from mappings import fitting
+from mappings.interface import Interface
+from mappings.overlay import Place, PlacedRow, Resolved
 from tests.pipelines.fitting_site import FittingSite
 
 TEXT = {"type": "string"}
@@ -399,11 +402,24 @@ def test_a_finding_stands_in_the_overlay_that_wrote_the_key(site: FittingSite) -
     expect(site, ERROR, "`max_length: 70`")
 
 
-def test_a_row_with_several_paths_is_looked_at_path_by_path(site: FittingSite) -> None:
-    from mappings import fitting
-    from mappings.interface import Interface
-    from mappings.overlay import Place, PlacedRow, Resolved
+def test_a_choice_that_the_head_names_may_be_written_by_several_rows() -> None:
+    schema = {"type": "object", "properties": {"A": TEXT, "B": TEXT}, "x-choices": [{"min": 0, "of": [["A"], ["B"]]}]}
+    place = Place("f", ("fields", 0))
+    rows = [
+        PlacedRow({"ours": ours, "theirs": theirs}, {}, place)
+        for ours, theirs in (("reason.text", "A"), ("reason.code", "B"))
+    ]
+    interface = Interface("t", "Case", "i", schema, schema)
 
+    def kinds(head: dict[str, Any]) -> list[str]:
+        resolved = Resolved(head={"system": "t", "record": "Case", **head}, rows=rows)
+        return [one.kind for one in fitting.check(resolved, interface, lambda _: pytest.fail("no list"), "UTC")]
+
+    assert kinds({}) == ["two of a choice"]
+    assert kinds({"choices": [["A", "B"]]}) == []
+
+
+def test_a_row_with_several_paths_is_looked_at_path_by_path() -> None:
     schema = {"type": "object", "properties": {"Day": TEXT, "Time": TEXT}}
     keys = {"ours": "received_at", "theirs": ["Day", "Tmie"], "as": "date-and-time"}
     row = PlacedRow(keys, {}, Place("f", ("fields", 0)))
