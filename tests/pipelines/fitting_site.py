@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from config.findings import Finding
+from config.findings import Finding, Severity
 from config.layers import Layers
 from pipelines import composition, interface_checks
 from pipelines.interface_cache import InterfaceCache
@@ -133,3 +133,13 @@ class FittingSite:
         return sorted(
             set(interface_checks.check(site, library, interface_checks.Interfaces(site, InterfaceCache(None))))
         )
+
+
+def expect(site: FittingSite, severity: Severity, *words: str) -> None:
+    """Exactly the marked lines have findings, each of that severity, and all the words stand in them."""
+    found = site.found()
+    assert site.marked(), "nothing is marked"
+    assert {(one.file, one.line) for one in found} == site.marked(), "\n".join(map(str, found))
+    assert {one.severity for one in found} == {severity}, "\n".join(map(str, found))
+    for word in words:
+        assert word in "\n".join(map(str, found))
