@@ -1,7 +1,8 @@
 """Code lists as governed data: one CSV file, read in both directions, with its faults all named at once.
 
-Columns: theirs, ours, direction (both, read, write), cy, en, from, to, note. Only theirs and ours must be there.
-A list is an artifact: its digest is that of its text. Nothing here reads a file or knows today's date.
+Columns: theirs, ours, direction (both, read, write), cy, en, from, to, owner, note. Only theirs and ours must be there.
+A row without ours waits for its owner and maps nothing. Rows of a site may lie over a shipped list. A list is an
+artifact: its digest is that of its text. Nothing here reads a file or knows today's date: the day is handed in.
 """
 
 from __future__ import annotations
@@ -9,45 +10,90 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from types import MappingProxyType
 
-from mappings.codes_csv import COLUMNS, DIRECTIONS, CodeFault, CodeFaults, CodeRow, decode, rows_of
+from mappings.codes_csv import (
+    COLUMNS,
+    DIRECTIONS,
+    MOST_FAULTS,
+    CodeFault,
+    CodeFaults,
+    CodeRow,
+    decode,
+    rows_of,
+    short,
+)
 
-__all__ = ["COLUMNS", "DIRECTIONS", "CodeFault", "CodeFaults", "CodeList", "CodeRow", "append_row", "parse"]
+__all__ = [
+    "COLUMNS",
+    "DIRECTIONS",
+    "CodeFault",
+    "CodeFaults",
+    "CodeList",
+    "CodeRow",
+    "append_row",
+    "lay_over",
+    "parse",
+    "rendered",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class CodeList:
-    """A code list without faults. `text` is the artifact's body (UTF-8, no BOM, LF), `digest` its sha256 in hex."""
+    """A code list without faults. `text` is the artifact's body (UTF-8, no BOM, LF), `digest` its sha256 in hex.
+
+    On a day, a row not yet valid maps nothing; one that has expired is still read, because old records hold old codes,
+    and is not written any more. `day` is the day that holds where none is named; without any, every row counts.
+    """
 
     name: str
     rows: tuple[CodeRow, ...]
     text: str = field(repr=False)
     digest: str
+    day: date | None = None
+
+    def on(self, day: date | None) -> CodeList:
+        """The same list as it stands on a day."""
+        return replace(self, day=day)
 
     def reads(self, on: date | None = None) -> Mapping[str, str]:
-        """theirs -> ours on that day.
-
-        Without a day every row counts, because old records hold old codes; of several rows for one code the one that
-        stays valid longest wins.
-        """
-        return _table(((row.theirs, row.ours, row) for row in self.rows if row.reads), on)
+        """theirs -> ours. Of several rows for one code that of the day wins, then the one that lasts longest."""
+        day = on or self.day
+        begun = (row for row in self.rows if row.reads and (day is None or row.begun(day)))
+        return _table(((row.theirs, row.ours, row) for row in begun), day)
 
     def writes(self, on: date | None = None) -> Mapping[str, str]:
-        """ours -> theirs on that day; without a day as in `reads`."""
-        return _table(((row.ours, row.theirs, row) for row in self.rows if row.writes), on)
+        """ours -> theirs, of the rows that are valid on the day."""
+        day = on or self.day
+        valid = (row for row in self.rows if row.writes and (day is None or row.valid(day)))
+        return _table(((row.ours, row.theirs, row) for row in valid), day)
+
+    @property
+    def waiting(self) -> tuple[CodeRow, ...]:
+        """The rows that nobody has mapped yet."""
+        return tuple(row for row in self.rows if row.waits)
+
+    @property
+    def stamp(self) -> str:
+        """What tells apart two days on which it maps differently: the digest, and the last day that changed it."""
+        if self.day is None:
+            return self.digest
+        begins = [row.valid_from for row in self.rows if row.valid_from]
+        ended = [row.valid_to + timedelta(days=1) for row in self.rows if row.valid_to and row.valid_to < date.max]
+        turned = max((day for day in [*begins, *ended] if day <= self.day), default=None)
+        return f"{self.digest} since {turned.isoformat()}" if turned else self.digest
 
 
 def _table(rows: Iterable[tuple[str, str, CodeRow]], on: date | None) -> Mapping[str, str]:
-    chosen: dict[str, tuple[CodeRow, str]] = {}
+    chosen: dict[str, tuple[tuple[bool, date, date], str]] = {}
     for key, value, row in rows:
-        if on is not None and not row.valid(on):
-            continue
-        if key not in chosen or row.lasts > chosen[key][0].lasts:
-            chosen[key] = (row, value)
+        rank = (on is None or row.valid(on), *row.lasts)
+        if key not in chosen or rank > chosen[key][0]:
+            chosen[key] = (rank, value)
     return MappingProxyType({key: value for key, (_, value) in chosen.items()})
 
 
@@ -57,29 +103,63 @@ def parse(text: str | bytes, name: str) -> CodeList:
     rows, faults = rows_of(body, name)
     faults += _ambiguities(rows, name)
     if faults:
-        raise CodeFaults(sorted(faults, key=lambda fault: fault.line))
+        raise CodeFaults(sorted(faults, key=lambda fault: fault.line)[:MOST_FAULTS])
     return CodeList(name, tuple(rows), body, hashlib.sha256(body.encode()).hexdigest())
 
 
-def _ambiguities(rows: list[CodeRow], name: str) -> list[CodeFault]:
+def lay_over(base: CodeList, text: str | bytes, name: str) -> CodeList:
+    """A list with a site's own rows laid over it: what these say of a code of theirs stands in place of what it said.
+
+    `name` is what faults call the site's rows. Raises CodeFaults, also where a row says what the list goes on saying.
+    """
+    over = parse(text, name).rows
+    said = {row.theirs for row in over}
+    kept = [row for row in base.rows if row.theirs not in said]
+    if faults := _ambiguities(over, name, kept):
+        raise CodeFaults(sorted(faults, key=lambda fault: fault.line)[:MOST_FAULTS])
+    body = rendered([*kept, *over])
+    return CodeList(base.name, (*kept, *over), body, hashlib.sha256(body.encode()).hexdigest(), base.day)
+
+
+def rendered(rows: Iterable[CodeRow]) -> str:
+    """Rows as the text of a file."""
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([row.cells[column] for column in COLUMNS] for row in rows)
+    return page.getvalue()
+
+
+def _ambiguities(rows: Sequence[CodeRow], name: str, under: Sequence[CodeRow] = ()) -> list[CodeFault]:
     """Two rows that on one day say two things about one code, named by both lines."""
-    reading = [(row.theirs, row) for row in rows if row.reads]
-    writing = [(row.ours, row) for row in rows if row.writes]
+    all_rows = [(row, True) for row in under] + [(row, False) for row in rows]
+    reading = [(row.theirs, row, below) for row, below in all_rows if row.reads or row.waits]
+    writing = [(row.ours, row, below) for row, below in all_rows if row.writes]
     return [
         *_clashes(reading, name, "theirs", "read", "Delete one, let one be for `write` only, or give them days apart."),
         *_clashes(writing, name, "ours", "write", "Let all but one be for `read` only, or give them days apart."),
     ]
 
 
-def _clashes(pairs: list[tuple[str, CodeRow]], name: str, column: str, verb: str, remedy: str) -> list[CodeFault]:
-    seen: dict[str, list[CodeRow]] = {}
-    faults = []
-    for code, row in pairs:
-        for earlier in seen.setdefault(code, []):
-            if earlier.overlaps(row):
-                found = f"{code!r}, which line {earlier.line} has too"
-                faults.append(CodeFault(name, row.line, column, found, f"one row to {verb} each code", remedy))
-        seen[code].append(row)
+def _clashes(
+    named: list[tuple[str, CodeRow, bool]], name: str, column: str, verb: str, remedy: str
+) -> list[CodeFault]:
+    by_code: dict[str, list[tuple[CodeRow, bool]]] = defaultdict(list)
+    for code, row, below in named:
+        by_code[code].append((row, below))
+    faults: list[CodeFault] = []
+    for code, found in by_code.items():
+        found.sort(key=lambda pair: (pair[0].valid_from or date.min, not pair[1], pair[0].line))
+        longest = found[0]
+        for one in found[1:]:
+            if (one[0].valid_from or date.min) <= (longest[0].valid_to or date.max):
+                earlier, later = sorted((longest, one), key=lambda pair: (not pair[1], pair[0].line))
+                where = f"which line {earlier[0].line} {'of the list under it ' if earlier[1] else ''}has too"
+                said = f"{short(code)}, {where}"
+                faults.append(CodeFault(name, later[0].line, column, said, f"one row to {verb} each code", remedy))
+                if len(faults) >= MOST_FAULTS:
+                    return faults
+            longest = max(longest, one, key=lambda pair: pair[0].valid_to or date.max)
     return faults
 
 

@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 
-COLUMNS = ("theirs", "ours", "direction", "cy", "en", "from", "to", "note")
+COLUMNS = ("theirs", "ours", "direction", "cy", "en", "from", "to", "owner", "note")
 DIRECTIONS = ("both", "read", "write")
+#: A list is looked over whole each time a site starts. What is longer is a register, and no list of codes.
+MOST_ROWS, MOST_BYTES = 100_000, 16_000_000
+#: Of a file that is wrong from top to bottom, as much as somebody can read.
+MOST_FAULTS = 100
 _MUST = ("theirs", "ours")
+_MOST_COLUMNS = 100
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -46,7 +51,7 @@ class CodeFaults(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CodeRow:
-    """One row. `valid_from` and `valid_to` are inclusive, None for open."""
+    """One row. `valid_from` and `valid_to` are inclusive, None for open. Without `ours` it waits for its owner."""
 
     line: int
     theirs: str
@@ -56,17 +61,23 @@ class CodeRow:
     en: str = ""
     valid_from: date | None = None
     valid_to: date | None = None
+    owner: str = ""
     note: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody has said yet what the code means: it maps nothing."""
+        return not self.ours
 
     @property
     def reads(self) -> bool:
         """Whether the row turns their code into ours."""
-        return self.direction != "write"
+        return self.direction != "write" and not self.waits
 
     @property
     def writes(self) -> bool:
         """Whether the row turns our code into theirs."""
-        return self.direction != "read"
+        return self.direction != "read" and not self.waits
 
     @property
     def lasts(self) -> tuple[date, date]:
@@ -77,15 +88,31 @@ class CodeRow:
         """Whether the row holds on that day."""
         return (self.valid_from or date.min) <= on <= (self.valid_to or date.max)
 
-    def overlaps(self, other: CodeRow) -> bool:
-        """Whether there is a day on which both rows hold."""
-        begins = max(self.valid_from or date.min, other.valid_from or date.min)
-        ends = min(self.valid_to or date.max, other.valid_to or date.max)
-        return begins <= ends
+    def begun(self, on: date) -> bool:
+        """Whether the row holds on that day or has held before it."""
+        return (self.valid_from or date.min) <= on
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """The row as it is written in a file, without what needs no saying."""
+        days = {"from": self.valid_from, "to": self.valid_to}
+        return {
+            "theirs": self.theirs,
+            "ours": self.ours,
+            "direction": "" if self.direction == "both" else self.direction,
+            "cy": self.cy,
+            "en": self.en,
+            **{column: day.isoformat() if day else "" for column, day in days.items()},
+            "owner": self.owner,
+            "note": self.note,
+        }
 
 
 def decode(text: str | bytes, name: str) -> str:
     """The text without BOM and with LF. Raises CodeFaults for bytes that are not UTF-8."""
+    if len(text) > MOST_BYTES:
+        expected = f"at most {MOST_BYTES // 1_000_000} million letters"
+        raise CodeFaults([CodeFault(name, 1, "whole file", f"{len(text)}", expected, _TOO_LONG)])
     if isinstance(text, bytes):
         if text.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise CodeFaults([_encoding(name, 1, "UTF-16 text")])
@@ -98,7 +125,19 @@ def decode(text: str | bytes, name: str) -> str:
     if "\ufffd" in text:
         line = text.count("\n", 0, text.index("\ufffd")) + 1
         raise CodeFaults([_encoding(name, line, "a letter that was already lost")])
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        remedy = "Save the list anew from the spreadsheet; the file is damaged, or is none of text."
+        raise CodeFaults([CodeFault(name, line, "whole row", "a zero byte", "text", remedy)])
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+_TOO_LONG = "Keep to the codes that occur in records; a register of places or products is no code list."
+
+
+def short(text: str) -> str:
+    """A cell as findings quote it: no longer than somebody needs to find it."""
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")
 
 
 def _encoding(name: str, line: int, found: str) -> CodeFault:
@@ -129,6 +168,11 @@ def rows_of(body: str, name: str) -> tuple[list[CodeRow], list[CodeFault]]:
             faults += wrong
             if row is not None:
                 rows.append(row)
+            if len(rows) > MOST_ROWS:
+                found, expected = f"more than {MOST_ROWS} rows", f"at most {MOST_ROWS}"
+                return [], [CodeFault(name, begins, "whole file", found, expected, _TOO_LONG)]
+            if len(faults) >= MOST_FAULTS:
+                break
     except csv.Error as error:
         expected = "cells in CSV, a cell with quotes in it quoted"
         faults.append(CodeFault(name, line, "whole row", str(error), expected, "Quote the cell, or delete the quote."))
@@ -144,12 +188,16 @@ def _header(columns: list[str], line: int, name: str) -> list[CodeFault]:
     if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
         expected = "cells parted by commas"
         return [CodeFault(name, line, "whole file", "semicolons or tabs", expected, "Save it as 'CSV UTF-8 (comma)'.")]
+    if len(columns) > _MOST_COLUMNS:
+        found, remedy = f"{len(columns)} columns", "Keep these columns and delete the others."
+        return [CodeFault(name, line, "whole row", found, _listed(COLUMNS), remedy)]
     faults = []
     for column in dict.fromkeys(columns):
         if column not in COLUMNS:
-            near = get_close_matches(column, COLUMNS, n=1)
+            near = get_close_matches(column[:40], COLUMNS, n=1)
             remedy = f"Did you mean {near[0]!r}?" if near else "Delete the column, or move its text to `note`."
-            faults.append(CodeFault(name, line, column or "(no name)", "an unknown column", _listed(COLUMNS), remedy))
+            named = column[:40] or "(no name)"
+            faults.append(CodeFault(name, line, named, "an unknown column", _listed(COLUMNS), remedy))
         elif columns.count(column) > 1:
             faults.append(
                 CodeFault(name, line, column, "the column twice", "each column once", "Delete one of the two.")
@@ -166,14 +214,13 @@ def _row(columns: list[str], values: list[str], line: int, name: str) -> tuple[C
         return None, [CodeFault(name, line, "whole row", found, expected, "Quote a cell that has a comma in it.")]
     cells = dict(zip(columns, values, strict=False))
     faults = []
-    for column in _MUST:
-        if not cells.get(column):
-            faults.append(CodeFault(name, line, column, "nothing", "a code", "Fill the cell, or delete the row."))
+    if not cells.get("theirs"):
+        faults.append(CodeFault(name, line, "theirs", "nothing", "a code", "Fill the cell, or delete the row."))
     direction = cells.get("direction", "").lower() or "both"
     if direction not in DIRECTIONS:
-        near = get_close_matches(direction, DIRECTIONS, n=1)
+        near = get_close_matches(direction[:40], DIRECTIONS, n=1)
         remedy = f"Did you mean {near[0]!r}?" if near else "Leave the cell empty for both."
-        faults.append(CodeFault(name, line, "direction", repr(direction), _listed(DIRECTIONS), remedy))
+        faults.append(CodeFault(name, line, "direction", short(direction), _listed(DIRECTIONS), remedy))
     begins = _day(cells, "from", line, name, faults)
     ends = _day(cells, "to", line, name, faults)
     if begins and ends and ends < begins:
@@ -182,7 +229,8 @@ def _row(columns: list[str], values: list[str], line: int, name: str) -> tuple[C
     if faults:
         return None, faults
     shown = (cells.get("cy", ""), cells.get("en", ""))
-    return CodeRow(line, cells["theirs"], cells["ours"], direction, *shown, begins, ends, cells.get("note", "")), []
+    whose = (cells.get("owner", ""), cells.get("note", ""))
+    return CodeRow(line, cells["theirs"], cells.get("ours", ""), direction, *shown, begins, ends, *whose), []
 
 
 def _day(cells: dict[str, str], column: str, line: int, name: str, faults: list[CodeFault]) -> date | None:
@@ -197,7 +245,7 @@ def _day(cells: dict[str, str], column: str, line: int, name: str, faults: list[
     else:
         problem = "a day as YYYY-MM-DD"
     remedy = "Format the column as text in the spreadsheet and write the day like 2026-04-01."
-    faults.append(CodeFault(name, line, column, repr(value), problem, remedy))
+    faults.append(CodeFault(name, line, column, short(value), problem, remedy))
     return None
 
 

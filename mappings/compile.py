@@ -38,7 +38,7 @@ def compile_mapping(name: str, load: Load, codes: Codes, zone: str) -> Mapping:
     _overlaps(rows, resolved)
     if resolved.faults:
         raise MappingFaults(resolved.faults)
-    lists = {name: list_.digest for name, list_ in sorted(maker.used.items())}
+    lists = {name: list_.stamp for name, list_ in sorted(maker.used.items())}
     body = canonical(
         {
             "format": FORMAT,

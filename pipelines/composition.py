@@ -26,6 +26,7 @@ from connectors.registry import open_connector
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
 from pipelines.clock import Clock
+from pipelines.freshness import Freshness, day_of, look
 from pipelines.identifiers import PERSON_IDENTIFIERS
 from pipelines.keystore import KeyFault, KeyStore
 from pipelines.ledger import Ledger, get_meta, set_meta
@@ -89,6 +90,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         raise
     clock = clock or LedgerClock(ledger)
     library = Library(site.layers)
+    seen = look(site.layers)  # before anything is read: what is changed from now on is noticed
     councils: dict[str, Council] = {}
     findings: list[Finding] = list(site.findings)
     for code, files in site.councils.items():
@@ -109,6 +111,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         councils=councils,
         lock_file=site.data_folder / "dolen.lock",
         broker_url=broker_url,
+        freshness=Freshness(site.layers, councils, clock, seen),
         findings=in_order(findings),
     )
 
@@ -203,15 +206,17 @@ def _wire(
 ) -> Wired:
     profile = profile_of(library, connection)
     zone = str(profile.get("clock") or files.settings.council.time_zone)
+    today = day_of(clock, files.settings.council.time_zone)
     kinds: dict[str, Kind] = {}
     findings: list[Finding] = []
     for kind, use in connection.records.items():
         try:
-            mapping = library.mapping(use.mapping, zone)
+            mapping = library.mapping(use.mapping, zone, today)
         except SiteFaults as faults:
             findings += faults.findings
         else:
-            kinds[kind] = Kind(kind, mapping, tuple(fieldpaths.normalise(path) for path in use.match))
+            match = tuple(fieldpaths.normalise(path) for path in use.match)
+            kinds[kind] = Kind(kind, mapping, use.mapping, zone, match)
     if findings:
         raise SiteFaults(findings)
     limits = connection.connect.get("limits")

@@ -169,6 +169,7 @@ class Drain:
     def _send(self, jobs: list[Job]) -> tuple[list[Result], list[Job]]:
         """Try the jobs one after the other; return the results, and the jobs that were not begun."""
         sender = self._shared.senders[self._council.code]
+        self._plant.refresh()  # behind the lease: what a person released after a mend is written with the mend
         try:
             known = sender.prepare(jobs)
         except SQLAlchemyError:

@@ -61,6 +61,10 @@ class Taken:
 _STORES = (SQLAlchemyError, LedgerFault, sqlite3.Error)
 
 
+#: What can be read again: what has not had its say, and what had it with fields left out.
+_AGAIN = (VersionState.ATTENTION, VersionState.WAITING, VersionState.MERGED, VersionState.NO_CHANGE)
+
+
 class _Stumbled(Exception):
     """A fault of ours while deciding about records: the class of the error, and nothing of a record."""
 
@@ -97,6 +101,8 @@ class Intake:
         `confirmed`: each was read just now for itself, so what is old in it is no old page's fault.
         """
         taken = Taken()
+        self._plant.refresh()
+        kind = replace(wired.kinds.get(kind.name, kind))  # one mapping for the whole page, whatever comes meanwhile
         fresh, known = self._news(wired, kind, items, taken, confirmed=confirmed)
         reads = [self._read(wired, kind, item, content, first=item.id not in known) for item, content in fresh]
         for read in reads:
@@ -165,18 +171,20 @@ class Intake:
         `gone`: numbers that the system holds no more.
         """
         taken = Taken()
+        self._plant.refresh()
         for id in version_ids:
             with self._plant.ledger.reading() as connection:
                 row = connection.execute(
                     select(version).where(version.c.id == id, version.c.council == self._council.code)
                 ).first()
-                if row is None or row.state not in (VersionState.ATTENTION, VersionState.WAITING, VersionState.MERGED):
+                if row is None or row.state not in _AGAIN:
                     continue
                 raw = self._plant.vault.get(connection, self._council.code, row.raw)
             wired = self._council.wired.get(row.connection)
             kind = wired.kinds.get(row.kind) if wired else None
             if wired is None or kind is None or not row.external_id:
                 continue
+            kind = replace(kind)
             read = self._read_again(wired, kind, row, raw)
             read.said, read.gone = said, gone
             self._write(wired, kind, [read], row.purpose, taken, None)

@@ -7,7 +7,8 @@ line and column, whichever room noticed it: mappings and connectors know paths i
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,10 @@ def field_groups() -> Collection[str]:
     return frozenset(path.split(".")[0].split("[")[0] for path in declared())
 
 
+#: Rows of a site that lie over a shipped code list NAME stand in codes/NAME.rows.csv.
+ROWS = ".rows"
+
+
 class Library:
     """The files of one site. Not for several threads at once."""
 
@@ -48,7 +53,7 @@ class Library:
         self._documents: dict[Path, Document] = {}
         self._by_name: dict[str, Document] = {}
         self._codes: dict[str, codes.CodeList] = {}
-        self._mappings: dict[tuple[str, str], FieldMapping] = {}
+        self._mappings: dict[tuple[str, str, date | None], FieldMapping] = {}
 
     def document(self, kind: str, name: str) -> Document:
         """A YAML file by kind and name. Raises SiteFaults, LookupError if there is none."""
@@ -67,30 +72,43 @@ class Library:
         return f"{written} (shipped)" if found is not None and found.layer == "shipped" else written
 
     def code_list(self, name: str) -> codes.CodeList:
-        """A code list by name. Raises SiteFaults, LookupError if there is none."""
+        """A code list by name, the site's own rows laid over it. Raises SiteFaults, LookupError if there is none."""
         if name not in self._codes:
             body = self.layers.read("codes", name)
-            try:
-                self._codes[name] = codes.parse(body, name)
-            except codes.CodeFaults as faults:
-                file = self.called("codes", name)
-                raise SiteFaults(
-                    Finding(file, fault.line, 1, fault.column, fault.found, fault.expected, fault.remedy)
-                    for fault in faults.faults
-                ) from None
+            base = self._parsed(name, lambda: codes.parse(body, name))
+            if (own := self.layers.find("codes", name + ROWS)) is not None:
+                rows = own.path.read_bytes()
+                base = self._parsed(name + ROWS, lambda: codes.lay_over(base, rows, name + ROWS))
+            self._codes[name] = base
         return self._codes[name]
 
-    def mapping(self, name: str, zone: str) -> FieldMapping:
-        """A compiled mapping, shared by all who use it with the same zone. Raises SiteFaults."""
-        if (name, zone) not in self._mappings:
+    def code_lists(self) -> tuple[str, ...]:
+        """The names of all code lists; rows that lie over one are part of it."""
+        return tuple(name for name in self.layers.names("codes") if not name.endswith(ROWS))
+
+    def _parsed(self, name: str, parse: Callable[[], codes.CodeList]) -> codes.CodeList:
+        try:
+            return parse()
+        except codes.CodeFaults as faults:
+            file = self.called("codes", name)
+            raise SiteFaults(
+                Finding(file, fault.line, 1, fault.column, fault.found, fault.expected, fault.remedy)
+                for fault in faults.faults
+            ) from None
+
+    def mapping(self, name: str, zone: str, day: date | None = None) -> FieldMapping:
+        """A compiled mapping with its code lists as they stand on a day (None: every row counts), shared by all who use
+        it with the same zone. Raises SiteFaults."""
+        if (name, zone, day) not in self._mappings:
             try:
-                self._mappings[name, zone] = compile_mapping(name, self.load, self.code_list, zone)
+                made = compile_mapping(name, self.load, lambda code_list: self.code_list(code_list).on(day), zone)
             except MappingFaults as faults:
                 raise SiteFaults(
                     self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy)
                     for fault in faults.faults
                 ) from None
-        return self._mappings[name, zone]
+            self._mappings[name, zone, day] = made
+        return self._mappings[name, zone, day]
 
     def locate(
         self, file: str, path: Iterable[str | int], found: str, expected: str, remedy: str, *, warn: bool = False

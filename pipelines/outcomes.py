@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pipelines import causes, deliveries, lanes, pauses, recovery, revisions, rows
+from pipelines import causes, deliveries, gaps, lanes, pauses, recovery, revisions, rows
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.causes import Cause
@@ -197,7 +197,8 @@ def _note_attempt(batch: Batch, result: Result, person: str) -> None:
 def _words(result: Result) -> str:
     """What the try is told as, with the fields that it left out: G6 says that they are listed, never dropped unseen."""
     words = result.words or result.rule or result.how
-    return f"{words}; left out: {', '.join(result.left_out)}" if result.left_out else words
+    left = [f"{gap.field} ({gap.kind})" for gap in result.left_out]
+    return f"{words}; left out: {', '.join(left)}" if left else words
 
 
 def _arrived(batch: Batch, result: Result, row: Held, referral: Held) -> None:
@@ -213,6 +214,9 @@ def _arrived(batch: Batch, result: Result, row: Held, referral: Held) -> None:
             modified=result.modified,
             expected=result.expected,
         )
+        if not result.job.look_up:  # who only looked knows nothing of what was left out when it was sent
+            batch.no_gaps(record, "write")
+            gaps.note(batch, row.connection, row.kind, "write", record, result.left_out, delivery_id=row)
     batch.note(
         "proof",
         delivery_id=row.id,

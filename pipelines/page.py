@@ -18,6 +18,7 @@ from mappings.facts import Refused
 from pipelines import (
     causes,
     conflicts,
+    gaps,
     hops,
     identity,
     matching,
@@ -40,7 +41,7 @@ from pipelines.tables import payload, version
 from pipelines.versions import Order, Place
 
 if TYPE_CHECKING:
-    from mappings.mapping import Gap, Reading
+    from mappings.mapping import Reading
 
 
 @dataclass(slots=True)
@@ -141,12 +142,16 @@ class Page:
         else:
             row = self._again[read.version_id]
             if versions.overtaken(batch, self._place, item.id, row.id):
+                if row.state in (VersionState.MERGED, VersionState.NO_CHANGE):
+                    return VersionState(row.state)  # it has had its say; the newer one tells what is still left out
                 return versions.end(row, VersionState.REPLACED)
         if item.id:
             self._stopped.replace(item.id, row)
         newer = held is not None and versions.is_newer(held, read.modified, _token(read))
         if held is not None:
-            held.set(content=read.content, version=_token(read), modified=read.modified)
+            batch.no_gaps(held, "read")
+            if read.version_id is None or not versions.is_older(held, read.modified, _token(read)):
+                held.set(content=read.content, version=_token(read), modified=read.modified)
         if read.fault:
             words = f"Dolen stumbled over this record ({read.fault})"
             return self._stop(row, read, Cause(self._wired.name, "read", read.fault, words))
@@ -214,7 +219,8 @@ class Page:
         except Refused as refused:
             path, expected = refused.problems[0]
             return self._stop(row, read, Cause(wired.name, "read", "refused", f"{path}: {expected}", path))
-        row.set(gaps=self._note_gaps(read.reading.left_out), mapping=self._kind.mapping.digest)
+        noted = gaps.note(batch, wired.name, self._kind.name, "read", held, read.reading.left_out, version_id=row)
+        row.set(gaps=noted, mapping=self._kind.mapping.digest)
         if referral is None:
             referral = revisions.begin(batch, person=person, born_in=wired.name, number=held.external_id, shown=shown)
             self._seal(row, read, referral.person_id)
@@ -376,13 +382,6 @@ class Page:
         if why.error == regressed.ERROR:
             self._went_back = cause_id
         return versions.end(row, VersionState.ATTENTION, cause_id=cause_id)
-
-    def _note_gaps(self, gaps: Sequence[Gap]) -> list[list[Any]] | None:
-        connection, code, now = self._batch.connection, self._council.code, self._batch.now
-        return [
-            [gap.field, gap.code_list, causes.note(connection, code, gap_cause(self._wired.name, "read", gap), now)]
-            for gap in gaps
-        ] or None
 
 
 def _token(read: Read) -> str:

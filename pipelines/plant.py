@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from connectors.pace import Agree
     from connectors.port import Connector
     from mappings.mapping import Mapping as FieldMapping
+    from pipelines.freshness import Freshness
     from pipelines.texts import TextRules
 
 
@@ -32,7 +33,9 @@ class Kind:
     """One kind of record of one connection, with the mapping that reads and writes it."""
 
     name: str
-    mapping: FieldMapping
+    mapping: FieldMapping  # as the site's files say at this moment; whoever works with it takes a copy of the kind
+    mapping_name: str = ""
+    zone: str = ""  # in which the system's times without offset are read
     match: tuple[str, ...] = ()  # exact identifiers by which an unknown record may be matched
 
 
@@ -140,8 +143,14 @@ class Plant:
     councils: Mapping[str, Council]
     lock_file: Path
     broker_url: str = "memory://"
+    freshness: Freshness | None = field(default=None, repr=False)  # None: the mappings stay as they are
     nudge: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever wrote work
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
+
+    def refresh(self) -> None:
+        """Take in what changed in the site's mappings and code lists. Quick where nothing did."""
+        if self.freshness is not None:
+            self.freshness.take_in()
 
     @property
     def journals(self) -> Path:

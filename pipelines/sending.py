@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -31,6 +31,7 @@ from pipelines.writing import Draft, draft_create, draft_update
 
 if TYPE_CHECKING:
     from connectors.port import Item
+    from mappings.mapping import Gap
     from pipelines.plant import Council, Kind, Plant, Wired
 
 
@@ -51,7 +52,7 @@ class Result:
     error: str = ""
     words: str = ""
     cause: Cause | None = None
-    left_out: tuple[str, ...] = ()  # fields that could not be written and without which the record went on
+    left_out: Sequence[Gap] = ()  # fields that could not be written and without which the record went on
     known: Known | None = field(default=None, repr=False)  # what it was sent from
     request: bytes = field(default=b"", repr=False)
     reply: bytes = field(default=b"", repr=False)
@@ -105,7 +106,7 @@ class Sender:
                 return result
             if route.text:
                 return self._text(result, wired, route.text, route.recipient, event, now)
-            kind = wired.kinds[job.row.kind]
+            kind = replace(wired.kinds[job.row.kind])  # one mapping for the whole try
             result.mapping = kind.mapping.digest
             if job.look_up:
                 return self._look_up(result, wired, kind, job.row.referral_id)
@@ -131,7 +132,7 @@ class Sender:
         assert draft.record is not None
         result.request = orjson.dumps(draft.record)
         result.expected = draft.expected
-        result.left_out = tuple(f"{gap.field} ({gap.kind})" for gap in draft.left_out)
+        result.left_out = draft.left_out
         self._calls(result)
         receipt = wired.connector.deliver(kind.name, draft.record, key=key)
         return _arrived(result, receipt)
@@ -152,12 +153,11 @@ class Sender:
     def _update(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], held: Held) -> Result:
         if "fetch" not in wired.connector.offers(kind.name):
             # No machine may look: whoever tends it types the change in under the number that it has.
+            draft = draft_create(kind.mapping, facts)
+            result.left_out = draft.left_out
             self._calls(result)
             receipt = wired.connector.deliver(
-                kind.name,
-                draft_create(kind.mapping, facts).record or {},
-                key=result.job.row.referral_id,
-                id=held.external_id,
+                kind.name, draft.record or {}, key=result.job.row.referral_id, id=held.external_id
             )
             return _arrived(result, receipt)
         current = wired.connector.fetch(kind.name, held.external_id)
@@ -178,12 +178,12 @@ class Sender:
             return self._cannot_write(result, wired, draft)
         if facts.get("status") == IN_ERROR and not self._says_in_error(kind, current, draft):
             return self._cannot_say(result, wired)
+        result.left_out = draft.left_out
         if draft.record is None:
             result.how, result.external_id, result.version = "nothing to do", held.external_id, current.version
             return result
         result.request = orjson.dumps(draft.record)
         result.expected = draft.expected
-        result.left_out = tuple(f"{gap.field} ({gap.kind})" for gap in draft.left_out)
         self._calls(result)
         receipt = wired.connector.deliver(
             kind.name, draft.record, key=result.job.row.referral_id, id=held.external_id, version=current.version

@@ -101,14 +101,14 @@ MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
 
 
 #: From each state of a version, the states that it may move to. What has ended stays as it ended, save that a version
-#: that was merged with fields left out is read again once their codes are known.
+#: that was taken with fields left out is read again once their codes are known.
 VERSION_MOVES: dict[VersionState, frozenset[VersionState]] = {
     VersionState.WAITING: frozenset(set(VersionState) - {VersionState.WAITING}),
     VersionState.ATTENTION: frozenset(set(VersionState) - {VersionState.ATTENTION}),
     VersionState.MERGED: frozenset(
-        {VersionState.NO_CHANGE, VersionState.ATTENTION, VersionState.REPLACED, VersionState.CLOSED}
+        {VersionState.NO_CHANGE, VersionState.ATTENTION, VersionState.CLOSED}
     ),
-    VersionState.NO_CHANGE: frozenset(),
+    VersionState.NO_CHANGE: frozenset({VersionState.MERGED, VersionState.ATTENTION, VersionState.CLOSED}),
     VersionState.OLDER: frozenset(),
     VersionState.REPLACED: frozenset(),
     VersionState.CLOSED: frozenset(),

@@ -303,6 +303,23 @@ proof = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+gap = Table(
+    "gap",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("council", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("side", String, nullable=False),  # read: as it was shown last; write: as it was sent last
+    Column("record_id", Serial, ForeignKey("record.id"), nullable=False, index=True),
+    Column("version_id", Serial, ForeignKey("version.id")),
+    Column("delivery_id", Serial, ForeignKey("delivery.id")),
+    Column("field", String, nullable=False),
+    Column("code_list", String, nullable=False, default=""),
+    Column("cause_id", Serial, ForeignKey("cause.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+)
+
 conflict = Table(
     "conflict",
     metadata,
