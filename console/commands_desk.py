@@ -20,15 +20,16 @@ Id = Annotated[str, typer.Argument(help="A delivery (d12) or a version (v7), as 
 
 def attention(council: CouncilName = "", site: SiteFolder = HERE, json: Json = False) -> None:
     """What needs a person, grouped by cause, the most urgent first: why, since when, how many, and what to do."""
-    from pipelines import desk
+    from pipelines import desk, left_out
 
     with opened(site) as plant:
         wanted = [known_council(plant, council)] if council else []
         groups, conflicts = desk.attention(plant, wanted), desk.open_conflicts(plant, wanted)
+        lacking = left_out.left_out(plant, wanted)
         if json:
-            as_json(desk_view.attention_plain(plant, groups, conflicts))
+            as_json(desk_view.attention_plain(plant, groups, conflicts, lacking))
         else:
-            desk_view.attention(plant, groups, conflicts)
+            desk_view.attention(plant, groups, conflicts, lacking)
     raise typer.Exit(1 if groups or conflicts else 0)
 
 

@@ -20,7 +20,7 @@ OPEN = ("waiting", "not sure", "needs attention")
 MASK = "•••"
 
 
-def attention(plant: Plant, groups: Sequence[Group], conflicts: Sequence[Any]) -> None:
+def attention(plant: Plant, groups: Sequence[Group], conflicts: Sequence[Any], lacking: Sequence[Group] = ()) -> None:
     """Each cause: in words, where, since when, whom it touches, what to do, and the command to type."""
     if not groups and not conflicts:
         say("Nothing needs attention.")
@@ -34,7 +34,7 @@ def attention(plant: Plant, groups: Sequence[Group], conflicts: Sequence[Any]) -
             f"  since    {since}; {count(group.count, 'item')}, {count(group.people, 'referral')}{urgent}",
             f"  what to do   {safe(group.remedy)}",
             f"  ids      {_some(ids)}",
-            f"  then     dolen replay --cause {group.fingerprint}",
+            f"  then     {_then(group)}",
             "",
         )
     for one in conflicts:
@@ -44,21 +44,30 @@ def attention(plant: Plant, groups: Sequence[Group], conflicts: Sequence[Any]) -
             f"  then     dolen trace {one.referral_id}",
             "",
         )
+    if lacking:
+        say("Left out, and listed until it arrives; the rest of these records goes on:")
+        rows = [
+            (f"{group.council}/{group.connection}", group.left_out, when(group.since, zone_of(plant, group.council)),
+             group.words)
+            for group in lacking
+        ]  # fmt: skip
+        table(["where", "records", "since", "what"], rows)
 
 
-def attention_plain(plant: Plant, groups: Sequence[Group], conflicts: Sequence[Any]) -> dict[str, Any]:
+def _then(group: Group) -> str:
+    """The command to type next."""
+    if group.code_list:
+        return f"dolen codes map {group.code_list} THEIRS OURS"
+    return f"dolen replay --cause {group.fingerprint}"
+
+
+def attention_plain(
+    plant: Plant, groups: Sequence[Group], conflicts: Sequence[Any], lacking: Sequence[Group] = ()
+) -> dict[str, Any]:
     """The same as data."""
     return {
-        "causes": [
-            dataclasses.asdict(group)
-            | {
-                "since": iso(group.since, zone_of(plant, group.council)),
-                "ids": [f"v{n}" for n in group.versions] + [f"d{n}" for n in group.deliveries],
-                "count": group.count,
-                "remedy": group.remedy,
-            }
-            for group in groups
-        ],
+        "causes": [_group_plain(plant, group) for group in groups],
+        "left_out": [_group_plain(plant, group) for group in lacking],
         "conflicts": [
             {"id": f"c{one.id}", "council": one.council, "referral": one.referral_id, "field": one.field,
              "winner": one.winner, "loser": one.loser, "why": one.why,
@@ -66,6 +75,15 @@ def attention_plain(plant: Plant, groups: Sequence[Group], conflicts: Sequence[A
             for one in conflicts
         ],
     }  # fmt: skip
+
+
+def _group_plain(plant: Plant, group: Group) -> dict[str, Any]:
+    return dataclasses.asdict(group) | {
+        "since": iso(group.since, zone_of(plant, group.council)),
+        "ids": [f"v{n}" for n in group.versions] + [f"d{n}" for n in group.deliveries],
+        "count": group.count,
+        "remedy": group.remedy,
+    }
 
 
 def _some(ids: Sequence[str], most: int = 12) -> str:

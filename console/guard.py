@@ -25,6 +25,8 @@ _SENTENCES = {
     "pipelines.composition.StrangeRoom",
     "config.secrets.SecretMissing",
     "config.scaffold.NotEmpty",
+    "config.editing.CannotChange",
+    "mappings.codes_csv.CodeFaults",
     "mappings.golden.BadPair",
 }
 _FOUND = 1

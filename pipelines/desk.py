@@ -376,7 +376,7 @@ def _remedy(group: Group) -> str:
         case "NotThere":
             return f"ask in {group.connection} why it was deleted; then close it, or: dolen settle ID --not-arrived"
     if group.code_list:
-        return f"add a row to codes/{group.code_list}.csv (its owner decides what the code means), then send again"
+        return f"the owner of codes/{group.code_list}.csv decides what the code means: see dolen codes unmapped"
     match group.step:
         case "feed":
             return f"have the record mended in {group.connection}; it comes back by itself"

@@ -51,7 +51,7 @@ class Freshness:
 
     def __init__(self, layers: Layers, councils: Mapping[str, Council], clock: Clock, seen: Sight) -> None:
         """`seen`: what the files looked like before the councils were wired from them."""
-        self._layers = layers
+        self.layers = layers
         self._councils = councils
         self._clock = clock
         self._seen = seen
@@ -61,7 +61,7 @@ class Freshness:
     def take_in(self) -> bool:
         """Compile anew what changed; say whether anything was looked at anew."""
         with self._lock:
-            seen, days = look(self._layers), self._today()
+            seen, days = look(self.layers), self._today()
             if seen == self._seen and days == self._days:
                 return False
             # Noted before the files are read: what changes meanwhile is found by the next look.
@@ -74,7 +74,7 @@ class Freshness:
         return {zone: day_of(self._clock, zone) for zone in zones}
 
     def _compile(self, days: Mapping[str, date]) -> None:
-        library = Library(self._layers)
+        library = Library(self.layers)
         for council in self._councils.values():
             for wired in council.wired.values():
                 for kind in wired.kinds.values():

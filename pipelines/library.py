@@ -82,6 +82,10 @@ class Library:
             self._codes[name] = base
         return self._codes[name]
 
+    def pretend(self, code_list: codes.CodeList) -> None:
+        """Take a code list as if the files said so: to see whether what uses it can be compiled."""
+        self._codes[code_list.name] = code_list
+
     def code_lists(self) -> tuple[str, ...]:
         """The names of all code lists; rows that lie over one are part of it."""
         return tuple(name for name in self.layers.names("codes") if not name.endswith(ROWS))

@@ -234,7 +234,9 @@ class Page:
             row.set(referral_id=referral.id)
             changed, corrections, lost = self._change(row, read, held, referral, merged)
         row.set(referral_id=referral.id)
-        state = VersionState.MERGED if changed or lost else VersionState.NO_CHANGE
+        # What changed the referral once did so, though nothing more comes of it when it is read again.
+        changes = changed or lost or row.state == VersionState.MERGED
+        state = VersionState.MERGED if changes else VersionState.NO_CHANGE
         if changed:
             not_taken = revisions.pass_on(batch, referral, changed=changed, by=wired.name, version=row)
             row.set(revision=referral.revision, not_taken=not_taken or None)

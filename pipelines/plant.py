@@ -142,15 +142,14 @@ class Plant:
     clock: Clock
     councils: Mapping[str, Council]
     lock_file: Path
+    freshness: Freshness = field(repr=False)  # keeps the mappings as the site's files say
     broker_url: str = "memory://"
-    freshness: Freshness | None = field(default=None, repr=False)  # None: the mappings stay as they are
     nudge: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever wrote work
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
 
     def refresh(self) -> None:
         """Take in what changed in the site's mappings and code lists. Quick where nothing did."""
-        if self.freshness is not None:
-            self.freshness.take_in()
+        self.freshness.take_in()
 
     @property
     def journals(self) -> Path:
