@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from config.findings import SiteFaults
 from config.layers import Layers
-from pipelines.clock import Clock
+from pipelines.clock import Clock, to_instant
 from pipelines.library import Library
 from pipelines.logs import log, warn
 from pipelines.plant import Council, Kind
@@ -29,7 +29,7 @@ Sight = Mapping[Path, tuple[int, int, int]]
 
 def day_of(clock: Clock, zone: str) -> date:
     """Which day it is in a zone."""
-    return clock.instant().astimezone(ZoneInfo(zone)).date()
+    return to_instant(clock.now()).astimezone(ZoneInfo(zone)).date()
 
 
 def look(layers: Layers) -> Sight:
