@@ -14,7 +14,7 @@ from pydantic import Field
 
 from connectors.errors import ForAPerson, Misconfigured
 from connectors.pace import Agree
-from connectors.port import Finding, Item, Page, Receipt, Record, Tier
+from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier
 from connectors.profile import Name, PinnedFile
 from connectors.references import Closed, Text
 
@@ -110,6 +110,14 @@ class ByHandConnector:
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002 - the port's parameters; nothing is called
         """Not possible. Raises Misconfigured."""
         raise self._unread(kind)
+
+    def lookups(self, kind: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's parameters; nothing is called
+        """None: there are no codes to ask for."""
+        return ()
+
+    def codes(self, kind: str, path: str) -> list[Code]:
+        """Not possible. Raises Misconfigured."""
+        raise Misconfigured(f"{self._profile.system} offers no look-up of {path} for {kind}")
 
     def doctor(self) -> list[Finding]:
         """There is nothing that could be out of order."""

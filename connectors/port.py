@@ -60,6 +60,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """One code of a list that a system itself tells, and how it shows it; "" for a language that it does not have."""
+
+    code: str
+    cy: str = ""
+    en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What the target said to a write that it did."""
 
@@ -145,6 +154,12 @@ class Connector(Source, Target, Protocol):
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds of record that the profile has a section for."""
+
+    def lookups(self, kind: str) -> tuple[str, ...]:
+        """The paths in a record of this kind whose codes the system itself lists, as the profile says."""
+
+    def codes(self, kind: str, path: str) -> list[Code]:
+        """Ask the system which codes stand at that path. A read, safe to repeat. Raises any of `connectors.errors`."""
 
     def doctor(self) -> list[Finding]:
         """Look at the live connection without changing anything: name, TLS, clock, login, permission, one page."""

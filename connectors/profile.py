@@ -84,6 +84,14 @@ def says_deleted(value: object) -> bool:
     return value not in (None, "", False, 0) and str(value).strip().lower() not in ("", "false", "0")
 
 
+class LookupRows(Closed):
+    """Where the codes stand in the answer of a look-up."""
+
+    code: PathText = Field(description="The code, within a row.", examples=["Code"])
+    cy: PathText | None = Field(default=None, description="How it is shown in Welsh.", examples=["Welsh"])
+    en: PathText | None = Field(default=None, description="How it is shown in English.", examples=["English"])
+
+
 class FaultPaths(Closed):
     """Where, in the body or detail of an error, the system says what it is about."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mappings.codes import CodeRow
     from mappings.codes_edit import Import
     from pipelines.code_desk import Released
+    from pipelines.code_drift import Drift
     from pipelines.plant import Plant
     from pipelines.unmapped import Waiting
 
@@ -83,6 +84,33 @@ def imported(name: str, book: Book, plan: Import, written: str) -> None:
         say("", f"Written to {written}. Map what is new: dolen codes map {name} THEIRS OURS")
     else:
         say("", "Nothing was written. Do it with --go.")
+
+
+def drift(rows: Sequence[tuple[str, str, Drift]]) -> None:
+    """What differs between code lists and the systems' own, list by list."""
+    if not rows:
+        say("No connection has a look-up for codes; a profile names them under lookups.")
+        return
+    heads = ["council", "connection", "where", "list", "found"]
+    table(heads, [(code, name, f"{one.kind} {one.path}", one.code_list, _found(one)) for code, name, one in rows])
+    for code, name, one in rows:
+        for theirs, words in one.new:
+            say(f"{code}/{name} {one.code_list}: new {safe(theirs)} ({safe(words) or 'without words'}); "
+                f"dolen codes map {one.code_list} {safe(theirs)} OURS")  # fmt: skip
+        for theirs, ours in one.gone:
+            say(f"{code}/{name} {one.code_list}: {safe(theirs)} is gone there, and would be written for {safe(ours)}")
+
+
+def _found(one: Drift) -> str:
+    if one.words:
+        return f"could not be asked: {one.words}"
+    return f"{len(one.new)} new, {len(one.gone)} gone" if one.drifted else "agrees"
+
+
+def drift_plain(rows: Sequence[tuple[str, str, Drift]]) -> list[dict[str, Any]]:
+    """The same as data."""
+    return [{"council": code, "connection": name, **dataclasses.asdict(one), "drifted": one.drifted}
+            for code, name, one in rows]  # fmt: skip
 
 
 def _cells(row: CodeRow) -> tuple[str, ...]:

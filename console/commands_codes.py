@@ -109,6 +109,24 @@ def import_book(
         code_view.imported(name, book, plan, written)
 
 
+@codes.command("drift")
+def drift(
+    connection: Annotated[str, typer.Argument(help="Which: casework, torfaen/casework; all if left out.")] = "",
+    council: CouncilName = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Ask the systems which codes they know, and hold them against the lists: what is new, what is gone."""
+    from pipelines import code_drift, control
+
+    with opened(site) as plant:
+        chosen = control.connections(plant, connection, known_council(plant, council))
+        found = [(one, code_drift.compare(plant, one)) for one in chosen if one.settings["lookups"]]
+    rows = [(wired.council, wired.name, one) for wired, drifts in found for one in drifts]
+    as_json(code_view.drift_plain(rows)) if json else code_view.drift(rows)
+    raise typer.Exit(1 if any(one.drifted or one.words for *_, one in rows) else 0)
+
+
 def _day(option: str, text: str) -> date | None:
     if not text:
         return None

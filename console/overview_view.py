@@ -9,6 +9,7 @@ from console.show import count, iso, safe, say, table, when
 from console.site import zone_of
 
 if TYPE_CHECKING:
+    from pipelines.code_drift import Known
     from pipelines.overview import Overview
     from pipelines.plant import Plant
     from pipelines.proofs import Proved
@@ -27,6 +28,7 @@ def plain(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> dict[
         "site": str(plant.root), "stage": plant.stage, "running": alive, "last_seen": iso(_at(beat)),
         "referrals": seen.referrals, "versions": seen.versions, "deliveries": seen.deliveries, "open": seen.open,
         "attention": seen.attention, "late": seen.late, "sums_agree": seen.sums_agree, "connections": links,
+        "codes": [dataclasses.asdict(one) | {"at": iso(one.at, zone_of(plant, one.council))} for one in seen.codes],
         "proofs": [dataclasses.asdict(one) | {"at": iso(one.at, zone_of(plant, one.council))} for one in seen.proofs],
     }  # fmt: skip
 
@@ -53,6 +55,8 @@ def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
             say(f"{link.council}/{link.connection}: its last read stopped early: {link.last_words}")
     for proved in seen.proofs:
         say(f"{proved.council}/{proved.route}: {_proof(proved, zone_of(plant, proved.council))}")
+    for known in seen.codes:
+        say(f"{known.council}/{known.connection}: {_codes(known, zone_of(plant, known.council))}")
     states = f"deliveries: {_counts(seen.deliveries)}; versions: {_counts(seen.versions)}"
     say(f"{count(seen.referrals, 'referral')}; {states}")
     if seen.late:
@@ -71,6 +75,17 @@ def _proof(proved: Proved, zone: str) -> str:
         verdict = "agrees" if proved.agrees else f"DIFFERS in {proved.differ}" if proved.differ else safe(proved.doubt)
         words = f"compared {when(proved.at, zone)}: {verdict} ({proved.compared} compared, {proved.open} on the way)"
     return words + (f"; a newer comparison could not be finished: {safe(proved.words)}" if proved.words else "")
+
+
+def _codes(known: Known, zone: str) -> str:
+    """The newest look at a system's own code lists in a few words."""
+    new, gone = sum(len(one.new) for one in known.drifts), sum(len(one.gone) for one in known.drifts)
+    not_asked = sum(bool(one.words) for one in known.drifts)
+    told = [f"{count(new, 'NEW CODE', 'NEW CODES')}"] if new else []
+    told += [f"{count(gone, 'CODE', 'CODES')} GONE"] if gone else []
+    told += [f"{count(not_asked, 'list')} could not be asked for"] if not_asked else []
+    verdict = ", ".join(told) + f"; see dolen codes drift {known.connection}" if told else "agree"
+    return f"code lists compared {when(known.at, zone)}: {verdict} ({known.compared} compared)"
 
 
 def _counts(states: dict[str, int]) -> str:

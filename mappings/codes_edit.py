@@ -67,8 +67,8 @@ def _spans(body: str) -> tuple[dict[int, int], list[str]]:
 
 def _line(row: CodeRow, columns: Sequence[str]) -> str:
     page = io.StringIO()
-    csv.writer(page, lineterminator="").writerow([row.cells.get(column, "") for column in columns])
-    return page.getvalue()
+    csv.writer(page, lineterminator="\n").writerow([row.cells.get(column, "") for column in columns])
+    return page.getvalue().removesuffix("\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from config.site import Council, Site
 from connectors.errors import Misconfigured
 from connectors.problems import ProfileFaults
 from connectors.registry import Declared, apart, check_profile, check_sound
-from pipelines import composition, first_day, interface_checks, mapping_bench
+from pipelines import code_checks, composition, first_day, interface_checks, mapping_bench
 from pipelines.clock import SystemClock
 from pipelines.interface_cache import InterfaceCache, folder_of
 from pipelines.library import Library, findings_of
@@ -44,7 +44,7 @@ def check(root: Path, *, live: bool = False, environment: Dictionary[str, str] |
     interfaces = interface_checks.Interfaces(site, InterfaceCache(folder_of(os.environ)))
     found = [*site.findings, *_secrets(site, environment, live=live)]
     found += _profiles(site, library)
-    found += _code_lists(site, library)
+    found += code_checks.code_lists(site, library)
     found += _mappings(site, library)
     found += interface_checks.check(site, library, interfaces)
     for council in site.councils.values():
@@ -69,14 +69,6 @@ def _profiles(site: Site, library: Library) -> Iterator[Finding]:
             yield from faults.findings
         except ProfileFaults as faults:
             yield from findings_of(document, faults.problems)
-
-
-def _code_lists(site: Site, library: Library) -> Iterator[Finding]:
-    for name in site.layers.names("codes"):
-        try:
-            library.code_list(name)
-        except SiteFaults as faults:
-            yield from faults.findings
 
 
 def _mappings(site: Site, library: Library) -> Iterator[Finding]:

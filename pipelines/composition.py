@@ -31,7 +31,7 @@ from pipelines.identifiers import PERSON_IDENTIFIERS
 from pipelines.keystore import KeyFault, KeyStore
 from pipelines.ledger import Ledger, get_meta, set_meta
 from pipelines.ledger_clock import LedgerClock
-from pipelines.library import Library, field_groups, shipped_folders
+from pipelines.library import Library, field_groups, has_lookups, shipped_folders
 from pipelines.mainkey import parse_master, read_master
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.routing import Route
@@ -232,7 +232,7 @@ def _wire(
         settle_seconds=connection.settle_seconds,
         at_once=int(_number(limits if isinstance(limits, dict) else {}, "at_once", Limits)),
         polls=connection.schedule is not None or any("changes" in offered for offered in offers.values()),
-        overlay=_settings(files, connection, profile, offers),
+        overlay=_settings(files, connection, profile, offers, site.settings.reconcile.cron),
     )
 
 
@@ -282,6 +282,7 @@ def _settings(
     connection: ConnectionSettings,
     profile: Dictionary[str, Any],
     offers: Dictionary[str, frozenset[str]],
+    codes_cron: str | None,
 ) -> dict[str, Any]:
     """What the scheduler and the screens want to know of a connection. Seconds, and times of the council's zone."""
     schedule, limits = connection.schedule, connection.connect.get("limits")
@@ -292,6 +293,8 @@ def _settings(
         "zone": files.settings.council.time_zone,
         "bank_holidays": dates(files.settings.bank_holidays),
         "on_bank_holidays": schedule.bank_holidays if schedule else True,
+        "lookups": has_lookups(profile),
+        "codes_cron": codes_cron,
         "polls_a_day": limits.get("polls_a_day") if isinstance(limits, dict) else None,
         "most_waiting": connection.most_waiting,
         "windows": [window.model_dump() for window in connection.maintenance],

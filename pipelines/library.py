@@ -7,7 +7,7 @@ line and column, whichever room noticed it: mappings and connectors know paths i
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -129,6 +129,13 @@ class Library:
         """A mapping file as plain data, and what findings call it. Raises SiteFaults, LookupError."""
         document = self.document("mappings", name)
         return document.data, document.name
+
+
+def has_lookups(profile: Mapping[str, Any]) -> bool:
+    """Whether a profile says how the system is asked for its codes."""
+    records = profile.get("records")
+    sections = records.values() if isinstance(records, dict) else ()
+    return any(isinstance(section, dict) and section.get("lookups") for section in sections)
 
 
 def findings_of(document: Document, problems: Iterable[Problem], at: tuple[str | int, ...] = ()) -> list[Finding]:

@@ -10,6 +10,7 @@ from sqlalchemy import case, func, select
 
 from pipelines import pauses
 from pipelines.clock import SECOND
+from pipelines.code_drift import PURPOSE, Known, known
 from pipelines.plant import Plant
 from pipelines.proofs import Proved, of_routes
 from pipelines.states import OPEN, DeliveryState, VersionState
@@ -43,6 +44,7 @@ class Overview:
     late: int = 0  # open deliveries past their route's `arrive_within`
     links: list[Link] = field(default_factory=list)
     proofs: list[Proved] = field(default_factory=list)
+    codes: list[Known] = field(default_factory=list)  # code lists held against the systems' own
     sums_agree: bool = True
 
     @property
@@ -80,6 +82,7 @@ def look(plant: Plant) -> Overview:
             and set(result.deliveries) <= set(DeliveryState)
         )
         result.proofs = of_routes(connection, plant)
+        result.codes = known(plant)
         held = pauses.all_pauses(connection)
         for council in plant.councils.values():
             for name in council.wired:
@@ -129,7 +132,7 @@ def _link(connection: Any, council: str, name: str, held: Any) -> Link:
     last = connection.execute(
         select(slot.c.words)
         .filter_by(council=council, connection=name)
-        .where(slot.c.done.is_not(None))
+        .where(slot.c.done.is_not(None), slot.c.purpose != PURPOSE)
         .order_by(slot.c.at.desc())
     ).first()
 

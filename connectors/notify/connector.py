@@ -29,7 +29,7 @@ from connectors.json_body import sound
 from connectors.notify.client import Client
 from connectors.notify.profile import NotifyProfile, NotifySettings, allows
 from connectors.pace import Agree
-from connectors.port import Finding, Item, Page, Receipt, Record, Tier
+from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier
 from connectors.quiet import silence_libraries
 from connectors.sight import certificate_finding, name_finding
 
@@ -151,6 +151,14 @@ class NotifyConnector:
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002 - the port's parameters
         """Not offered. Raises Misconfigured."""
         raise Misconfigured("notify is not a source: it offers create, fetch and find")
+
+    def lookups(self, kind: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's parameters; nothing is called
+        """None: there are no codes to ask for."""
+        return ()
+
+    def codes(self, kind: str, path: str) -> list[Code]:
+        """Not possible. Raises Misconfigured."""
+        raise Misconfigured(f"{self._profile.system} offers no look-up of {path} for {kind}")
 
     def doctor(self) -> list[Finding]:
         """Look up a reference that does not exist: that needs name, TLS, key and clock to be right."""

@@ -19,7 +19,7 @@ from connectors.http import HttpSession, Reply, ReplyTooLarge
 from connectors.json_body import UnreadableBody, parse, read, twice_on_the_way
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
-from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses, next_in
 from connectors.rest.doctor import examine
@@ -214,6 +214,25 @@ class RestConnector:
         self._expect(reply, section, doing=write.doing, one=bool(id))
         return receipt(write, reply, section, self._readers[kind], self._addresses)
 
+    def lookups(self, kind: str) -> tuple[str, ...]:
+        """The paths whose codes the system itself lists."""
+        return tuple(self._record(kind).lookups)
+
+    def codes(self, kind: str, path: str) -> list[Code]:
+        """Ask which codes stand at a path; see the port."""
+        record = self._record(kind)
+        told = record.lookups.get(path)
+        if told is None:
+            raise self._not_offered(kind, f"look-up of {path}")
+        doing = f"looking up the codes of {path}"
+        reply = self._get(self._addresses.below(told.path), dict(told.query), self._session.deadline())
+        self._expect(reply, record, doing=doing, one=False)
+        page = self._page(reply, doing)
+        rows = page if told.items == "[]" else at(page, told.items.removesuffix("[]"))
+        if not isinstance(rows, list):
+            raise PageUnreadable(f"{doing}: at {told.items}: expected a list of codes", reply=reply.body)
+        return [Code(*(_text(at(row, of)) if of else "" for of in (told.code, told.cy, told.en))) for row in rows]
+
     def doctor(self) -> list[Finding]:
         """Look at the live connection without changing anything."""
         return examine(self, self._settings, self._clock())
@@ -329,6 +348,11 @@ class RestConnector:
         if isinstance(item, UnreadableItem):
             raise PageUnreadable(f"{doing}: {item.reason}", reply=reply.body)
         return item
+
+
+def _text(value: object) -> str:
+    """A code or its words; numbers are codes too, and true and false are none."""
+    return "" if isinstance(value, bool) or not isinstance(value, str | int) else str(value).strip()
 
 
 @dataclass(frozen=True, slots=True)

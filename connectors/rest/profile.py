@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.port import Tier
-from connectors.profile import Errors, ItemPaths, ListPath, Name, Overlap, PathText, PinnedFile, Zone
+from connectors.profile import Errors, ItemPaths, ListPath, LookupRows, Name, Overlap, PathText, PinnedFile, Zone
 from connectors.references import Closed
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
@@ -205,6 +205,16 @@ class RestFind(Closed):
         return self
 
 
+class RestLookup(LookupRows):
+    """Ask which codes the system takes at a path of the record."""
+
+    path: PlainPath = Field(description="Path below the connection's url.", examples=["/codes/priority"])
+    query: dict[ParameterName, Name] = Field(
+        default={}, description="Parameters that are always sent.", examples=[{"list": "priority"}]
+    )
+    items: ItemsPath = Field(description="The rows in the reply.", examples=["codes[]"])
+
+
 class RestRecord(Errors):
     """Everything that can be done with one kind of record.
 
@@ -225,6 +235,12 @@ class RestRecord(Errors):
     create: RestCreate | None = Field(default=None, description="Create.", examples=[{"method": "PUT"}])
     update: RestUpdate | None = Field(default=None, description="Change.", examples=[{"method": "PATCH"}])
     find: RestFind | None = Field(default=None, description="Find by our key.", examples=[{"by": "reference"}])
+
+    lookups: dict[PathText, RestLookup] = Field(
+        default={},
+        description="By path in the record: how the system is asked which codes stand there.",
+        examples=[{"priority": {"path": "/codes/priority"}}],
+    )
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:

@@ -22,7 +22,7 @@ from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected,
 from connectors.http import HttpSession, Reply, ReplyTooLarge
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
-from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
 from connectors.settings import SoapSettings
 from connectors.soap import doctor
@@ -177,6 +177,24 @@ class SoapConnector:
         if update.version and version:
             xml.put(sent, update.version, version)
         return self._write(kind, update.operation, update.record, sent, update.reply, id=id)
+
+    def lookups(self, kind: str) -> tuple[str, ...]:
+        """See `connectors.port.Connector`."""
+        return tuple(self._record(kind).lookups)
+
+    def codes(self, kind: str, path: str) -> list[Code]:
+        """See `connectors.port.Connector`."""
+        told = self._section(kind, self._record(kind).lookups.get(path), f"look-up of {path}")
+        content: Record = {}
+        for name, value in told.send.items():
+            xml.put(content, name, value)
+        answer, reply = self._read(kind, told.operation, content)
+        if fault := self.interface.validity.fault_but_for_additions(answer):
+            raise Unknown(
+                f"{self._what(told.operation)}: the answer is not as the interface says: {fault}", reply=reply.body
+            )
+        rows = xml.get(xml.record_of(answer, self.interface.namespaces), told.items)
+        return [Code(*(xml.text_at(row, at) for at in (told.code, told.cy, told.en))) for row in rows]
 
     def doctor(self) -> list[Finding]:
         """See `connectors.port.Connector`."""

@@ -130,6 +130,12 @@ class Interface:
             inner = [f"{create.record}/{create.our_key}"] if create.our_key else []
             self._sends(f"{at}.create", create.operation, [create.record, *inner])
             self._brings(f"{at}.create", create.operation, create.reply.paths)
+        for path, lookup in record.lookups.items():
+            place = f"{at}.lookups.{path}"
+            rows = lookup.items.removesuffix("[]")
+            told = [f"{rows}/{inner}" for inner in (lookup.code, lookup.cy, lookup.en) if inner]
+            self._sends(place, lookup.operation, list(lookup.send))
+            self._brings(place, lookup.operation, [rows, *told])
         if (update := record.update) is not None:
             inner = [f"{update.record}/{path}" for path in (update.id, update.version) if path]
             self._sends(f"{at}.update", update.operation, [update.record, *inner])

@@ -12,7 +12,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from connectors.port import Tier
-from connectors.profile import Errors, ItemPaths, ListPath, Name, Overlap, PathText, PinnedFile, Zone
+from connectors.profile import Errors, ItemPaths, ListPath, LookupRows, Name, Overlap, PathText, PinnedFile, Zone
 from connectors.references import Closed
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
@@ -127,6 +127,16 @@ class SoapFind(Closed):
     items: ListPath = Field(description="The records in the reply.", examples=["Referral[]"])
 
 
+class SoapLookup(LookupRows):
+    """Ask which codes the system takes at a path of the record."""
+
+    operation: Name = Field(description="Operation of the WSDL.", examples=["GetCodeList"])
+    send: dict[PathText, str] = Field(
+        default={}, description="What the request says, element by element.", examples=[{"List": "Priority"}]
+    )
+    items: ListPath = Field(description="The rows in the reply.", examples=["Entry[]"])
+
+
 class SoapRecord(Errors):
     """Everything that can be done with one kind of record.
 
@@ -144,6 +154,12 @@ class SoapRecord(Errors):
     update: SoapUpdate | None = Field(default=None, description="Change.", examples=[{"operation": "UpdateReferral"}])
     find: SoapFind | None = Field(
         default=None, description="Find by our key.", examples=[{"operation": "FindByClientReference"}]
+    )
+
+    lookups: dict[PathText, SoapLookup] = Field(
+        default={},
+        description="By path in the record: how the system is asked which codes stand there.",
+        examples=[{"Priority": {"operation": "GetCodeList"}}],
     )
 
     @model_validator(mode="after")

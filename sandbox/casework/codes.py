@@ -23,6 +23,17 @@ OF_TENANT: Mapping[str, Mapping[str, frozenset[str]]] = {
 }
 
 
+#: How the system shows codes: English and Welsh.
+WORDS: Mapping[str, tuple[str, str]] = {
+    "P1": ("Emergency", "Argyfwng"),
+    "P2": ("Urgent", "Brys"),
+    "P3": ("Routine", "Arferol"),
+    "RED": ("Emergency", "Argyfwng"),
+    "AMBER": ("Urgent", "Brys"),
+    "GREEN": ("Routine", "Arferol"),
+}
+
+
 class CodeLists:
     """Which codes each tenant knows. Safe to use from several threads."""
 
@@ -37,6 +48,12 @@ class CodeLists:
             known = OF_TENANT.get(tenant, {}).get(name) or SHIPPED[name]
             if code not in known and (name, code) not in self._of(tenant):
                 yield path, name, code
+
+    def entries(self, tenant: str, name: str) -> Iterator[tuple[str, str, str]]:
+        """Yield (code, English, Welsh) of one list, "" where its administrator wrote no Welsh."""
+        codes = OF_TENANT.get(tenant, {}).get(name) or SHIPPED.get(name, frozenset())
+        for code in sorted({*codes, *(added for of, added in self._of(tenant) if of == name)}):
+            yield (code, *WORDS.get(code, (f"Code {code}", "")))
 
     def add(self, tenant: str, name: str, code: str) -> None:
         """Bring a code into the tenant's list, for good."""

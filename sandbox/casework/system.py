@@ -49,6 +49,7 @@ class Casework:
             "FindByClientReference": self._find_by_client_reference,
             "CreateReferral": self._create_referral,
             "UpdateReferral": self._update_referral,
+            "GetCodeList": self._get_code_list,
         }
 
     def answer(self, request: Request, exchange: Exchange) -> Response:
@@ -156,6 +157,13 @@ class Casework:
 
     def _find_by_client_reference(self, tenant: str, body: etree._Element, exchange: Exchange) -> str:
         return _referrals(self._records(tenant).by_key(_text(body, "ClientReference")), exchange)
+
+    def _get_code_list(self, tenant: str, body: etree._Element, exchange: Exchange) -> str:  # noqa: ARG002 - every operation's parameters
+        return "".join(
+            f"<cw:Entry><cw:Code>{code}</cw:Code><cw:English>{escape(en)}</cw:English>"
+            f"{f'<cw:Welsh>{escape(cy)}</cw:Welsh>' if cy else ''}</cw:Entry>"
+            for code, en, cy in self._codes.entries(tenant, _text(body, "List"))
+        )
 
     def _create_referral(self, tenant: str, body: etree._Element, exchange: Exchange) -> str:
         record = to_data(body[0])

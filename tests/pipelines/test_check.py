@@ -275,3 +275,28 @@ def test_a_preview_masks_a_person_and_shows_the_way_back(site: Path) -> None:
             mapping_bench.preview(plant, "torfaen", "nothing", "Referral", record="{}")
     finally:
         plant.close()
+
+
+def warnings(root: Path, file: str) -> list[tuple[int, str, str]]:
+    return [(one.line, one.key, one.found) for one in check(root, environment={}) if one.file == file]
+
+
+def test_a_code_that_waits_and_words_without_welsh_are_warnings(site: Path) -> None:
+    file = site / "codes/casework-outcome.rows.csv"
+    file.write_text("theirs,ours,direction,cy,en\nO77,,,,New\nO78,nfa-information,read,,Told\n", encoding="utf-8")
+    found = warnings(site, "codes/casework-outcome.rows.csv")
+    assert found == [(2, "ours", "a code that nobody has mapped"), (3, "cy", "1 without Welsh")]
+    assert errors(site) == []
+
+
+def test_rows_of_a_list_that_is_not_there_are_found(site: Path) -> None:
+    (site / "codes/casework-outcom.rows.csv").write_text("theirs,ours\nO77,x\n", encoding="utf-8")
+    (found,) = [one for one in errors(site) if one.file == "codes/casework-outcom.rows.csv"]
+    assert "casework-outcome" in found.remedy
+
+
+def test_a_fault_in_rows_over_a_list_is_told_with_their_own_line(site: Path) -> None:
+    (site / "codes/casework-priority.rows.csv").write_text("theirs,ours\nP9,urgent\n", encoding="utf-8")
+    found = [one for one in errors(site) if one.file == "codes/casework-priority.rows.csv"]
+    assert [(one.line, one.key) for one in found] == [(2, "ours")] * len(found)
+    assert "line 3 of the list under it" in found[0].found

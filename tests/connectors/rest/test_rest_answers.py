@@ -181,3 +181,25 @@ def test_a_system_that_names_its_own_waiting_time_is_not_pressed(small: Any, ans
     with pytest.raises(Unknown):
         connect(server.url).changes("Thing", watermark="")
     assert len(server.calls) == 1
+
+
+def test_codes_are_asked_for(small: Any, answer: Any, connect: Any, profile: dict[str, Any]) -> None:
+    asked: list[str] = []
+
+    def lists(request: Any) -> Any:
+        asked.append(request.path)
+        return answer(200, bodies.pop(0), {"Content-Type": "application/json"})
+
+    bodies = [b'{"codes": [{"c": "A", "w": "Cyntaf"}, {"c": 2, "w": null}, {}]}', b'{"codes": 1}']
+    told = {"path": "/lists/kind", "query": {"all": "yes"}, "items": "codes[]", "code": "c", "cy": "w"}
+    profile["records"]["Thing"]["lookups"] = {"kind": told}
+    things = connect(small(lists).url + "/api", profile)
+    assert things.lookups("Thing") == ("kind",)
+    assert [(one.code, one.cy, one.en) for one in things.codes("Thing", "kind")] == [
+        ("A", "Cyntaf", ""), ("2", "", ""), ("", "", ""),
+    ]  # fmt: skip
+    assert asked == ["/api/lists/kind?all=yes"]
+    with pytest.raises(PageUnreadable, match="expected a list of codes"):
+        things.codes("Thing", "kind")
+    with pytest.raises(Misconfigured, match="no look-up of name"):
+        things.codes("Thing", "name")

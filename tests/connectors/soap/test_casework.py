@@ -140,3 +140,14 @@ def test_a_wrong_password_pauses_and_does_nothing(connect: Open, council: Any, p
 def shape(content: str) -> list[Any]:
     """Names, attributes and text of a piece of XML, whatever its prefixes."""
     return [(node.tag, dict(node.attrib), node.text, node.tail) for node in etree.fromstring(content).iter()]
+
+
+def test_the_system_lists_its_own_codes(connect: Open, port: str) -> None:
+    casework = connect(port)
+    assert casework.lookups(KIND) == ("Kind", "Status", "Priority", "Outcome", "Needs/Need/@code")
+    told = casework.codes(KIND, "Priority")
+    assert next((one.code, one.cy, one.en) for one in told) == ("P1", "Argyfwng", "Emergency")
+    assert len(told) == 3
+    assert len(casework.codes(KIND, "Needs/Need/@code")) == 8
+    with pytest.raises(errors.Misconfigured, match="look-up of Team"):
+        casework.codes(KIND, "Team")
