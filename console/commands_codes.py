@@ -111,7 +111,7 @@ def import_book(
 
 @codes.command("drift")
 def drift(
-    connection: Annotated[str, typer.Argument(help="Which: casework, torfaen/casework; all if left out.")] = "",
+    connection: Annotated[str, typer.Argument(help="Which: contact, torfaen/contact; all if left out.")] = "",
     council: CouncilName = "",
     site: SiteFolder = HERE,
     json: Json = False,

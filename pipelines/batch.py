@@ -19,23 +19,14 @@ from sqlalchemy import Connection, case, or_
 
 from pipelines import crash, rows
 from pipelines.facts import Facts
+from pipelines.gap_list import GapList
 from pipelines.ids import new_id
 from pipelines.ledger import insert_or_change
 from pipelines.named import Named
 from pipelines.plant import Council
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
-from pipelines.tables import (
-    attempt,
-    delivery,
-    gap,
-    lane,
-    payload,
-    proof,
-    record,
-    referral,
-    version,
-)
+from pipelines.tables import attempt, delivery, lane, payload, proof, record, referral, version
 from pipelines.vault import PayloadGone, Vault
 
 #: States in which a delivery may still be overtaken, or is waited for.
@@ -68,7 +59,7 @@ class Batch:
         self._held_deliveries: dict[int, Held] = {}
         self._in_hand: set[str] = set()  # referrals of which all that is in hand has been read
         self._wakes: dict[str, tuple[str, int, int]] = {}  # lane -> connection, due, rank
-        self._whole: set[tuple[int, str]] = set()  # records whose gaps of one side are listed anew
+        self.gaps = GapList()
         self._sealing = vault.sealing()
         self._payloads: list[dict[str, Any]] = []
         self._new: dict[str, list[Held]] = defaultdict(list)
@@ -315,14 +306,8 @@ class Batch:
         return frozenset(self._wakes)
 
     def note(self, table: str, **values: Any) -> None:
-        """Enter an attempt, a proof or a gap."""
+        """Enter an attempt or a proof."""
         self._new[table].append(Held(values, fresh=True))
-
-    def no_gaps(self, held: Held, side: str) -> None:
-        """Take what was left out of a record so far off the list; what is still left out is noted anew."""
-        if not held.fresh:
-            self._whole.add((held.id, side))
-        self._new["gap"] = [row for row in self._new["gap"] if (row.record_id, row.side) != (held, side)]
 
     # --- Writing ------------------------------------------------------------------------------------------------------
 
@@ -362,16 +347,9 @@ class Batch:
         rows.add(connection, attempt, new["attempt"])
         _number(new["proof"], "record_id")
         rows.add(connection, proof, new["proof"])
-        for side in sorted({side for _, side in self._whole}):
-            of_side = sorted(id for id, one in self._whole if one == side)
-            for some in rows.in_parts(of_side):
-                connection.execute(gap.delete().where(gap.c.side == side, gap.c.record_id.in_(some)))
-        for name in ("record_id", "version_id", "delivery_id"):
-            _number(new["gap"], name)
-        rows.add(connection, gap, new["gap"])
+        self.gaps.write(connection)
         self._flush_wakes()
         self._payloads = []
-        self._whole.clear()
         self._new.clear()
 
     def _flush_wakes(self) -> None:

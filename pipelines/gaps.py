@@ -23,7 +23,7 @@ READ, WRITE = "read", "write"
 def note(
     batch: Batch, connection: str, kind: str, side: str, held: Held, found: Sequence[Gap], **at: Held
 ) -> list[list[Any]] | None:
-    """List what was left out of a record; what was listed before must have been taken off (`Batch.no_gaps`).
+    """List what was left out of a record; what was listed before must have been taken off before.
 
     `at`: the version or delivery that it was left out of. Returns what the version itself keeps of it: field, code
     list and cause of each, None if nothing was left out.
@@ -31,8 +31,7 @@ def note(
     noted = []
     for gap in found:
         cause_id = causes.note(batch.connection, batch.council.code, gap_cause(connection, side, gap), batch.now)
-        batch.note(
-            "gap",
+        batch.gaps.add(
             council=batch.council.code,
             connection=connection,
             kind=kind,

@@ -215,7 +215,7 @@ def _arrived(batch: Batch, result: Result, row: Held, referral: Held) -> None:
             expected=result.expected,
         )
         if not result.job.look_up:  # who only looked knows nothing of what was left out when it was sent
-            batch.no_gaps(record, "write")
+            batch.gaps.none_of(record, "write")
             gaps.note(batch, row.connection, row.kind, "write", record, result.left_out, delivery_id=row)
     batch.note(
         "proof",

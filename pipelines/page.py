@@ -149,7 +149,7 @@ class Page:
             self._stopped.replace(item.id, row)
         newer = held is not None and versions.is_newer(held, read.modified, _token(read))
         if held is not None:
-            batch.no_gaps(held, "read")
+            batch.gaps.none_of(held, "read")
             if read.version_id is None or not versions.is_older(held, read.modified, _token(read)):
                 held.set(content=read.content, version=_token(read), modified=read.modified)
         if read.fault:

@@ -153,7 +153,7 @@ def test_a_row_that_waits_is_filled_in(bench: Any) -> None:
 
 def test_a_delivery_stopped_for_a_code_is_written_again(bench: Any) -> None:
     """Casework cannot say one of our priorities: the owner adds the code of theirs that is written for it."""
-    (bench.folder / "codes/casework-priority.csv").write_text("theirs,ours\nP1,emergency\nP2,urgent\n")
+    (bench.folder / "codes/casework-priority.csv").write_text("theirs,ours\nP1,emergency\nP2,urgent\n", "utf-8")
     bench.take(bench.request(priority="routine"))
     job = bench.job(bench.row("delivery").lane)
     why = Cause("casework", "write", "unknown code", "priority: no row", "priority", "casework-priority")
