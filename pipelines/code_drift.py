@@ -204,17 +204,17 @@ class CodeWatch:
                     yield wired, at
 
     def _make(self, runs: Runs, wired: Wired, run: Run) -> None:
-        stopped = False
+        words = ""
         try:
             found = compare(self._plant, wired)
             drifted = sum(one.drifted for one in found)
             tell = warn if drifted else log
             tell("codes_compared", council=wired.council, connection=wired.name, count=drifted)
         except Exception as fault:
-            stopped = True  # the ledger was away, or a fault of ours: whoever finds the run makes it again
-            warn("code_drift_fault", council=wired.council, connection=wired.name, error=type(fault).__name__)
+            words = type(fault).__name__  # the ledger was away, or a fault of ours: tomorrow it is asked again
+            warn("code_drift_fault", council=wired.council, connection=wired.name, error=words)
         finally:
             try:
-                runs.end(run, stopped=stopped)
+                runs.end(run, words=words)
             except Exception as fault:
                 warn("code_drift_fault", council=wired.council, connection=wired.name, error=type(fault).__name__)

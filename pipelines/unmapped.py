@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, Select, Table, select
 
 from config.findings import SiteFaults
 from connectors.errors import ConnectorError
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from mappings.codes import CodeList
     from mappings.mapping import Gap
 
-#: Records that are opened for one look. Beyond it the rest is counted.
+#: Records of each kind that are opened for one look. Beyond it the rest is counted.
 MOST = 5_000
-#: What looks like a code: short, no spaces, and no run of digits as long as a telephone's or a person's number.
-_CODE = re.compile(r"(?!.*[0-9]{6})[A-Za-z0-9][A-Za-z0-9_.:/+-]{0,23}", re.ASCII)
+_A_PAGE = 500
+#: What looks like a code: short, no spaces, and fewer digits than a telephone's, a person's or a birthday's number.
+_CODE = re.compile(r"(?!(?:.*[0-9]){7})[A-Za-z0-9][A-Za-z0-9_.:/+-]{0,23}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def unmapped(plant: Plant, councils: Sequence[str] = ()) -> list[Waiting]:
     found: dict[tuple[str, ...], Waiting] = {}
     about: dict[tuple[str, ...], set[str]] = defaultdict(set)
     lists = _Lists(plant)
-    for held in waiting_for(plant, councils):
+    for held in waiting_for(plant, councils, open_at_most=MOST):
         told = [(one.field, one.theirs, one.value) for one in held.gaps or ()]
         if held.gaps is None:
             told = [("", "", "")]
@@ -114,7 +115,7 @@ READY = "\0ready"
 def _shown(value: str, opened: bool) -> tuple[str, str]:
     """The code, or why it is not shown."""
     if not opened:
-        return "", "the kept record cannot be read now"
+        return "", "the kept record was not opened"
     if value == READY:
         return "", "has its row now: dolen codes release"
     if _CODE.fullmatch(value):
@@ -122,38 +123,57 @@ def _shown(value: str, opened: bool) -> tuple[str, str]:
     return "", "does not look like a code: look at the record in its system"
 
 
-def waiting_for(plant: Plant, councils: Sequence[str] = (), code_list: str = "") -> Iterator[Held]:
-    """Versions first, then deliveries, the oldest first; each opened with the mapping of now."""
+def waiting_for(
+    plant: Plant, councils: Sequence[str] = (), code_list: str = "", *, open_at_most: int | None = None
+) -> Iterator[Held]:
+    """Everything that waits: versions first, then deliveries, what is stopped before what went on, the oldest first.
+
+    Each is opened with the mapping of now, or only the first so many of each kind.
+    """
     wanted = [code for code in plant.councils if not councils or code in councils]
     for side, table, state in ((READ, version, VersionState.ATTENTION), (WRITE, delivery, DeliveryState.ATTENTION)):
-        where = [cause.c.code_list == code_list] if code_list else [cause.c.code_list != ""]
         stopped = (
             select(table, cause.c.code_list.label("of_list"))
             .join(cause, cause.c.id == table.c.cause_id)
-            .where(table.c.council.in_(wanted), table.c.state == state, *where)
+            .where(table.c.council.in_(wanted), table.c.state == state, _of(cause, code_list))
         )
-        where = [gap.c.code_list == code_list] if code_list else [gap.c.code_list != ""]
         left = (
             select(table, gap.c.code_list.label("of_list"))
             .join(gap, gap.c[f"{'version' if side == READ else 'delivery'}_id"] == table.c.id)
-            .where(gap.c.council.in_(wanted), gap.c.side == side, *where)
+            .where(gap.c.council.in_(wanted), gap.c.side == side, _of(gap, code_list))
+            .distinct()  # several fields of one record may wait for one list
         )
+        for statement, needed in ((stopped, True), (left, False)):
+            for number, row in enumerate(_in_pages(plant, statement, table)):
+                yield _held(plant, side, row, needed=needed, opened=open_at_most is None or number < open_at_most)
+
+
+def _of(table: Table, code_list: str) -> ColumnElement[bool]:
+    return table.c.code_list == code_list if code_list else table.c.code_list != ""
+
+
+def _in_pages(plant: Plant, statement: Select[Any], table: Table) -> Iterator[Row[Any]]:
+    """The rows of a statement in the order of their ids, a page at a time: what is done meanwhile holds nothing up."""
+    last = 0
+    while True:
+        page = statement.where(table.c.id > last).order_by(table.c.id, "of_list").limit(_A_PAGE)
         with plant.ledger.reading() as connection:
-            rows = [(row, True) for row in connection.execute(stopped.order_by(table.c.id).limit(MOST))]
-            rows += [(row, False) for row in connection.execute(left.order_by(table.c.id).limit(MOST))]
-        seen: set[tuple[int, str]] = set()
-        for row, needed in sorted(rows, key=lambda pair: pair[0].id):
-            if (row.id, row.of_list) not in seen:
-                seen.add((row.id, row.of_list))
-                yield _held(plant, side, row, needed=needed)
+            rows = connection.execute(page).all()
+        full = len(rows) == _A_PAGE
+        if full:  # the last record may go on behind the page's end, with another list
+            rows = [row for row in rows if row.id != rows[-1].id] or rows
+        yield from rows
+        if not full:
+            return
+        last = rows[-1].id
 
 
-def _held(plant: Plant, side: str, row: Row[Any], *, needed: bool) -> Held:
+def _held(plant: Plant, side: str, row: Row[Any], *, needed: bool, opened: bool) -> Held:
     council = plant.councils[row.council]
     wired = council.wired.get(row.connection)
     kind = wired.kinds.get(row.kind) if wired else None
     found: tuple[Gap, ...] | None = None
-    if kind is not None:
+    if kind is not None and opened:
         try:
             gaps = _read(plant, council, kind, row) if side == READ else _written(plant, council, kind, row)
             found = tuple(one for one in gaps if one.code_list == row.of_list)

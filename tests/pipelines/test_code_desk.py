@@ -1,5 +1,6 @@
 """The code desk: what waits for a code is shown, mapped, and released, all of it, once."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -42,7 +43,9 @@ def test_what_waits_is_grouped_by_code_and_shown_with_what_it_may_mean(bench: An
     assert unmapped.unmapped(bench.plant, ["neath-port-talbot"]) == []
 
 
-@pytest.mark.parametrize("value", ["Siân Llŷr", "07700 900123", "9990000018", "x" * 40, "a@example.org"])
+@pytest.mark.parametrize(
+    "value", ["Siân Llŷr", "07700 900123", "9990000018", "999-000-0018", "1941-02-28", "x" * 40, "a@example.org"]
+)
 def test_what_does_not_look_like_a_code_is_not_shown(bench: Any, value: str) -> None:
     bench.take(bench.request(priority=value))
     (one,) = unmapped.unmapped(bench.plant)
@@ -74,6 +77,29 @@ def test_a_second_officer_changes_nothing(bench: Any) -> None:
     assert (done.stopped, done.completed, done.waits) == ([], [], [])
     assert (bench.folder / "codes/contact-priority.rows.csv").read_bytes() == before
     assert bench.deliveries() == ["waiting"]
+
+
+def test_two_officers_at_one_moment(bench: Any) -> None:
+    bench.take(*(bench.request(f"C-{n}", priority="tomorrow") for n in range(3)))
+    faults: list[BaseException] = []
+
+    def officer() -> None:
+        try:
+            map_it(bench, PRIORITY, "tomorrow", "urgent")
+        except BaseException as fault:
+            faults.append(fault)
+
+    both = [threading.Thread(target=officer) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert faults == []
+    assert [(row.state, row.revision) for row in bench.rows("version")] == [("merged", 1)] * 3
+    assert bench.deliveries() == ["waiting"] * 3
+    file = (bench.folder / "codes/contact-priority.rows.csv").read_text(encoding="utf-8")
+    assert file.count("tomorrow") == 1
+    assert audit.verify(bench.plant.ledger, bench.vault) is None
 
 
 def test_other_codes_of_the_list_go_on_waiting(bench: Any) -> None:
@@ -169,3 +195,15 @@ def test_attention_lists_what_was_left_out(bench: Any) -> None:
     (group,) = left_out.left_out(bench.plant)
     assert (group.field, group.code_list, group.left_out, group.count) == ("channel", CHANNEL, 1, 0)
     assert desk.attention(bench.plant) == []
+
+
+def test_many_are_counted_and_released_though_not_all_are_opened_to_look(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.take(*(bench.request(f"C-{n}", priority="tomorrow", channel="webchat") for n in range(7)))
+    monkeypatch.setattr(unmapped, "MOST", 2)
+    monkeypatch.setattr(unmapped, "_A_PAGE", 3)
+    found = [(one.code or one.words, one.stopped, len(one.ids)) for one in unmapped.unmapped(bench.plant)]
+    assert found == [("the kept record was not opened", 5, 5), ("tomorrow", 2, 2)]
+    assert len(map_it(bench, PRIORITY, "tomorrow", "urgent").stopped) == 7
+    assert len(map_it(bench, CHANNEL, "webchat", "web").completed) == 7
