@@ -24,6 +24,7 @@ from connectors.port import Item
 from mappings import fieldpaths
 from pipelines import facts as fact_store
 from pipelines import revisions
+from pipelines.code_drift import known
 from pipelines.gaps import READ, WRITE
 from pipelines.library import Library
 from pipelines.plant import Council, Kind, Plant
@@ -69,7 +70,7 @@ class Waiting:
     field: str
     theirs: str  # the path in the system's record
     code: str  # "" where it does not look like a code, or could not be read
-    words: str  # how the supplier's code book shows it, or why no code is shown
+    words: str  # how the supplier's code book or the system itself shows it, or why no code is shown
     stopped: int = 0  # referrals that do not go on
     left_out: int = 0  # referrals that went on without the field
     since: int = 0
@@ -218,14 +219,21 @@ class _Lists:
     def __init__(self, plant: Plant) -> None:
         self._library = Library(plant.freshness.layers)
         self._known: dict[str, CodeList | None] = {}
+        self._shown = {  # how the systems themselves showed codes when they were last asked for them
+            (one.council, one.connection, drift.code_list, code): words
+            for one in known(plant)
+            for drift in one.drifts
+            for code, words in drift.new
+        }
 
     def hints(self, held: Held, named: str, code: str) -> tuple[str, tuple[str, ...]]:
-        """How the list shows the code already, and what it may mean."""
+        """How the list or the system shows the code, and what it may mean."""
         codes = self._list(held.code_list)
         if codes is None:
             return "", ()
         row = next((row for row in codes.rows if row.theirs == code), None) if held.side == READ else None
         words = (row.en or row.cy) if row is not None else ""
+        words = words or self._shown.get((held.council, held.connection, held.code_list, code), "")
         if held.side == WRITE:
             return words, _near([code], {row.theirs: row.theirs for row in codes.rows if not row.waits})
         candidates = {name.casefold(): name for name in _allowed(named)}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mappings.codes import CodeRow
-from pipelines import code_desk, left_out, story, unmapped
+from pipelines import code_desk, code_drift, left_out, story, unmapped
 
 WHO = {"who": "ann", "why": "agreed with the team"}
 #: Casework's list of needs as a site may have it: one of theirs for one of ours, and no more.
@@ -59,8 +59,10 @@ def test_a_source_with_an_unknown_code_blanks_nothing_elsewhere(town: Any) -> No
     town.change("torfaen", "casework", case["ReferralId"], Outcome="O77", OutcomeReason="A new kind of help")
     town.rest()
     assert town.records("torfaen", "contact")[0]["outcome"] == "information"
+    code_drift.compare(town.plant, town.plant.councils["torfaen"].wired["casework"])
     (one,) = unmapped.unmapped(town.plant)
     assert (one.side, one.field, one.code, one.left_out) == ("read", "outcome", "O77", 1)
+    assert one.words == "Code O77"  # as the system itself shows it
     assert map_it(town, "casework-outcome", "O77", _ours("O02"), "read").completed == one.ids
     town.rest()
     assert town.records("torfaen", "contact")[0]["outcome"] == "reablement"
