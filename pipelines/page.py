@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from mappings.mapping import Reading
 
 
+#: A version in one of these has had its say.
+_SAID = (VersionState.MERGED, VersionState.NO_CHANGE)
+
+
 @dataclass(slots=True)
 class Read:
     """One record, read through its mapping, ready to be written."""
@@ -142,7 +146,7 @@ class Page:
         else:
             row = self._again[read.version_id]
             if versions.overtaken(batch, self._place, item.id, row.id):
-                if row.state in (VersionState.MERGED, VersionState.NO_CHANGE):
+                if row.state in _SAID:
                     return VersionState(row.state)  # it has had its say; the newer one tells what is still left out
                 return versions.end(row, VersionState.REPLACED)
         if item.id:
@@ -150,7 +154,8 @@ class Page:
         newer = held is not None and versions.is_newer(held, read.modified, _token(read))
         if held is not None:
             batch.gaps.none_of(held, "read")
-            if read.version_id is None or not versions.is_older(held, read.modified, _token(read)):
+            # Read again for a code, a version may be older than what we wrote there since.
+            if row.state not in _SAID or not versions.is_older(held, read.modified, _token(read)):
                 held.set(content=read.content, version=_token(read), modified=read.modified)
         if read.fault:
             words = f"Dolen stumbled over this record ({read.fault})"

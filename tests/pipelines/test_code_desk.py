@@ -121,6 +121,15 @@ def test_a_field_that_was_left_out_arrives_now(bench: Any) -> None:
     assert code_desk.release(bench.plant, CHANNEL, **WHO).completed == []
 
 
+def test_what_is_read_again_sets_nothing_back_that_was_written_there_since(bench: Any) -> None:
+    bench.take(bench.request(channel="webchat"))
+    bench.arrived(bench.row("delivery").lane, "940")
+    bench.arrived(bench.row("delivery", connection="contact").lane, "C-1", minute=10, how="updated", version="5")
+    assert map_it(bench, CHANNEL, "webchat", "web").completed == ["v1"]
+    assert bench.facts()["channel"] == "web"
+    assert bench.row("record", connection="contact").version == "5"
+
+
 def test_what_was_no_news_with_a_field_left_out_is_read_again_too(bench: Any) -> None:
     bench.take(bench.request())
     bench.take(bench.request(minute=1, channel="webchat", internal_notes="Rang back"))
