@@ -26,7 +26,7 @@ from connectors.files.profile import OFFERS, Drop, FilesProfile, FilesRecord
 from connectors.files.rows import Bad, Row, UnreadableFile, again, rows, total
 from connectors.files.settings import FilesSettings, open_folder
 from connectors.pace import Agree
-from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 
 Interfaces = Callable[[str], bytes]
 
@@ -129,6 +129,14 @@ class FilesConnector:
     def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:  # noqa: ARG002 - the port's parameters; nothing is called
         """Not possible. Raises Misconfigured."""
         raise self._not_offered(kind, "create")
+
+    def lookups(self, kind: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's parameters; nothing is called
+        """None: there are no codes to ask for."""
+        return ()
+
+    def codes(self, kind: str, path: str) -> list[Code]:
+        """Not possible. Raises Misconfigured."""
+        raise Misconfigured(f"{self._profile.system} offers no look-up of {path} for {kind}")
 
     def doctor(self) -> list[Finding]:
         """Look into the folder without changing anything."""
