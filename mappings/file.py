@@ -16,6 +16,9 @@ Direction = Literal["read", "write", "both"]
 Empty = Literal["omit", "null", "text", "list", "default"] | None  # YAML reads an unquoted null as None
 EmptyGroup = Literal["omit", "null", "text"] | None
 Name = Annotated[StrictStr, Field(min_length=1)]
+Together = Annotated[list[Name], Field(min_length=2)]
+Choice = Annotated[list[Name | Together], Field(min_length=2)]
+Paths = Name | Together | None
 
 
 class Default(BaseModel):
@@ -40,22 +43,27 @@ class Cell(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    ours: Name | None = Field(
+    ours: Paths = Field(
         default=None,
-        description="path in the referral; a list item is picked by fixed keys. Left out only beside `constant`",
-        examples=["person.name.family", "person.telecom[system=phone,use=mobile].value"],
+        description="path in the referral; a list item is picked by fixed keys. Left out only beside `constant`. A "
+        "list of paths where one value of theirs is several fields of ours",
+        examples=[
+            "person.name.family",
+            "person.telecom[system=phone,use=mobile].value",
+            ["person.name.given", "person.name.family"],
+        ],
     )
-    theirs: Name | None = Field(
+    theirs: Paths = Field(
         default=None,
         description="path in the system's record: / goes down, @x is an attribute, . an element's own text, "
-        "[key=value] picks one item of a list",
-        examples=["Subject/Surname", "@code", ".", "contacts[type=mobile]/value"],
+        "[key=value] picks one item of a list. A list of paths where several values of theirs are one field of ours",
+        examples=["Subject/Surname", "@code", ".", "contacts[type=mobile]/value", ["VisitDay", "VisitTime"]],
     )
     as_: Name | None = Field(
         default=None,
         alias="as",
-        description="name of the converter; left out, the type of our field decides",
-        examples=["date", "time", "phone"],
+        description="name of the converter; left out, the type of our field decides. Needed beside a list of paths",
+        examples=["date", "time", "phone", "date-and-time"],
     )
     codes: Name | None = Field(
         default=None, description="name of the code list between the two", examples=["casework-priority"]
@@ -160,6 +168,12 @@ class Row(Cell):
         description="only beside `each`: only their items with these fixed values count, and new ones get them",
         examples=[{"type": "mobile"}],
     )
+    choices: list[Choice] | None = Field(
+        default=None,
+        min_length=1,
+        description="only beside `each`: choices among the keys of an item, as at the head of the file",
+        examples=[[["Coded", "InWords"]]],
+    )
 
 
 class MappingFile(BaseModel):
@@ -188,6 +202,14 @@ class MappingFile(BaseModel):
         description="groups of theirs that the interface lets be empty as a whole, and how that is written, when "
         "nothing in them has a value",
         examples=[{"Subject/Address": "omit", "customer/address": "null"}],
+    )
+    choices: list[Choice] | None = Field(
+        default=None,
+        min_length=1,
+        description="choices of the interface: groups of paths beside one another of which it takes one. Which one is "
+        "there follows from which value is known; the one that is written makes the others go. Where two are known the "
+        "first wins. A member that is several elements is a list",
+        examples=[[["Contact/Email", "Contact/Phone"], ["Born/Day", ["Born/Year", "Born/Month"]]]],
     )
     fields: list[Row] = Field(description="the rows", min_length=1, examples=[[]])
     note: StrictStr | None = Field(

@@ -1,13 +1,13 @@
 """`extends`: a council's file laid over the shared one, row by row and key by key, remembering where each key is from.
 
 An overlay changes rows, adds rows and takes rows out. What a mapping is about (`system`, `record`, `empty`,
-`optional`) stays as the shared file says. Every finding is kept, so that one run names all that is wrong.
+`optional`, `choices`) stays as the shared file says. Every finding is kept, so that one run names all that is wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -109,15 +109,25 @@ def _well_formed(data: Any, origin: str, resolved: Resolved) -> bool:
     try:
         MappingFile.model_validate(data)
     except ValidationError as error:
+        by_place: dict[KeyPath, list[Fault]] = {}
         for problem in error.errors(include_url=False, include_context=True):
-            resolved.faults.append(_named(problem, data, origin))
+            fault = _named(problem, data, origin)
+            by_place.setdefault(fault.path, []).append(fault)
+        resolved.faults += [_one_of(several) for several in by_place.values()]
         return False
     return True
 
 
+def _one_of(several: list[Fault]) -> Fault:
+    """One fault of several at one place: a value that fits none of its alternatives is one mistake."""
+    first = several[0]
+    expected = list(dict.fromkeys(fault.expected for fault in several))
+    return first if len(expected) == 1 else replace(first, expected=" or ".join(expected))
+
+
 def _lay(data: dict[str, Any], origin: str, resolved: Resolved) -> None:
     """Lay one file over what there is."""
-    for key in ("system", "record", "empty", "optional"):
+    for key in ("system", "record", "empty", "optional", "choices"):
         if key not in data:
             continue
         place = Place(origin, (key,))
