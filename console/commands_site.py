@@ -116,6 +116,23 @@ def mapping_test(
     raise typer.Exit(0 if all(one.well for one in tried) else 1)
 
 
+@mapping.command("show")
+def mapping_show(
+    name: Annotated[str, typer.Argument(help="Its name, such as casework/referral.", metavar="NAME")],
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """List the rows of a mapping, each with the file and line that it is from, and which keys a file changed."""
+    from console import mapping_view
+    from pipelines import mapping_origin
+
+    try:
+        rows = mapping_origin.origins(site_folder(site), name)
+    except LookupError as missing:
+        raise WrongUse(str(missing)) from None
+    as_json([dataclasses.asdict(row) for row in rows]) if json else mapping_view.origins(rows)
+
+
 @mapping.command("preview")
 def mapping_preview(
     connection: Annotated[str, typer.Argument(help="Whose record it is: torfaen/contact.", metavar="CONNECTION")],

@@ -18,6 +18,7 @@ from mappings.mapping import Fault, KeyPath
 
 Load = Callable[[str], tuple[Any, str]]  # name -> (plain data, origin); raises LookupError if there is none
 
+_TELLS_ROWS_APART = ("ours", "theirs", "direction")
 _DEEPEST = 8  # nobody reads a file that extends a file that extends ... any further
 
 
@@ -163,6 +164,8 @@ def _lay_rows(
             rows.append(below)
         below.whole = place
         for key, value in keys.items():
+            if key in _TELLS_ROWS_APART and key in below.keys and below.keys[key] == value:
+                continue  # written to say which row is meant, so it is still from where it was
             if key == "each" and value is None:
                 below.each.clear()
             elif key == "each":

@@ -21,13 +21,17 @@ from mappings.meta import Json, Kind
 from mappings.overlay import PlacedRow, Resolved
 
 __all__ = [
-    "ABSENT", "DROP", "KEEP", "NEW", "NOTHING", "Codes", "Mark", "ReadyRow", "RowMaker", "UnknownCode", "spelled",
+    "ABSENT", "DROP", "KEEP", "NEW", "NOTHING", "UNKNOWN_CONVERTER", "Codes", "Mark", "ReadyRow", "RowMaker",
+    "UnknownCode", "spelled",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from mappings.several import SeveralRow
 
 Codes = Callable[[str], CodeList]  # raises LookupError if there is no list of that name
+
+
+UNKNOWN_CONVERTER: Final = "the name of a converter"  # what is expected where `as` names none
 
 
 class Mark:
@@ -259,7 +263,7 @@ class RowMaker:
             remedy = f"Did you mean {close[0]}?" if close else f"The converters are: {', '.join(known)}."
             if name in converters.SEVERAL_NAMES:
                 remedy = "It goes with several paths on one side; write a list of paths there."
-            self.fault(placed, "as", f"the converter {name!r}", "the name of a converter", remedy)
+            self.fault(placed, "as", f"the converter {name!r}", UNKNOWN_CONVERTER, remedy)
             return None
         if name in self._own:
             self.used_own.add(name)

@@ -21,6 +21,8 @@ from mappings.compile import compile_mapping
 from mappings.declaration import declared
 from mappings.mapping import Mapping as FieldMapping
 from mappings.mapping import MappingFaults
+from mappings.rows import UNKNOWN_CONVERTER
+from pipelines import own_converters
 
 
 def shipped_folders() -> dict[str, Path]:
@@ -49,6 +51,7 @@ class Library:
         self._by_name: dict[str, Document] = {}
         self._codes: dict[str, codes.CodeList] = {}
         self._mappings: dict[tuple[str, str], FieldMapping] = {}
+        self._own: own_converters.Own | None = None
 
     def document(self, kind: str, name: str) -> Document:
         """A YAML file by kind and name. Raises SiteFaults, LookupError if there is none."""
@@ -84,13 +87,24 @@ class Library:
         """A compiled mapping, shared by all who use it with the same zone. Raises SiteFaults."""
         if (name, zone) not in self._mappings:
             try:
-                self._mappings[name, zone] = compile_mapping(name, self.load, self.code_list, zone)
+                own = self.own_converters().converters
+                self._mappings[name, zone] = compile_mapping(name, self.load, self.code_list, zone, own)
             except MappingFaults as faults:
-                raise SiteFaults(
-                    self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy)
-                    for fault in faults.faults
-                ) from None
+                raise SiteFaults(self._findings(faults)) from None
         return self._mappings[name, zone]
+
+    def own_converters(self) -> own_converters.Own:
+        """The converters that the site adds, and what is wrong with them."""
+        if self._own is None:
+            self._own = own_converters.load(self.layers)
+        return self._own
+
+    def _findings(self, faults: MappingFaults) -> list[Finding]:
+        """The faults with their lines. A converter that a broken module was to give is told where it is broken."""
+        broken = self.own_converters().findings
+        kept = [fault for fault in faults.faults if not (broken and fault.expected == UNKNOWN_CONVERTER)]
+        found = [self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy) for fault in kept]
+        return found + (list(broken) if len(kept) < len(faults.faults) else [])
 
     def locate(
         self, file: str, path: Iterable[str | int], found: str, expected: str, remedy: str, *, warn: bool = False

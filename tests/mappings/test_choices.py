@@ -32,8 +32,11 @@ class TestReading:
         assert facts(made(A, B, choices=CHOICE), record) == expected
 
     def test_two_members_may_read_into_one_field(self) -> None:
-        rows = ({"ours": "person.date_of_birth", "theirs": "Born", "as": "date"},
-                {"ours": "person.date_of_birth", "theirs": "Year", "as": "partial-date", "direction": "read"})  # fmt: skip
+        born = "person.date_of_birth"
+        rows = (
+            {"ours": born, "theirs": "Born", "as": "date"},
+            {"ours": born, "theirs": "Year", "as": "partial-date", "direction": "read"},
+        )
         mapping = made(*rows, choices=[["Born", "Year"]])
         assert facts(mapping, {"Year": "1950"}) == {"person.date_of_birth": "1950"}
         assert facts(mapping, {"Born": "1950-02-03"}) == {"person.date_of_birth": "1950-02-03"}
@@ -68,7 +71,9 @@ class TestWriting:
         assert "nothing beside Text" in gap.reason
 
     def test_a_member_that_cannot_be_written_makes_nothing_go(self) -> None:
-        writing = made({**A, "max_length": 2}, B, choices=CHOICE).write({"reason.text": "long"}, {"Why": {"Other": "o"}})
+        writing = made({**A, "max_length": 2}, B, choices=CHOICE).write(
+            {"reason.text": "long"}, {"Why": {"Other": "o"}}
+        )
         assert writing.record == {"Why": {"Other": "o"}}
         assert [gap.kind for gap in writing.left_out] == ["too long"]
 
@@ -88,14 +93,19 @@ class TestWriting:
     def test_a_row_with_several_paths_is_a_member_too(self) -> None:
         row = {"ours": "person.date_of_birth", "theirs": ["D", "M", "Y"], "as": "day-month-year", "lossy": True}
         mapping = made(row, {"ours": "reason.text", "theirs": "Age"}, choices=[[["D", "M", "Y"], "Age"]])
-        assert written(mapping, {"person.date_of_birth": "1950-02-03"}, {"Age": "70"}) == {"D": "03", "M": "02", "Y": "1950"}
+        assert written(mapping, {"person.date_of_birth": "1950-02-03"}, {"Age": "70"}) == {
+            "D": "03",
+            "M": "02",
+            "Y": "1950",
+        }
         assert written(mapping, {"reason.text": "70"}, {"D": "1", "M": "2", "Y": "1950"}) == {"Age": "70"}
         assert facts(mapping, {"Y": "1950"}) == {"person.date_of_birth": "1950", "reason.text": None}
 
 
 IN_ITEMS = {
     "ours": "person.telecom", "theirs": "N", "choices": [["c", "t", "u"]],
-    "each": [{"ours": "system", "theirs": "c"}, {"ours": "value", "theirs": "t"}, {"ours": "use", "theirs": "l", "key": True}],
+    "each": [{"ours": "system", "theirs": "c"}, {"ours": "value", "theirs": "t"},
+             {"ours": "use", "theirs": "l", "key": True}],
 }  # fmt: skip
 
 
@@ -137,8 +147,9 @@ def test_what_is_wrong_with_a_choice_is_named(choices: Any, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("row", "key"),
-    [({**A, "needed": True}, "needed"), ({**A, "default": {"write": "x"}}, "default"), ({**A, "empty": "text"}, "empty"),
-     ({"constant": "x", "theirs": "Why/Text"}, "constant"), ({**A, "choices": [["a", "b"]]}, "choices")],
+    [({**A, "needed": True}, "needed"), ({**A, "default": {"write": "x"}}, "default"),
+     ({**A, "empty": "text"}, "empty"), ({"constant": "x", "theirs": "Why/Text"}, "constant"),
+     ({**A, "choices": [["a", "b"]]}, "choices")],
 )  # fmt: skip
 def test_what_does_not_go_with_a_choice_is_named_at_its_key(row: dict[str, Any], key: str) -> None:
     with pytest.raises(MappingFaults) as raised:

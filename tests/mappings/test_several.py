@@ -1,9 +1,9 @@
-"""Rows with several paths on one side: converters between one and several, both ways, and onto what the target holds."""
+"""Rows with several paths on one side: their converters, both ways, and onto what the target holds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -49,9 +49,7 @@ MADE: dict[str, Several] = {
 
 _days = st.dates(date(1000, 1, 1), date(9998, 12, 31)).map(date.isoformat)
 _british = st.dates(date(1900, 1, 1), date(2099, 12, 30)).map(lambda day: day.strftime("%d/%m/%Y"))
-_clocks = st.datetimes(datetime(1900, 1, 2), datetime(2099, 12, 30)).map(lambda at: at.time().isoformat()) | st.sampled_from(  # noqa: DTZ001 - a local time is the subject
-    ["9:30", "09:30", "23:59:59", "00:00"]
-)
+_clocks = st.times().map(lambda at: at.isoformat()) | st.sampled_from(["9:30", "09:30", "23:59:59", "00:00"])
 _names = st.text(alphabet="ab ŷ-", max_size=8)
 _opt = st.none()
 
@@ -101,17 +99,15 @@ def test_what_was_put_together_is_taken_apart_and_put_together_as_the_same(case:
     else:
         assert again == whole
     assert converter.apart(again) == parts
-    if not converter.loses:
-        assert tuple(parts) == tuple(data.draw(st.just(parts)))
 
 
 @CASES
 @given(ANY, st.lists(ANY, min_size=4, max_size=4))
 def test_whatever_comes_it_answers_or_says_what_it_expected(case: str, whole: Any, parts: list[Any]) -> None:
     converter = MADE[case]
-    for convert, value in ((converter.apart, whole), (converter.together, parts[: len(_shape(case))])):
+    for convert in (lambda: converter.apart(whole), lambda: converter.together(parts[: len(_shape(case))])):
         try:
-            convert(value)  # type: ignore[operator] - one of two kinds of function
+            convert()
         except WrongType as error:
             assert error.expected
     if converter.note is not None:
@@ -175,8 +171,9 @@ def test_what_cannot_be_taken_apart_is_refused_and_never_guessed(case: str, whol
 
 @pytest.mark.parametrize(
     ("number", "parts"),
-    [("+441632960001", ["01632", "960001"]), ("+442920180000", ["029", "20180000"]), ("+447700900123", ["07700", "900123"]),
-     ("+35312345678", [None, "+35312345678"]), ("ring the bell", [None, "ring the bell"])],
+    [("+441632960001", ["01632", "960001"]), ("+442920180000", ["029", "20180000"]),
+     ("+447700900123", ["07700", "900123"]), ("+35312345678", [None, "+35312345678"]),
+     ("ring the bell", [None, "ring the bell"])],
 )  # fmt: skip
 def test_an_area_code_is_that_of_the_country(number: str, parts: list[str | None]) -> None:
     assert list(MADE["area-and-number"].apart(number)) == parts
@@ -202,7 +199,10 @@ class TestSeveralOfTheirs:
             ({"Visit": {"Day": None, "Time": None}}, {VISIT: None}),
             ({"Visit": {"Day": ""}}, {VISIT: None}),
             ({"Visit": None}, {VISIT: None}),
-            ({"Visit": [{"Day": ["2026-06-01"], "Time": {"@zone": "x", ".": "10:30"}}]}, {VISIT: "2026-06-01T09:30:00Z"}),
+            (
+                {"Visit": [{"Day": ["2026-06-01"], "Time": {"@zone": "x", ".": "10:30"}}]},
+                {VISIT: "2026-06-01T09:30:00Z"},
+            ),
         ],
     )
     def test_not_known_empty_and_a_value(self, record: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -217,7 +217,9 @@ class TestSeveralOfTheirs:
     def test_a_gap_names_our_field_and_both_paths_and_nothing_is_half_read(self) -> None:
         reading = made(VISIT_ROW).read({"Visit": {"Day": "2026-06-01", "Time": "soon"}})
         assert reading.facts == {}
-        assert reading.left_out == [Gap(VISIT, "Visit/Day + Visit/Time", "wrong type", reason="a time of day, as 09:30 or 09:30:00")]
+        assert reading.left_out == [
+            Gap(VISIT, "Visit/Day + Visit/Time", "wrong type", reason="a time of day, as 09:30 or 09:30:00")
+        ]
         reading = made(VISIT_ROW).read({"Visit": {"Day": ["a", "b"], "Time": "10:30"}})
         assert [(gap.field, gap.theirs) for gap in reading.left_out] == [(VISIT, "Visit/Day")]
         assert reading.facts == {}
