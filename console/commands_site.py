@@ -21,8 +21,9 @@ audit = typer.Typer(help="The record of who did what.", no_args_is_help=True)
 def new(folder: Annotated[Path, typer.Argument(help="An empty folder, or one to be made.", metavar="DIR")]) -> None:
     """Begin a site: a folder with commented files, and schemas for the editor."""
     from config.scaffold import new_site
+    from pipelines.editors import schemas
 
-    written = new_site(folder)
+    written = new_site(folder, schemas())
     say(f"{count(len(written), 'file')} written to {folder}.")
     say(f"Next: edit {folder / 'config' / 'councils' / 'my-council.yaml'}, then run: dolen check --site {folder}")
 
@@ -64,14 +65,15 @@ def check(
 
 def schema(
     site_schemas: Annotated[
-        Path | None, typer.Option(help="Write the settings' schemas for editors here.", metavar="DIR")
+        Path | None, typer.Option(help="Write the schemas of a site's files for editors here.", metavar="DIR")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a referral; or write those of the settings' files."""
+    """Print the JSON Schema of a referral; or write those of a site's files: settings, mappings, profiles."""
     if site_schemas is not None:
         from config.schemas import write_schemas
+        from pipelines.editors import schemas
 
-        say(*(str(path) for path in write_schemas(site_schemas)))
+        say(*(str(path) for path in write_schemas(site_schemas, schemas())))
         return
     from mappings.schema import referral_schema
 

@@ -7,9 +7,13 @@ Python is the way out). Compiling the rows is the business of `compile.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+from mappings import converters
+from mappings.declaration import declared
 
 Scalar = StrictStr | StrictBool | StrictInt | None
 Direction = Literal["read", "write", "both"]
@@ -218,5 +222,19 @@ class MappingFile(BaseModel):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a mapping file, for editors that complete and check while somebody types."""
-    return MappingFile.model_json_schema(by_alias=True)
+    """Return the JSON Schema of a mapping file, for editors that complete and check while somebody types.
+
+    Names of converters and of fields are offered and not enforced: a site may add converters, and paths pick members.
+    """
+    schema = MappingFile.model_json_schema(by_alias=True)
+    names = (*converters.NAMES, *converters.SEVERAL_NAMES)
+    fields = [path for path, field in declared().items() if "[]" not in path and (field.part is None or field.many)]
+    for row in ("Row", "ItemRow"):
+        _offer(schema["$defs"][row]["properties"]["as"], names)
+    _offer(schema["$defs"]["Row"]["properties"]["ours"], fields)
+    return schema
+
+
+def _offer(key: dict[str, Any], words: Iterable[str]) -> None:
+    """Let an editor complete these words where a text may stand."""
+    key["anyOf"] = [{"enum": list(words)}, *key["anyOf"]]
