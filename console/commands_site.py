@@ -120,7 +120,7 @@ def mapping_test(
 
 @mapping.command("show")
 def mapping_show(
-    name: Annotated[str, typer.Argument(help="Its name, such as casework/referral.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="Its name, such as SYSTEM/RECORD.", metavar="NAME")],
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:

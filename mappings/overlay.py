@@ -129,8 +129,8 @@ def _one_of(several: list[Fault]) -> Fault:
 def _lay(data: dict[str, Any], origin: str, resolved: Resolved) -> None:
     """Lay one file over what there is."""
     for key in ("system", "record", "empty", "optional", "choices"):
-        if key not in data:
-            continue
+        if data.get(key) is None and (key != "empty" or key not in data):
+            continue  # written without a value, which only `empty` may be
         place = Place(origin, (key,))
         if "extends" in data and (key not in resolved.head or data[key] != resolved.head[key]):
             found = f"another `{key}` than in the file that it extends"
@@ -201,8 +201,33 @@ def _named(problem: Any, data: dict[str, Any], origin: str) -> Fault:
         return Fault(origin, path[:-1], f"no `{path[-1]}`", f"`{path[-1]}: ...`", f"Add `{path[-1]}`.")
     while path and not _reaches(data, path):
         path = path[:-1]  # pydantic adds the name of the alternative that it tried
-    expected = str(problem["msg"]).removeprefix("Input ").replace("Input should be", "").strip()
-    return Fault(origin, path, _shown(problem.get("input")), expected, "Write what is expected here.")
+    return Fault(origin, path, _shown(problem.get("input")), _expected(problem), "Write what is expected here.")
+
+
+_KINDS = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "string_type": "a text",
+    "list_type": "a list",
+    "dict_type": "keys",
+    "model_type": "keys",
+    "model_attributes_type": "keys",
+    "none_required": "nothing",
+    "string_too_short": "a text that is not empty",
+}
+
+
+def _expected(problem: Any) -> str:
+    """What may stand there, in words."""
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "too_short":
+        least = context["min_length"]
+        return f"{least} {'item' if least == 1 else 'items'} at least"
+    if kind == "greater_than":
+        return f"a number above {context['gt']}"
+    if kind == "literal_error":
+        return "one of " + str(context["expected"]).replace("'", "").replace(" or ", ", ")
+    return _KINDS.get(kind) or str(problem["msg"]).removeprefix("Input should be").strip()
 
 
 def _keys_at(path: KeyPath) -> list[str]:
@@ -225,5 +250,7 @@ def _reaches(data: Any, path: KeyPath) -> bool:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict | list):
-        return "a list" if isinstance(value, list) else "keys"
+        return ("a list" if value else "an empty list") if isinstance(value, list) else "keys"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
     return repr(value)[:60]

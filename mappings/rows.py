@@ -198,7 +198,10 @@ class RowMaker:
         """A path of ours in its one spelling; None if there is no such field (noted)."""
         wrong = fieldpaths.check(text, within)
         if wrong is not None:
-            self.fault(placed, "ours", repr(text), wrong, "Correct the path.")
+            words, _, remedy = wrong.partition("; ")
+            expected = "a field of the referral" if remedy else words
+            remedy = remedy[:1].upper() + remedy[1:] if remedy else "Correct the path."
+            self.fault(placed, "ours", repr(text), expected, remedy)
             return None
         return fieldpaths.normalise(text)
 

@@ -35,7 +35,7 @@ def profile_schema() -> dict[str, Any]:
         "type": "object",
         "required": ["system", "protocol"],
         "properties": {
-            "system": {"type": "string", "description": "The system's name.", "examples": ["casework"]},
+            "system": {"type": "string", "description": "The system's name."},
             "protocol": {"enum": list(FAMILIES), "description": "Kind of interface."},
         },
         "allOf": [

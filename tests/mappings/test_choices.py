@@ -132,8 +132,8 @@ class TestInItems:
         ([["Why/Text", "Why/Text"]], "twice"),
         ([["X", "Y"]], "nothing is mapped"),
         ([["Why/Text", "Why/Coded"], ["Why/Text", "Why/Z"]], "two choices"),
-        ([["Why/Text"]], "at least 2"),
-        ([], "at least 1"),
+        ([["Why/Text"]], "2 items at least"),
+        ([], "1 item at least"),
         ("Why/Text", "list"),
     ],
 )
