@@ -215,7 +215,6 @@ def reading(read: Read, choices: Sequence[Choice]) -> Read:
     def whole(record: dict[str, Any]) -> Reading:
         found = read(record)
         facts = dict(found.facts)
-        refused = {gap.field for gap in (*found.left_out, *found.stopped)}
         for choice in choices:
             there = _there(choice, choice.group(record))
             if len(there) != 1:
@@ -223,7 +222,7 @@ def reading(read: Read, choices: Sequence[Choice]) -> Read:
             mine = {field.ours for field in choice.members[there[0]].fields if field.reads}
             for number, member in enumerate(choice.members):
                 for field in member.fields if number != there[0] else ():
-                    if field.reads and field.ours not in mine | refused:
+                    if field.reads and field.ours not in mine:
                         facts[field.ours] = None
         return Reading(facts, found.left_out, found.stopped, found.remarks)
 

@@ -94,7 +94,7 @@ def _from_referrals(
     several: list[SeveralRow],
 ) -> Callable[[Referral | Dictionary[str, Json], dict[str, Any] | None, Collection[str]], Writing]:
     """Let a referral be written too: what it does not say counts as not known, save where `empty` says otherwise."""
-    fields = [row.ours for row in rows if row.writes and row.ours[:1] != "#"]
+    fields = [row.ours for row in rows if row.writes and not row.hidden]
     fields += [ours for joint in several if joint.writes for ours in joint.ours]
     wanted = tuple(dict.fromkeys(ours for ours in fields if ours))
 

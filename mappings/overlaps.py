@@ -54,7 +54,7 @@ def _reaches(rows: Sequence[ReadyRow], several: Sequence[SeveralRow]) -> Iterabl
         if row.ours in joint:
             whole = joint[row.ours]
             yield _Reach(whole.ours, whole.theirs, whole.reads, whole.writes, whole.placed)
-        elif row.ours[:1] != "#":
+        elif not row.hidden:
             yield _Reach((row.ours,), (row.theirs,), row.reads, row.writes, row.placed)
 
 

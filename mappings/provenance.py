@@ -24,7 +24,7 @@ def _mapped(rows: Sequence[ReadyRow], several: Sequence[SeveralRow]) -> Iterator
             for ours in whole.ours:
                 for path in whole.theirs:
                     yield _one(ours, paths.spell(path), row)
-        elif row.ours[:1] != "#":
+        elif not row.hidden:
             yield _one(row.ours, row.shown, row)
 
 

@@ -87,6 +87,11 @@ class ReadyRow:
     several: list[SeveralRow] = field(default_factory=list)  # rows of `each` with several paths on one side
 
     @property
+    def hidden(self) -> bool:
+        """Whether it only walks for a row with several paths, under a name that no field has."""
+        return self.ours.startswith("#")
+
+    @property
     def shown(self) -> str:
         """The path in the system's record, for gaps and faults."""
         return paths.spell(self.theirs)

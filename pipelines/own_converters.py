@@ -82,9 +82,21 @@ def load(layers: Layers) -> Own:
             if wrong_here is not None:
                 findings.append(wrong_here)
                 continue
-            guarded = replace(declared, factory=_guarded(declared.factory))
-            found[key] = OwnConverter(guarded, sha256(module.source).hexdigest(), module.source)
+            found[key] = _own(declared, module.source)
     return Own(found, tuple(findings))
+
+
+def again(name: str, source: bytes) -> OwnConverter:
+    """A converter from the text that was kept with a version, as it was then. Raises LookupError if it has none now."""
+    try:
+        declared = _run(f"{FOLDER}/{name} (kept)", source).table[name]
+    except (_Wrong, KeyError) as error:
+        raise LookupError(f"the kept converter {name} cannot be used: {error}") from None
+    return _own(declared, source)
+
+
+def _own(declared: Declared, source: bytes) -> OwnConverter:
+    return OwnConverter(replace(declared, factory=_guarded(declared.factory)), sha256(source).hexdigest(), source)
 
 
 def _module(layers: Layers, name: str) -> _Module:
@@ -100,14 +112,23 @@ def _module(layers: Layers, name: str) -> _Module:
         raise _Wrong(_finding(file, 0, words, "a readable file", "correct its permissions")) from None
     if len(source) > _LARGEST:
         raise _Wrong(_finding(file, 0, "a module of more than 256 kB", "a converter", "move tables into code lists"))
-    made = ModuleType(f"site_converters_{sha256(source).hexdigest()[:12]}_{re.sub('[^a-z0-9]', '_', name.lower())}")
+    return _run(file, source)
+
+
+def _run(file: str, source: bytes) -> _Module:
+    """Run the text of a module. Raises _Wrong."""
+    made = ModuleType(f"site_converters_{sha256(source).hexdigest()}")
     sys.modules[made.__name__] = made  # dataclasses look their module up
     try:
         tree = ast.parse(source, file)
-        exec(compile(tree, file, "exec", dont_inherit=True), made.__dict__)  # noqa: S102 - a site's own code, see above
-    except SyntaxError as error:
-        words = f"text that is not Python ({clean(error.msg)})"
-        raise _Wrong(_finding(file, error.lineno or 0, words, "a module in Python", "correct the line")) from None
+        code = compile(tree, file, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) else 0
+        said = clean(error.msg if isinstance(error, SyntaxError) else str(error))
+        raise _Wrong(_finding(file, line or 0, f"text that is not Python ({said})", "a module in Python",
+                              "correct the line")) from None  # fmt: skip
+    try:
+        exec(code, made.__dict__)  # noqa: S102 - a site's own code, see above
     except (Exception, SystemExit) as error:
         words = f"a module that cannot be imported ({_said(error)})"
         raise _Wrong(_finding(file, _line_in(error, file), words, "a module that imports", "correct it")) from None

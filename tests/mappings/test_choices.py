@@ -90,6 +90,12 @@ class TestWriting:
         assert written(mapping, {"needs": [{"text": "x"}]}, {"NoNeeds": True}) == {"Needs": [{"t": "x"}]}
         assert written(mapping, {"needs": None}, {"Needs": [{"t": "x"}]}) == {}
 
+    def test_the_picked_items_of_a_list_are_a_member_too(self) -> None:
+        picked = {"ours": "person.telecom[system=email].value", "theirs": "Contacts[k=e]/v", "lead": True}
+        mapping = made(picked, A, choices=[["Contacts", "NoContacts"]], empty=None)
+        assert written(mapping, {picked["ours"]: None}, {"Contacts": [{"k": "e", "v": "x"}]}) == {}
+        assert written(mapping, {picked["ours"]: "y"}, {"NoContacts": "1"}) == {"Contacts": [{"k": "e", "v": "y"}]}
+
     def test_a_row_with_several_paths_is_a_member_too(self) -> None:
         row = {"ours": "person.date_of_birth", "theirs": ["D", "M", "Y"], "as": "day-month-year", "lossy": True}
         mapping = made(row, {"ours": "reason.text", "theirs": "Age"}, choices=[[["D", "M", "Y"], "Age"]])
@@ -115,6 +121,10 @@ class TestInItems:
         what = {"person.telecom": [{"use": "home", "value": "1"}, {"use": "work", "system": "email"}]}
         record = written(made(IN_ITEMS), what, held)
         assert record == {"N": [{"l": "home", "k": 1, "t": "1"}, {"l": "work", "c": "email"}]}
+
+    def test_what_an_item_does_not_say_is_left_out_whatever_the_file_says_of_emptiness(self) -> None:
+        what = {"person.telecom": [{"use": "home", "value": "1"}]}
+        assert written(made(IN_ITEMS, empty=None), what) == {"N": [{"l": "home", "t": "1"}]}
 
     def test_two_in_one_item_leave_the_list_out(self) -> None:
         what = {"person.telecom": [{"system": "phone", "value": "1"}]}

@@ -151,6 +151,7 @@ def test_the_example_of_its_declaration_is_true(name: str) -> None:
         ("full-name comma", [["Siân, Eira"], "Rees"]),
         ("given-names", [None, "Eira"]),
         ("address-text", [["1 Heol Las"], None, "NP44 1AA"]),
+        ("address-text", [["Fflat 2, 1 Heol Las"], "Cwmbrân", "NP44 1AA"]),
         ("address-text", [["1 Heol Las"], "Cwmbrân", "no postcode"]),
         ("area-and-number", ["01632", None]),
         ("parts", ["a|b", "c"]),
@@ -242,6 +243,12 @@ class TestSeveralOfTheirs:
         assert facts(given_day, {}) == {VISIT: "2026-01-01"}
         assert written(given_day, {}) == {"Visit": {"Day": "2026-01-02"}}
         assert facts(made({**VISIT_ROW, "missing": "empty"}), {}) == {VISIT: None}
+
+    def test_the_first_of_several_leads_its_group(self) -> None:
+        room = {"constant": "2", "theirs": "Visit/Room"}
+        mapping = made({**VISIT_ROW, "lead": True}, room, optional={"Visit": "omit"})
+        assert written(mapping, {VISIT: "2026-06-01"}) == {"Visit": {"Day": "2026-06-01", "Room": "2"}}
+        assert written(mapping, {VISIT: None}, {"Visit": {"Day": "2026-06-02", "Time": "1", "Place": "x"}}) == {}
 
     def test_a_time_that_came_twice_is_remarked(self) -> None:
         reading = made(VISIT_ROW).read({"Visit": {"Day": "2026-10-25", "Time": "01:30"}})
