@@ -61,6 +61,11 @@ def origins(rows: Sequence[Origin]) -> None:
     table(["ours", "theirs", "direction", "from", "changed there"], _origin_lines(rows, ""))
 
 
+def origins_plain(rows: Sequence[Origin]) -> list[dict[str, Any]]:
+    """The same as data, with the place of every key."""
+    return [dataclasses.asdict(row) for row in rows]
+
+
 def _origin_lines(rows: Sequence[Origin], indent: str) -> list[tuple[str, ...]]:
     lines: list[tuple[str, ...]] = []
     for row in rows:
