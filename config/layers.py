@@ -19,6 +19,7 @@ ENDINGS: Mapping[str, str] = {
     "codes": ".csv",
     "profiles": ".yaml",
     "texts": ".yaml",
+    "converters": ".py",
     "interfaces": "",
 }
 

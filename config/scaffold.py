@@ -5,7 +5,9 @@ The files are in `config/starter/`, so that they can be read and tested like any
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from config.schemas import write_schemas
 
@@ -18,9 +20,10 @@ class NotEmpty(Exception):
     """The folder holds something already; nothing was written."""
 
 
-def new_site(folder: Path) -> list[Path]:
+def new_site(folder: Path, schemas: Mapping[str, dict[str, Any]] | None = None) -> list[Path]:
     """Write a starter site into a folder that is empty or not there yet, and return what was written.
 
+    `schemas`: those that other rooms declare, for `write_schemas`.
     Raises NotEmpty, or OSError if the folder cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -32,4 +35,4 @@ def new_site(folder: Path) -> list[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(source.read_bytes())
         written.append(target)
-    return written + write_schemas(folder)
+    return written + write_schemas(folder, schemas)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -75,8 +76,13 @@ def _example(model: type[BaseModel], path: tuple[str | int, ...]) -> str:
     return f", such as {examples[0]}" if examples else ""
 
 
+@lru_cache(maxsize=32)  # one entry a family's profile or settings
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
 def _schema_at(model: type[BaseModel], path: tuple[str | int, ...]) -> dict[str, Any]:
-    whole = model.model_json_schema()
+    whole = _schema(model)
     at: dict[str, Any] = whole
     for step in path:
         at = _resolved(at, whole)

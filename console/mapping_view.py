@@ -8,6 +8,7 @@ from typing import Any
 
 from console.show import count, safe, say, table
 from pipelines.mapping_bench import Preview, Tried
+from pipelines.mapping_origin import Origin
 
 
 def tried(all_tried: Sequence[Tried]) -> None:
@@ -53,3 +54,23 @@ def preview_plain(seen: Preview) -> dict[str, Any]:
         "written_back": [dataclasses.asdict(one) for one in seen.onto],
         "lost": [dataclasses.asdict(one) for one in seen.lost],
     }  # fmt: skip
+
+
+def origins(rows: Sequence[Origin]) -> None:
+    """Every row with its file and line, and for a row laid over another which keys that file wrote."""
+    table(["ours", "theirs", "direction", "from", "changed there"], _origin_lines(rows, ""))
+
+
+def origins_plain(rows: Sequence[Origin]) -> list[dict[str, Any]]:
+    """The same as data, with the place of every key."""
+    return [dataclasses.asdict(row) for row in rows]
+
+
+def _origin_lines(rows: Sequence[Origin], indent: str) -> list[tuple[str, ...]]:
+    lines: list[tuple[str, ...]] = []
+    for row in rows:
+        changed = ", ".join(one.key for one in row.changed)
+        where = f"{row.file}:{row.line}"
+        lines.append((indent + (row.ours or "(constant)"), row.theirs, row.direction, where, changed))
+        lines += _origin_lines(row.each, indent + "  ")
+    return lines

@@ -8,37 +8,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from collections.abc import Mapping as Dictionary
+from dataclasses import replace
 from hashlib import sha256
-from itertools import combinations
 from typing import Any
 
-from mappings import fieldpaths, paths
+from mappings import choices as choosing
+from mappings import paths, spanning
+from mappings.converters.port import OwnConverter
 from mappings.facts import facts_of
-from mappings.mapping import MappedField, Mapping, MappingFaults, Writing, canonical
+from mappings.mapping import Mapping, MappingFaults, Writing, canonical
 from mappings.meta import Json
+from mappings.overlaps import overlaps
 from mappings.overlay import Load, Resolved, resolve
+from mappings.provenance import mapped_rows
 from mappings.read import reader
 from mappings.referral import Referral
-from mappings.rows import ABSENT, Codes, ReadyRow, RowMaker
+from mappings.rows import Codes, ReadyRow, RowMaker
+from mappings.several import SeveralRow, make_several
+from mappings.spanning import Spans
 from mappings.write import Shape, writer
 
 FORMAT = 1  # of the artifact; raised when the same file would compile to something else
 
 
-def compile_mapping(name: str, load: Load, codes: Codes, zone: str) -> Mapping:
+def compile_mapping(
+    name: str, load: Load, codes: Codes, zone: str, own: Dictionary[str, OwnConverter] | None = None
+) -> Mapping:
     """Compile the mapping of that name.
 
     `load(name)` gives (plain data, origin) and `codes(name)` a CodeList; both raise LookupError for an unknown name.
-    `zone` is the clock of the system's times without offset. Raises MappingFaults with everything that is wrong.
+    `zone` is the clock of the system's times without offset; `own` are the converters that the site adds. Raises
+    MappingFaults with everything that is wrong.
     """
     resolved = resolve(name, load)
-    maker = RowMaker(resolved, codes, zone)
-    rows = [row for placed in resolved.rows if (row := maker.make(placed)) is not None]
+    own = own or {}
+    maker = RowMaker(resolved, codes, zone, make_several, {key: one.declared for key, one in own.items()})
+    rows, several = maker.make_all(resolved.rows)
     optional = _optional(resolved)
-    _overlaps(rows, resolved)
+    choices = choosing.choices_of(resolved, rows, several, optional)
+    in_lists = choosing.choices_in_lists(resolved, rows, maker.unique_name)
+    overlaps(rows, several, resolved, choices)
     if resolved.faults:
         raise MappingFaults(resolved.faults)
     lists = {name: list_.stamp for name, list_ in sorted(maker.used.items())}
+    used = {key: own[key].digest for key in sorted(maker.used_own)}
     body = canonical(
         {
             "format": FORMAT,
@@ -48,27 +61,42 @@ def compile_mapping(name: str, load: Load, codes: Codes, zone: str) -> Mapping:
             "rows": [placed.plain() for placed in resolved.rows],
             "codes": lists,
         }
+        | ({"converters": used} if used else {})
     )
     digest = sha256(body).hexdigest()
     artifacts = {digest: ("mapping", body)}
     artifacts |= {list_.digest: ("codes", list_.text.encode()) for list_ in maker.used.values()}
+    artifacts |= {own[key].digest: ("converter", own[key].source) for key in used}
+    read, write = reader(rows), writer(rows, Shape(resolved.head.get("empty", "omit"), optional))
+    spans = Spans(tuple(several), tuple(row for row in rows if row.several))
+    if spans.top or spans.lists:
+        held = reader([replace(part, direction="both") for row in several for part in row.parts])
+        read, write = spanning.reading(read, spans), spanning.writing(write, held, spans)
+    if choices:
+        read, write = choosing.reading(read, choices), choosing.writing(write, choices)
+    if in_lists:
+        write = choosing.writing_lists(write, in_lists)
     return Mapping(
         name=name,
         system=resolved.head["system"],
         record=resolved.head["record"],
         digest=digest,
         artifacts=artifacts,
-        rows=tuple(_mapped(row) for row in rows),
-        _read=reader(rows),
-        _write=_from_referrals(writer(rows, Shape(resolved.head.get("empty", "omit"), optional)), rows),
+        rows=mapped_rows(rows, several),
+        _read=read,
+        _write=_from_referrals(write, rows, several),
     )
 
 
 def _from_referrals(
-    write: Callable[[Dictionary[str, Json], dict[str, Any] | None], Writing], rows: list[ReadyRow]
+    write: Callable[[Dictionary[str, Json], dict[str, Any] | None], Writing],
+    rows: list[ReadyRow],
+    several: list[SeveralRow],
 ) -> Callable[[Referral | Dictionary[str, Json], dict[str, Any] | None, Collection[str]], Writing]:
     """Let a referral be written too: what it does not say counts as not known, save where `empty` says otherwise."""
-    wanted = tuple(dict.fromkeys(row.ours for row in rows if row.writes and row.ours))
+    fields = [row.ours for row in rows if row.writes and not row.hidden]
+    fields += [ours for joint in several if joint.writes for ours in joint.ours]
+    wanted = tuple(dict.fromkeys(ours for ours in fields if ours))
 
     def written(what: Referral | Dictionary[str, Json], onto: dict[str, Any] | None, empty: Collection[str]) -> Writing:
         if isinstance(what, Referral):
@@ -76,12 +104,6 @@ def _from_referrals(
         return write(what, onto)
 
     return written
-
-
-def _mapped(row: ReadyRow) -> MappedField:
-    lossy = row.placed.keys.get("lossy", False)
-    loses = lossy if isinstance(lossy, str) else "declared lossy" if lossy else ""
-    return MappedField(row.ours, row.shown, row.direction, row.placed.whole.origin, loses)
 
 
 def _optional(resolved: Resolved) -> dict[tuple[str, ...], str | None]:
@@ -104,49 +126,10 @@ def _optional(resolved: Resolved) -> dict[tuple[str, ...], str | None]:
 def _their_paths(resolved: Resolved) -> list[paths.Path]:
     found = []
     for placed in resolved.rows:
-        try:
-            found.append(paths.parse(str(placed.keys.get("theirs", ""))))
-        except paths.PathError:
-            continue  # named where the row is made ready
+        written = placed.keys.get("theirs", "")
+        for text in written if isinstance(written, list) else [written]:
+            try:
+                found.append(paths.parse(str(text)))
+            except paths.PathError:
+                continue  # named where the row is made ready
     return found
-
-
-def _overlaps(rows: list[ReadyRow], resolved: Resolved, within: str = "") -> None:
-    """Two rows that read into one field, or write to one path: whichever came last would win, unseen."""
-    for one, other in combinations(rows, 2):
-        if one.reads and other.reads and _ours_overlap(one.ours, other.ours):
-            found = f"{_quoted(other.ours)} beside {_quoted(one.ours)}"
-            remedy = "Give one of the two `direction: write`, or take it out."
-            resolved.fault(other.placed.place("ours"), found, "one row that reads a field", remedy)
-        meet = paths.contains(one.theirs, other.theirs) or paths.contains(other.theirs, one.theirs)
-        if one.writes and other.writes and meet:
-            found = f"{_quoted(other.shown)} beside {_quoted(one.shown)}"
-            remedy = "Give one of the two `direction: read`, or take it out."
-            resolved.fault(other.placed.place("theirs"), found, "one row that writes a path", remedy)
-    for row in rows:
-        if row.each:
-            _overlaps(row.each, resolved, row.ours)
-        if row.constant is ABSENT and not within and row.placed.keys.get("key"):
-            place = row.placed.place("key")
-            resolved.fault(place, "`key` outside `each`", "`key` in the rows of a list", "Take it out.")
-
-
-def _ours_overlap(one: str, other: str) -> bool:
-    """Say whether one field is the other, or lies inside it. Two picks by different keys are two fields."""
-    mine, yours = fieldpaths.parse(one), fieldpaths.parse(other)
-    for step, against in zip(mine, yours, strict=False):
-        if step.name != against.name:
-            return False
-        if step.where != against.where and step.where and against.where:
-            return not _differ(step.where, against.where) and mine[-1].name == yours[-1].name
-    return True
-
-
-def _differ(one: tuple[tuple[str, str], ...], other: tuple[tuple[str, str], ...]) -> bool:
-    """Two filters that no item meets at once."""
-    asked = dict(other)
-    return any(key in asked and asked[key] != value for key, value in one)
-
-
-def _quoted(text: str) -> str:
-    return f"`{text}`"

@@ -7,15 +7,22 @@ Python is the way out). Compiling the rows is the business of `compile.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+from mappings import converters
+from mappings.declaration import declared
 
 Scalar = StrictStr | StrictBool | StrictInt | None
 Direction = Literal["read", "write", "both"]
 Empty = Literal["omit", "null", "text", "list", "default"] | None  # YAML reads an unquoted null as None
 EmptyGroup = Literal["omit", "null", "text"] | None
 Name = Annotated[StrictStr, Field(min_length=1)]
+Together = Annotated[list[Name], Field(min_length=2)]
+Choice = Annotated[list[Name | Together], Field(min_length=2)]
+Paths = Name | Together | None
 
 
 class Default(BaseModel):
@@ -40,22 +47,27 @@ class Cell(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    ours: Name | None = Field(
+    ours: Paths = Field(
         default=None,
-        description="path in the referral; a list item is picked by fixed keys. Left out only beside `constant`",
-        examples=["person.name.family", "person.telecom[system=phone,use=mobile].value"],
+        description="path in the referral; a list item is picked by fixed keys. Left out only beside `constant`. A "
+        "list of paths where one value of theirs is several fields of ours",
+        examples=[
+            "person.name.family",
+            "person.telecom[system=phone,use=mobile].value",
+            ["person.name.given", "person.name.family"],
+        ],
     )
-    theirs: Name | None = Field(
+    theirs: Paths = Field(
         default=None,
         description="path in the system's record: / goes down, @x is an attribute, . an element's own text, "
-        "[key=value] picks one item of a list",
-        examples=["Subject/Surname", "@code", ".", "contacts[type=mobile]/value"],
+        "[key=value] picks one item of a list. A list of paths where several values of theirs are one field of ours",
+        examples=["Subject/Surname", "@code", ".", "contacts[type=mobile]/value", ["VisitDay", "VisitTime"]],
     )
     as_: Name | None = Field(
         default=None,
         alias="as",
-        description="name of the converter; left out, the type of our field decides",
-        examples=["date", "time", "phone"],
+        description="name of the converter; left out, the type of our field decides. Needed beside a list of paths",
+        examples=["date", "time", "phone", "date-and-time"],
     )
     codes: Name | None = Field(
         default=None, description="name of the code list between the two", examples=["casework-priority"]
@@ -160,6 +172,12 @@ class Row(Cell):
         description="only beside `each`: only their items with these fixed values count, and new ones get them",
         examples=[{"type": "mobile"}],
     )
+    choices: list[Choice] | None = Field(
+        default=None,
+        min_length=1,
+        description="only beside `each`: choices among the keys of an item, as at the head of the file",
+        examples=[[["Coded", "InWords"]]],
+    )
 
 
 class MappingFile(BaseModel):
@@ -189,6 +207,14 @@ class MappingFile(BaseModel):
         "nothing in them has a value",
         examples=[{"Subject/Address": "omit", "customer/address": "null"}],
     )
+    choices: list[Choice] | None = Field(
+        default=None,
+        min_length=1,
+        description="choices of the interface: groups of paths beside one another of which it takes one. Which one is "
+        "there follows from which value is known; the one that is written makes the others go. Where two are known the "
+        "first wins. A member that is several elements is a list",
+        examples=[[["Contact/Email", "Contact/Phone"], ["Born/Day", ["Born/Year", "Born/Month"]]]],
+    )
     fields: list[Row] = Field(description="the rows", min_length=1, examples=[[]])
     note: StrictStr | None = Field(
         default=None, description="for the reader; changes nothing", examples=["agreed 3 May"]
@@ -196,5 +222,19 @@ class MappingFile(BaseModel):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a mapping file, for editors that complete and check while somebody types."""
-    return MappingFile.model_json_schema(by_alias=True)
+    """Return the JSON Schema of a mapping file, for editors that complete and check while somebody types.
+
+    Names of converters and of fields are offered and not enforced: a site may add converters, and paths pick members.
+    """
+    schema = MappingFile.model_json_schema(by_alias=True)
+    names = (*converters.NAMES, *converters.SEVERAL_NAMES)
+    fields = [path for path, field in declared().items() if "[]" not in path and (field.part is None or field.many)]
+    for row in ("Row", "ItemRow"):
+        _offer(schema["$defs"][row]["properties"]["as"], names)
+    _offer(schema["$defs"]["Row"]["properties"]["ours"], fields)
+    return schema
+
+
+def _offer(key: dict[str, Any], words: Iterable[str]) -> None:
+    """Let an editor complete these words where a text may stand."""
+    key["anyOf"] = [{"enum": list(words)}, *key["anyOf"]]

@@ -89,14 +89,26 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenKey:
+    """Where one key of a row was written last: by the file itself or by one that it extends."""
+
+    key: str
+    origin: str
+    path: KeyPath
+
+
+@dataclass(frozen=True, slots=True)
 class MappedField:
-    """One row as coverage lists and screens show it."""
+    """One row as coverage lists and screens show it. A row with several paths is one entry a pair of paths."""
 
     ours: str  # "" for a constant
     theirs: str
     direction: Literal["read", "write", "both"]
     origin: str  # the file that the row (or the last change to it) came from
     lossy: str = ""  # what is lost, "" if nothing is
+    at: KeyPath = ()  # place of the row in that file
+    keys: tuple[WrittenKey, ...] = ()  # where each of its keys came from
+    each: tuple[MappedField, ...] = ()  # the rows of its items
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """`extends`: a council's file laid over the shared one, row by row and key by key, remembering where each key is from.
 
 An overlay changes rows, adds rows and takes rows out. What a mapping is about (`system`, `record`, `empty`,
-`optional`) stays as the shared file says. Every finding is kept, so that one run names all that is wrong.
+`optional`, `choices`) stays as the shared file says. Every finding is kept, so that one run names all that is wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from mappings.mapping import Fault, KeyPath
 
 Load = Callable[[str], tuple[Any, str]]  # name -> (plain data, origin); raises LookupError if there is none
 
+_TELLS_ROWS_APART = ("ours", "theirs", "direction")
 _DEEPEST = 8  # nobody reads a file that extends a file that extends ... any further
 
 
@@ -109,17 +110,27 @@ def _well_formed(data: Any, origin: str, resolved: Resolved) -> bool:
     try:
         MappingFile.model_validate(data)
     except ValidationError as error:
+        by_place: dict[KeyPath, list[Fault]] = {}
         for problem in error.errors(include_url=False, include_context=True):
-            resolved.faults.append(_named(problem, data, origin))
+            fault = _named(problem, data, origin)
+            by_place.setdefault(fault.path, []).append(fault)
+        resolved.faults += [_one_of(several) for several in by_place.values()]
         return False
     return True
 
 
+def _one_of(several: list[Fault]) -> Fault:
+    """One fault of several at one place: a value that fits none of its alternatives is one mistake."""
+    first = several[0]
+    expected = list(dict.fromkeys(fault.expected for fault in several))
+    return first if len(expected) == 1 else replace(first, expected=" or ".join(expected))
+
+
 def _lay(data: dict[str, Any], origin: str, resolved: Resolved) -> None:
     """Lay one file over what there is."""
-    for key in ("system", "record", "empty", "optional"):
-        if key not in data:
-            continue
+    for key in ("system", "record", "empty", "optional", "choices"):
+        if data.get(key) is None and (key != "empty" or key not in data):
+            continue  # written without a value, which only `empty` may be
         place = Place(origin, (key,))
         if "extends" in data and (key not in resolved.head or data[key] != resolved.head[key]):
             found = f"another `{key}` than in the file that it extends"
@@ -153,6 +164,8 @@ def _lay_rows(
             rows.append(below)
         below.whole = place
         for key, value in keys.items():
+            if key in _TELLS_ROWS_APART and key in below.keys and below.keys[key] == value:
+                continue  # written to say which row is meant, so it is still from where it was
             if key == "each" and value is None:
                 below.each.clear()
             elif key == "each":
@@ -188,8 +201,33 @@ def _named(problem: Any, data: dict[str, Any], origin: str) -> Fault:
         return Fault(origin, path[:-1], f"no `{path[-1]}`", f"`{path[-1]}: ...`", f"Add `{path[-1]}`.")
     while path and not _reaches(data, path):
         path = path[:-1]  # pydantic adds the name of the alternative that it tried
-    expected = str(problem["msg"]).removeprefix("Input ").replace("Input should be", "").strip()
-    return Fault(origin, path, _shown(problem.get("input")), expected, "Write what is expected here.")
+    return Fault(origin, path, _shown(problem.get("input")), _expected(problem), "Write what is expected here.")
+
+
+_KINDS = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "string_type": "a text",
+    "list_type": "a list",
+    "dict_type": "keys",
+    "model_type": "keys",
+    "model_attributes_type": "keys",
+    "none_required": "nothing",
+    "string_too_short": "a text that is not empty",
+}
+
+
+def _expected(problem: Any) -> str:
+    """What may stand there, in words."""
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "too_short":
+        least = context["min_length"]
+        return f"{least} {'item' if least == 1 else 'items'} at least"
+    if kind == "greater_than":
+        return f"a number above {context['gt']}"
+    if kind == "literal_error":
+        return "one of " + str(context["expected"]).replace("'", "").replace(" or ", ", ")
+    return _KINDS.get(kind) or str(problem["msg"]).removeprefix("Input should be").strip()
 
 
 def _keys_at(path: KeyPath) -> list[str]:
@@ -212,5 +250,7 @@ def _reaches(data: Any, path: KeyPath) -> bool:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict | list):
-        return "a list" if isinstance(value, list) else "keys"
+        return ("a list" if value else "an empty list") if isinstance(value, list) else "keys"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
     return repr(value)[:60]

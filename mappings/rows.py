@@ -6,19 +6,32 @@ system's record. Nothing here looks at a record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mappings import converters, fieldpaths, paths
+from mappings.around import UnknownCode, at_most, at_most_items, itemwise, spelled, through, through_back
 from mappings.codes import CodeList
-from mappings.converters import BadOption, Converter, TooLong, WrongType
+from mappings.converters import BadOption, Converter, WrongType
+from mappings.converters.port import Declared
 from mappings.file import Direction
 from mappings.meta import Json, Kind
 from mappings.overlay import PlacedRow, Resolved
 
+__all__ = [
+    "ABSENT", "DROP", "KEEP", "NEW", "NOTHING", "UNKNOWN_CONVERTER", "Codes", "Mark", "ReadyRow", "RowMaker",
+    "UnknownCode", "spelled",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from mappings.several import SeveralRow
+
 Codes = Callable[[str], CodeList]  # raises LookupError if there is no list of that name
+
+
+UNKNOWN_CONVERTER: Final = "the name of a converter"  # what is expected where `as` names none
 
 
 class Mark:
@@ -48,10 +61,6 @@ NOTHING: Final[dict[str | None, Json]] = {
 }
 
 
-class UnknownCode(WrongType):
-    """The code list has no row for the value."""
-
-
 @dataclass(slots=True)
 class ReadyRow:
     """A row that can be run. `read` and `write` raise WrongType (TooLong, UnknownCode); both take None for empty."""
@@ -75,6 +84,12 @@ class ReadyRow:
     each: list[ReadyRow] = field(default_factory=list)
     where: dict[str, Json] = field(default_factory=dict)  # fixed keys of new items of `each`
     most: int = 0  # items that the system holds, 0 for no limit
+    several: list[SeveralRow] = field(default_factory=list)  # rows of `each` with several paths on one side
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it only walks for a row with several paths, under a name that no field has."""
+        return self.ours.startswith("#")
 
     @property
     def shown(self) -> str:
@@ -95,12 +110,41 @@ class ReadyRow:
 class RowMaker:
     """Makes rows ready, collecting faults and the code lists that were used."""
 
-    def __init__(self, resolved: Resolved, codes: Codes, zone: str) -> None:
+    def __init__(
+        self,
+        resolved: Resolved,
+        codes: Codes,
+        zone: str,
+        make_several: Callable[[RowMaker, PlacedRow, str], SeveralRow | None],
+        own: Mapping[str, Declared],
+    ) -> None:
         self.resolved = resolved
         self.zone = zone
         self.used: dict[str, CodeList] = {}
+        self.used_own: set[str] = set()  # the site's own converters that a row names
         self._codes = codes
         self._empty = resolved.head.get("empty", "omit")
+        self._make_several = make_several
+        self._own = own
+        self._named = 0
+
+    def make_all(self, placed: Iterable[PlacedRow], within: str = "") -> tuple[list[ReadyRow], list[SeveralRow]]:
+        """All rows made ready: the plain ones (with those that walk for a row with several paths), and the others."""
+        plain: list[ReadyRow] = []
+        several: list[SeveralRow] = []
+        for one in placed:
+            if isinstance(one.keys.get("ours"), list) or isinstance(one.keys.get("theirs"), list):
+                if (joint := self._make_several(self, one, within)) is not None:
+                    several.append(joint)
+                    plain += joint.parts
+            elif (row := self.make(one, within)) is not None:
+                plain.append(row)
+        return plain, several
+
+    def unique_name(self) -> str:
+        """A name that no field has."""
+        self._named += 1
+        return f"#{self._named}"
 
     def make(self, placed: PlacedRow, within: str = "") -> ReadyRow | None:
         """The row made ready; None if its faults (noted) leave nothing to run. `within`: the list of an `each` row."""
@@ -117,14 +161,14 @@ class RowMaker:
         row.key, row.lead = keys.get("key", False), keys.get("lead", False)
         row.most = keys.get("max_items", 0)
         many = bool(placed.each) or fieldpaths.type_of(ours, within).many
-        row.emptied = self._emptied(keys, many=many)
+        row.emptied = self.emptied(keys, many=many)
         if keys.get("missing") == "empty":
             row.unread = None
         if placed.each:
             self._each(row, within)
         else:
             if "where" in keys:
-                self._fault(placed, "where", "`where` without `each`", "`where` beside `each` only",
+                self.fault(placed, "where", "`where` without `each`", "`where` beside `each` only",
                             "Pick the item in the path instead: contacts[type=mobile]/value.")  # fmt: skip
             self._scalar(row, within)
         self._defaults(row)
@@ -133,12 +177,16 @@ class RowMaker:
     def _theirs(self, placed: PlacedRow) -> paths.Path | None:
         text = placed.keys.get("theirs")
         if text is None:
-            self._fault(placed, "", "no `theirs`", "a path in the system's record", "Add `theirs`.")
+            self.fault(placed, "", "no `theirs`", "a path in the system's record", "Add `theirs`.")
             return None
+        return self.their_path(placed, text)
+
+    def their_path(self, placed: PlacedRow, text: str) -> paths.Path | None:
+        """A path of theirs, read; None if it cannot be (noted)."""
         try:
             path = paths.parse(text)
         except paths.PathError as error:
-            self._fault(placed, "theirs", error.found, error.expected, "Correct the path.")
+            self.fault(placed, "theirs", error.found, error.expected, "Correct the path.")
             return None
         if path[-1].where and not placed.each:
             path = (*path, paths.Step("."))  # an item picked for its own text
@@ -147,21 +195,28 @@ class RowMaker:
     def _ours(self, placed: PlacedRow, within: str) -> str | None:
         text = placed.keys.get("ours")
         if text is None:
-            self._fault(placed, "", "no `ours`", "a path in the referral (only a `constant` has none)", "Add `ours`.")
+            self.fault(placed, "", "no `ours`", "a path in the referral (only a `constant` has none)", "Add `ours`.")
             return None
+        return self.our_path(placed, text, within)
+
+    def our_path(self, placed: PlacedRow, text: str, within: str) -> str | None:
+        """A path of ours in its one spelling; None if there is no such field (noted)."""
         wrong = fieldpaths.check(text, within)
         if wrong is not None:
-            self._fault(placed, "ours", repr(text), wrong, "Correct the path.")
+            words, _, remedy = wrong.partition("; ")
+            expected = "a field of the referral" if remedy else words
+            remedy = remedy[:1].upper() + remedy[1:] if remedy else "Correct the path."
+            self.fault(placed, "ours", repr(text), expected, remedy)
             return None
         return fieldpaths.normalise(text)
 
     def _constant(self, placed: PlacedRow, theirs: paths.Path | None) -> ReadyRow | None:
         for key in ("ours", "as", "codes", "default", "each", "absent", "needed"):
             if key in placed.keys:
-                self._fault(placed, key, f"`{key}` beside `constant`", "a constant that is only ever written",
+                self.fault(placed, key, f"`{key}` beside `constant`", "a constant that is only ever written",
                             f"Take `{key}` or `constant` out.")  # fmt: skip
         if placed.keys.get("direction", "write") != "write":
-            self._fault(placed, "direction", "a constant that is read", "direction: write", "Take `direction` out.")
+            self.fault(placed, "direction", "a constant that is read", "direction: write", "Take `direction` out.")
         if theirs is None:
             return None
         return ReadyRow("", theirs, "write", placed, constant=placed.keys["constant"])
@@ -170,11 +225,11 @@ class RowMaker:
         placed = row.placed
         declared = fieldpaths.type_of(row.ours, within)
         if not declared.many or not declared.members:
-            self._fault(placed, "each", f"`each` on {row.ours!r}", "a field that is a list of objects",
+            self.fault(placed, "each", f"`each` on {row.ours!r}", "a field that is a list of objects",
                         "Map the field itself.")  # fmt: skip
         for key in ("as", "codes", "max_length", "absent", "options"):
             if key in placed.keys:
-                self._fault(
+                self.fault(
                     placed, key, f"`{key}` beside `each`", f"`{key}` in the rows of the items", "Move it there."
                 )
         row.where = dict(placed.keys.get("where", {}))
@@ -183,10 +238,9 @@ class RowMaker:
             fixed = tuple(sorted((key, spelled(value)) for key, value in row.where.items()))
             row.theirs = (*parents, paths.Step(last.key, tuple(sorted({*last.where, *fixed}))))
         row.where = {**dict(last.where), **row.where}
-        made = [self.make(item, row.ours) for item in placed.each]
-        row.each = [item for item in made if item is not None]
+        row.each, row.several = self.make_all(placed.each, row.ours)
         if sum(item.key for item in row.each) > 1:
-            self._fault(
+            self.fault(
                 placed, "each", "several rows with `key`", "one row that tells the items apart", "Keep one `key`."
             )
 
@@ -212,27 +266,31 @@ class RowMaker:
         name = keys.get("as")
         if name is None:
             name = "text" if "codes" in keys else converters.default_for(declared.kind, declared.many)
-        elif name not in converters.NAMES:
-            close = get_close_matches(name, converters.NAMES, n=1)
-            remedy = f"Did you mean {close[0]}?" if close else f"The converters are: {', '.join(converters.NAMES)}."
-            self._fault(placed, "as", f"the converter {name!r}", "the name of a converter", remedy)
+        elif name not in (known := (*converters.NAMES, *self._own)):
+            close = get_close_matches(name, known, n=1)
+            remedy = f"Did you mean {close[0]}?" if close else f"The converters are: {', '.join(known)}."
+            if name in converters.SEVERAL_NAMES:
+                remedy = "It goes with several paths on one side; write a list of paths there."
+            self.fault(placed, "as", f"the converter {name!r}", UNKNOWN_CONVERTER, remedy)
             return None
+        if name in self._own:
+            self.used_own.add(name)
         options = dict(keys.get("options", {}))
         if "absent" in keys:
             options["absent"] = keys["absent"]
         try:
-            converter = converters.make(name, options, zone=keys.get("zone", self.zone))
+            converter = converters.make(name, options, zone=keys.get("zone", self.zone), own=self._own)
         except BadOption as error:
             key = error.option if error.option in keys else "options" if "options" in keys else "as"
-            self._fault(placed, key, f"{error.option} of the converter {name}", str(error), "Correct the option.")
+            self.fault(placed, key, f"{error.option} of the converter {name}", str(error), "Correct the option.")
             return None
         if "codes" not in keys and declared.kind not in (Kind.ANY, *converter.kinds):
             wanted = " or ".join(str(kind) for kind in converter.kinds)
-            self._fault(placed, "as" if "as" in keys else "ours", f"{row.ours!r}, which is a {declared.kind}",
+            self.fault(placed, "as" if "as" in keys else "ours", f"{row.ours!r}, which is a {declared.kind}",
                         f"a field that is {wanted} for the converter {name}", "Choose another converter.")  # fmt: skip
             return None
         if converter.many and not declared.many:
-            self._fault(
+            self.fault(
                 placed, "as", f"the converter {name} on {row.ours!r}", "a field that is a list", "Choose another."
             )
             return None
@@ -244,7 +302,7 @@ class RowMaker:
         except LookupError:
             expected = "the name of a CSV file beside the mappings"
             found = f"no code list named {name!r}"
-            self._fault(row.placed, "codes", found, expected, "Correct the name, or add the file.")
+            self.fault(row.placed, "codes", found, expected, "Correct the name, or add the file.")
             return
         row.code_list = name
         reads, writes = codes.reads(), codes.writes()
@@ -252,12 +310,13 @@ class RowMaker:
             for ours in sorted({*reads.values(), *writes} - set(declared.codes)):
                 close = get_close_matches(ours, declared.codes, n=1)
                 remedy = f"Did you mean {close[0]}?" if close else "Correct the code list."
-                self._fault(row.placed, "codes", f"the code {ours!r} in the list {name}",
+                self.fault(row.placed, "codes", f"the code {ours!r} in the list {name}",
                             f"for {row.ours}: {', '.join(declared.codes)}", remedy)  # fmt: skip
         row.read = through(converter.read, reads)
         row.write = through_back(converter.write, writes)
 
-    def _emptied(self, keys: dict[str, Any], *, many: bool) -> Json:
+    def emptied(self, keys: dict[str, Any], *, many: bool) -> Json:
+        """How known emptiness is written."""
         if "empty" in keys:
             return NOTHING[keys["empty"]]
         if "absent" in keys:
@@ -267,12 +326,12 @@ class RowMaker:
     def _defaults(self, row: ReadyRow) -> None:
         default = row.placed.keys.get("default")
         if row.emptied is ABSENT and (default is None or default.get("write") is None):
-            self._fault(row.placed, "empty", "`empty: default` without a default to write", "`default: {write: ...}`",
+            self.fault(row.placed, "empty", "`empty: default` without a default to write", "`default: {write: ...}`",
                         "Add it, or write emptiness in another way.")  # fmt: skip
         if default is None:
             return
         if row.each:
-            self._fault(row.placed, "default", "`default` beside `each`", "no default for a list", "Take it out.")
+            self.fault(row.placed, "default", "`default` beside `each`", "no default for a list", "Take it out.")
             return
         if "read" in default:
             row.unread = default["read"]
@@ -281,89 +340,10 @@ class RowMaker:
                 row.unwritten = row.emptied if default["write"] is None else row.write(default["write"])
             except WrongType as error:
                 found = f"a default that cannot be written: {default['write']!r}"
-                self._fault(row.placed, "default", found, str(error), "Give a value in our words.")
+                self.fault(row.placed, "default", found, str(error), "Give a value in our words.")
         if row.emptied is ABSENT:
             row.emptied = row.unwritten
 
-    def _fault(self, placed: PlacedRow, key: str, found: str, expected: str, remedy: str) -> None:
+    def fault(self, placed: PlacedRow, key: str, found: str, expected: str, remedy: str) -> None:
+        """Note what is wrong with a key of a row."""
         self.resolved.fault(placed.place(key), found, expected, remedy)
-
-
-def spelled(value: Json) -> str:
-    """The text by which a filter compares a value."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
-def through(convert: Callable[[Json], Json], table: Mapping[str, str]) -> Callable[[Json], Json]:
-    """Read a code: what the converter gives is looked up. A number or boolean is looked up as it is spelled."""
-
-    def read(raw: Json) -> Json:
-        if type(raw) is str and raw in table:
-            return table[raw]
-        value = convert(raw if isinstance(raw, str | dict | list) or raw is None else spelled(raw))
-        if value is None:
-            return None
-        found = table.get(spelled(value))
-        if found is None:
-            raise UnknownCode("a code of the list")
-        return found
-
-    return read
-
-
-def through_back(convert: Callable[[Json], Json], table: Mapping[str, str]) -> Callable[[Json], Json]:
-    """Write a code."""
-
-    def write(value: Json) -> Json:
-        found = table.get(spelled(value))
-        if found is None:
-            raise UnknownCode("a code of the list")
-        return convert(found)
-
-    return write
-
-
-def itemwise(convert: Callable[[Json], Json], *, dropping_none: bool = False) -> Callable[[Json], Json]:
-    """Convert each item; a single value counts as a list of one, nothing at all as an empty list."""
-
-    def items(raw: Json) -> Json:
-        if raw is None or raw == "":
-            return None
-        converted = [convert(item) for item in (raw if isinstance(raw, list) else [raw])]
-        if dropping_none:
-            return [item for item in converted if item is not None] or None
-        return converted
-
-    return items
-
-
-def at_most(convert: Callable[[Json], Json], length: int) -> Callable[[Json], Json]:
-    """Refuse a text (or a text of a list) that is longer than the system holds."""
-
-    def write(value: Json) -> Json:
-        written = convert(value)
-        if isinstance(written, str):
-            fits = len(written) <= length
-        else:
-            fits = not isinstance(written, list) or all(
-                len(text) <= length for text in written if isinstance(text, str)
-            )
-        if not fits:
-            raise TooLong(f"at most {length} characters")
-        return written
-
-    return write
-
-
-def at_most_items(convert: Callable[[Json], Json], most: int) -> Callable[[Json], Json]:
-    """Refuse a list that is longer than the system holds."""
-
-    def write(value: Json) -> Json:
-        written = convert(value)
-        if isinstance(written, list) and len(written) > most:
-            raise TooLong(f"at most {most} items")
-        return written
-
-    return write

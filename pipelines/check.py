@@ -45,6 +45,7 @@ def check(root: Path, *, live: bool = False, environment: Dictionary[str, str] |
     found = [*site.findings, *_secrets(site, environment, live=live)]
     found += _profiles(site, library)
     found += code_checks.code_lists(site, library)
+    found += library.own_converters().findings
     found += _mappings(site, library)
     found += interface_checks.check(site, library, interfaces)
     for council in site.councils.values():

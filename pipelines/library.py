@@ -22,6 +22,8 @@ from mappings.compile import compile_mapping
 from mappings.declaration import declared
 from mappings.mapping import Mapping as FieldMapping
 from mappings.mapping import MappingFaults
+from mappings.rows import UNKNOWN_CONVERTER
+from pipelines import own_converters
 
 
 def shipped_folders() -> dict[str, Path]:
@@ -54,6 +56,7 @@ class Library:
         self._by_name: dict[str, Document] = {}
         self._codes: dict[str, codes.CodeList] = {}
         self._mappings: dict[tuple[str, str, date | None], FieldMapping] = {}
+        self._own: own_converters.Own | None = None
 
     def document(self, kind: str, name: str) -> Document:
         """A YAML file by kind and name. Raises SiteFaults, LookupError if there is none."""
@@ -105,14 +108,25 @@ class Library:
         it with the same zone. Raises SiteFaults."""
         if (name, zone, day) not in self._mappings:
             try:
-                made = compile_mapping(name, self.load, lambda code_list: self.code_list(code_list).on(day), zone)
+                own = self.own_converters().converters
+                made = compile_mapping(name, self.load, lambda one: self.code_list(one).on(day), zone, own)
             except MappingFaults as faults:
-                raise SiteFaults(
-                    self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy)
-                    for fault in faults.faults
-                ) from None
+                raise SiteFaults(self._findings(faults)) from None
             self._mappings[name, zone, day] = made
         return self._mappings[name, zone, day]
+
+    def own_converters(self) -> own_converters.Own:
+        """The converters that the site adds, and what is wrong with them."""
+        if self._own is None:
+            self._own = own_converters.load(self.layers)
+        return self._own
+
+    def _findings(self, faults: MappingFaults) -> list[Finding]:
+        """The faults with their lines. A converter that a broken module was to give is told where it is broken."""
+        broken = self.own_converters().findings
+        kept = [fault for fault in faults.faults if not (broken and fault.expected == UNKNOWN_CONVERTER)]
+        found = [self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy) for fault in kept]
+        return found + (list(broken) if len(kept) < len(faults.faults) else [])
 
     def locate(
         self, file: str, path: Iterable[str | int], found: str, expected: str, remedy: str, *, warn: bool = False

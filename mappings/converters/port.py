@@ -1,13 +1,14 @@
 """What a converter is: a pair of plain functions with a law, and the errors it may raise.
 
 A converter gets a string or another JSON value of the system's record and gives the JSON value of a fact; `write`
-goes back. Neither ever puts the value into an error message.
+goes back. Neither ever puts the value into an error message. A site declares its own through this port too: one
+module under `converters/` with a table `CONVERTERS` from names to `Declared`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mappings.meta import Json, Kind
 
@@ -83,6 +84,94 @@ class Request:
 
 
 Factory = Callable[[Request], Converter]
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """One named pair between one value (the whole) and several (its parts), whichever side has the several.
+
+    apart: the whole as its parts, as many as were asked for, None where a part is not there. together: the parts as the
+    whole. Both raise WrongType; neither is called for nothing at all.
+    The law: `together(apart(w)) == w` for each w that `together` can give and `apart(together(p)) == p` for each p that
+    `apart` can give, save where `loses` says otherwise: then a row that goes both ways must be declared lossy.
+    `note(parts)`: as a converter's, where the parts are theirs.
+    """
+
+    name: str
+    apart: Callable[[Json], Sequence[Json]]
+    together: Callable[[Sequence[Json]], Json]
+    law: str
+    loses: str = ""
+    note: Callable[[Sequence[Json]], str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralRequest:
+    """What a factory of `Several` gets. `fields`: what our fields are, each with whether it is a list."""
+
+    name: str
+    options: Mapping[str, Json]
+    zone: str
+    fields: tuple[tuple[Kind, bool], ...]
+    theirs: int  # how many paths there are on their side
+
+    @property
+    def ours_are_parts(self) -> bool:
+        """Whether one value of theirs is several fields of ours."""
+        return len(self.fields) > 1
+
+    @property
+    def parts(self) -> int:
+        """How many values the whole is taken apart into."""
+        return max(len(self.fields), self.theirs)
+
+    def choice(self, option: str, among: Collection[str], default: str) -> str:
+        """One of some words. Raises BadOption."""
+        return Request(self.name, self.options, self.zone).choice(option, among, default)
+
+    def must(self, fits: bool, side: str, expected: str) -> None:
+        """Refuse a row whose fields or paths the converter cannot work with. `side`: ours or theirs."""
+        if not fits:
+            raise BadOption(side, expected)
+
+
+SeveralFactory = Callable[[SeveralRequest], Several]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Their value and ours, as a declaration shows them; the law is tried on them. Invented, never a person's."""
+
+    theirs: Json
+    ours: Json
+    options: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A converter as it is declared: what makes it, the options it takes (name: meaning), and examples."""
+
+    factory: Factory
+    options: Mapping[str, str] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnConverter:
+    """A converter that a site adds, with the text of its module: a version can be mapped again as it was then."""
+
+    declared: Declared
+    digest: str
+    source: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredSeveral:
+    """A converter between one and several as it is declared. `example`: the row, and what the two sides hold."""
+
+    factory: SeveralFactory
+    options: Mapping[str, str]
+    example: Mapping[str, Json]
 
 
 def with_absent(converter: Converter, absent: object) -> Converter:

@@ -70,6 +70,8 @@ def test_every_file_is_valid_by_its_editors_schema(root: Path, place: str) -> No
         if match is None:
             assert "mappings" in path.parts
             continue
+        if match[1] not in MODELS:
+            continue  # tests/pipelines/test_editors.py knows the files of other rooms
         jsonschema.Draft202012Validator(json_schema(match[1])).validate(read_yaml(path).data)
         checked.add(match[1])
     assert checked >= {"dolen", "council"}
@@ -93,7 +95,7 @@ def test_the_schemas_are_sound_and_written_where_the_files_look(tmp_path: Path) 
 def test_the_examples_schemas_are_fresh(root: Path, tmp_path: Path) -> None:
     for path in write_schemas(tmp_path):
         kept = root / "config" / "example" / "schemas" / path.name
-        assert kept.read_bytes() == path.read_bytes(), "run: python -m config.schemas config/example"
+        assert kept.read_bytes() == path.read_bytes(), "run: dolen schema --site-schemas config/example"
 
 
 def test_a_new_site_loads_as_it_is(tmp_path: Path, shipped: Mapping[str, Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -47,6 +48,20 @@ def test_schema_is_the_referrals(tmp_path: Path) -> None:
     assert done.returncode == 0
     for line in done.stdout.splitlines():
         json.loads(Path(line).read_text(encoding="utf-8"))
+
+
+def test_the_rows_of_a_mapping_are_listed_with_file_and_line() -> None:
+    site = str(ROOT / "config" / "example")
+    shown = dolen("mapping", "show", "blaenau-gwent/referral", "--site", site)
+    assert shown.returncode == 0
+    [line] = [line for line in shown.stdout.splitlines() if line.startswith("priority ")]
+    assert re.search(r"mappings/blaenau-gwent/referral\.yaml:\d+ +codes$", line)
+    rows = json.loads(dolen("mapping", "show", "blaenau-gwent/referral", "--site", site, "--json").stdout)
+    assert {row["file"] for row in rows} == {
+        "mappings/blaenau-gwent/referral.yaml", "mappings/casework/referral.yaml (shipped)",
+    }  # fmt: skip
+    missing = dolen("mapping", "show", "casework/referal", "--site", site)
+    assert (missing.returncode, "did you mean 'casework/referral'?" in missing.stderr) == (2, True)
 
 
 def test_a_new_site_passes_check_and_status(tmp_path: Path) -> None:

@@ -36,13 +36,16 @@ JSON = st.recursive(
 ROW = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6)
 OURS = st.sampled_from(
     ["person.name.family", "person.name.given", "status", "needs", "person.telecom", "received_at", "notes", "code",
-     "person.telecom[system=email].value", "person.date_of_birth", "safeguarding_flag", "extensions.a.b", "text", "a"]
+     "person.telecom[system=email].value", "person.date_of_birth", "safeguarding_flag", "extensions.a.b", "text", "a",
+     ["person.name.given", "person.name.family"], ["code", "text"], ["status", "notes"]]
 )  # fmt: skip
 THEIRS = st.sampled_from(
-    ["A", "A/B", "A/@c", "A/.", ".", "L[t=x]/v", "L[t=x]", "L", "Needs/Need", "Subject/Surname", "", "/"]
-)
+    ["A", "A/B", "A/@c", "A/.", ".", "L[t=x]/v", "L[t=x]", "L", "Needs/Need", "Subject/Surname", "", "/",
+     ["A", "B"], ["A/B", "L[t=x]/v", "."], ["Subject/DOB", "Subject/Surname"]]
+)  # fmt: skip
 LIKELY: dict[str, st.SearchStrategy[Any]] = {
-    "as": st.sampled_from(["date", "time", "text", "list", "joined", "boolean", "integer", "as-is", "phone", "tiem"]),
+    "as": st.sampled_from(["date", "time", "text", "list", "joined", "boolean", "integer", "as-is", "phone", "tiem",
+                           "date-and-time", "full-name", "numbered", "given-names", "parts", "day-month-year"]),
     "codes": st.sampled_from(["casework-status", "casework-need", "mine"]),
     "zone": st.sampled_from(["UTC", "Nowhere"]),
     "absent": st.lists(_SCALARS, max_size=2),
@@ -61,6 +64,8 @@ LIKELY: dict[str, st.SearchStrategy[Any]] = {
     "missing": st.sampled_from(["unknown", "empty"]),
     "where": st.dictionaries(st.sampled_from(["t", "u"]), _SCALARS, max_size=2),
     "drop": st.booleans(),
+    "choices": st.lists(st.lists(THEIRS, max_size=3), max_size=2),
+    "lossy": st.booleans() | st.just("spaces"),
 }
 _PAIR: dict[str, st.SearchStrategy[Any]] = {"ours": OURS, "theirs": THEIRS}
 
@@ -100,9 +105,9 @@ def test_any_file_compiles_or_names_its_faults(data: Any) -> None:
 
 
 @settings(max_examples=1000, deadline=None)
-@given(st.lists(LIKELY_ROW, min_size=1, max_size=4))
-def test_any_rows_compile_or_name_their_faults(rows: list[dict[str, Any]]) -> None:
-    data = {"system": "s", "record": "R", "fields": rows}
+@given(st.lists(LIKELY_ROW, min_size=1, max_size=4), st.none() | LIKELY["choices"])
+def test_any_rows_compile_or_name_their_faults(rows: list[dict[str, Any]], choices: Any) -> None:
+    data = {"system": "s", "record": "R", "choices": choices, "fields": rows}
     try:
         mapping = compile_mapping("mine", lambda _: (data, "mine.yaml"), codes, "UTC")
     except MappingFaults as faults:
@@ -110,6 +115,7 @@ def test_any_rows_compile_or_name_their_faults(rows: list[dict[str, Any]]) -> No
     else:
         mapping.read(RECORD)
         mapping.write({"person.name.family": "x", "needs": [{"code": "meals"}]}, RECORD)
+        mapping.write(mapping.read({"A": {"B": "x", "@c": "1"}, "B": "y", "L": [{"t": "x", "v": "v"}]}).facts, RECORD)
 
 
 @settings(max_examples=200, deadline=None)
