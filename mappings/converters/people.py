@@ -38,6 +38,7 @@ def phone(request: Request) -> Converter:
         "the spelling of the number is lost",
         _TEXT,
         ("string",),
+        write_keeps=None if national else str,
     )
 
 
@@ -116,7 +117,8 @@ def _postcode(value: Json) -> Json:
 
 def postcode(request: Request) -> Converter:
     """A postcode in capitals with one space; what does not look like one stays as given."""
-    return Converter(request.name, _postcode, _text, "capitals and spaces it came with are lost", _TEXT, ("string",))
+    law = "capitals and spaces it came with are lost"
+    return Converter(request.name, _postcode, _text, law, _TEXT, ("string",), write_keeps=str)
 
 
 def _nhs_number(value: Json) -> Json:
@@ -128,4 +130,5 @@ def _nhs_number(value: Json) -> Json:
 
 def nhs_number(request: Request) -> Converter:
     """An NHS number without spaces; what is not ten digits stays as given."""
-    return Converter(request.name, _nhs_number, _text, "spaces and dashes in it are lost", _TEXT, ("string",))
+    law = "spaces and dashes in it are lost"
+    return Converter(request.name, _nhs_number, _text, law, _TEXT, ("string",), write_keeps=str)

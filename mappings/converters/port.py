@@ -7,7 +7,7 @@ goes back. Neither ever puts the value into an error message.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mappings.meta import Json, Kind
 
@@ -44,7 +44,8 @@ class Converter:
     The law of every converter: `read(write(v)) == v` for each v that `read` can give, save where `law` says otherwise.
     `exact`: also `write(read(x)) == x` for each x it reads. `kinds`: what our field may be; `many`: ours is a list.
     `theirs`: JSON type names that `write` gives. `note(raw)`: a remark code about a value that was read with a choice
-    made (`ambiguous-time`, `no-such-time`), else None.
+    made (`ambiguous-time`, `no-such-time`), else None. `read_keeps`, `write_keeps`: str or bool where any value of that
+    type that is not empty comes out as it went in, so that nobody needs to ask; None where that cannot be said.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Converter:
     many: bool = False
     exact: bool = False
     note: Callable[[Json], str | None] | None = None
+    read_keeps: type | None = None
+    write_keeps: type | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def with_absent(converter: Converter, absent: object) -> Converter:
         def write(value: Json) -> Json:
             return None if value is None else inner_write(value)
 
-        return _with(converter, read, write)
+        return replace(converter, read=read, write=write)
 
     first = absent[0]
     # By type too: 0 is not False, and a record's true is not 1.
@@ -121,18 +124,4 @@ def with_absent(converter: Converter, absent: object) -> Converter:
             raise WrongType("a value that does not mean `absent` over there")
         return written
 
-    return _with(converter, read_absent, write_absent)
-
-
-def _with(converter: Converter, read: Convert, write: Convert) -> Converter:
-    return Converter(
-        converter.name,
-        read,
-        write,
-        converter.law,
-        converter.kinds,
-        converter.theirs,
-        converter.many,
-        converter.exact,
-        converter.note,
-    )
+    return replace(converter, read=read_absent, write=write_absent, read_keeps=None, write_keeps=None)

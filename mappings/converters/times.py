@@ -100,7 +100,7 @@ def _reader(zone: ZoneInfo) -> Convert:
 
 def _noter(zone: ZoneInfo) -> Callable[[Json], str | None]:
     def note(value: Json) -> str | None:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or value[-1:] == "Z":  # whatever ends so has an offset, or is no time
             return None
         try:
             at = _parsed(value.strip(), _TIME)
