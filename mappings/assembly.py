@@ -5,11 +5,11 @@ A plan is a tree of plain tuples, made once per set of paths and then only walke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from mappings.declaration import declared
 from mappings.fieldpaths import BadPath, Step, check, normalise, parse
@@ -81,15 +81,62 @@ def reader_for(path: str) -> Callable[[Referral], Json]:
     steps = parse(path)
     if steps[0].name == "extensions":
         return _extension_reader(steps[1].name, steps[2].name)
-    hops: list[tuple[str, tuple[tuple[str, str], ...] | None]] = []
-    generic = ""
+    hops = hops_of(path)
+    if all(hop.where is None for hop in hops):
+        return _plain_reader(tuple(hop.attribute for hop in hops))
+    return _picking_reader(tuple((hop.attribute, hop.where) for hop in hops))
+
+
+class Hop(NamedTuple):
+    """One step from a piece of the referral to a value in it. `part`: what that is, None for a plain value."""
+
+    attribute: str
+    where: Where | None  # by attribute, for a list from which one member is picked
+    part: type[Part] | None
+    scalar: bool  # a text, number or boolean, just as JSON has it
+
+
+@lru_cache(maxsize=4096)
+def hops_of(path: str) -> tuple[Hop, ...]:
+    """The steps to the value of a path that `check` has found to be one; () for an extension, which is no field."""
+    hops: list[Hop] = []
+    generic, within = "", cast("type[Part]", Referral)
+    steps = parse(path)
+    if steps[0].name == "extensions":
+        return ()
     for step in steps:
         field = declared()[generic + step.name]
-        hops.append((field.attribute, _by_attribute(field.path, step.where) if step.where else None))
+        annotation = within.model_fields[field.attribute].annotation
+        coded = isinstance(annotation, type) and issubclass(annotation, Enum)
+        where = _by_attribute(field.path, step.where) if step.where else None
+        hops.append(Hop(field.attribute, where, field.part, not (field.many or field.part or coded)))
         generic = field.path + ("[]." if field.many else ".")
-    if all(where is None for _, where in hops):
-        return _plain_reader(tuple(name for name, _ in hops))
-    return _picking_reader(tuple(hops))
+        within = field.part or within
+    return tuple(hops)
+
+
+def member_of(members: Iterable[Part] | None, where: Where, nothing: dict[str, Any]) -> dict[str, Any]:
+    """The values of the first member that the filter picks, `nothing` if there is none."""
+    for member in members or ():
+        values = member.__dict__
+        for attribute, value in where:
+            if values[attribute] != value:
+                break
+        else:
+            return values
+    return nothing
+
+
+@lru_cache(maxsize=64)  # one entry a class of Part
+def nothing_of(part: type[Part] | None) -> dict[str, Any]:
+    """The values of a piece that says nothing."""
+    return dict.fromkeys(part.model_fields if part is not None else ())
+
+
+def only(path: str, value: Any) -> dict[str, Json]:
+    """Facts of this one value, none if it says nothing."""
+    said = _json(value)
+    return {} if said is None else {path: said}
 
 
 def _by_attribute(listed: str, where: Where) -> Where:

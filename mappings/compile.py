@@ -20,7 +20,7 @@ from mappings.overlay import Load, Resolved, resolve
 from mappings.read import reader
 from mappings.referral import Referral
 from mappings.rows import ABSENT, Codes, ReadyRow, RowMaker
-from mappings.write import Shape, writer
+from mappings.write import Shape, Writer, writer
 
 FORMAT = 1  # of the artifact; raised when the same file would compile to something else
 
@@ -65,15 +65,17 @@ def compile_mapping(name: str, load: Load, codes: Codes, zone: str) -> Mapping:
 
 
 def _from_referrals(
-    write: Callable[[Dictionary[str, Json], dict[str, Any] | None], Writing], rows: list[ReadyRow]
+    write: Writer, rows: list[ReadyRow]
 ) -> Callable[[Referral | Dictionary[str, Json], dict[str, Any] | None, Collection[str]], Writing]:
     """Let a referral be written too: what it does not say counts as not known, save where `empty` says otherwise."""
     wanted = tuple(dict.fromkeys(row.ours for row in rows if row.writes and row.ours))
 
     def written(what: Referral | Dictionary[str, Json], onto: dict[str, Any] | None, empty: Collection[str]) -> Writing:
         if isinstance(what, Referral):
+            if not onto and not empty:
+                return write.referral(what)
             what = {path: value for path, value in facts_of(what, wanted).items() if value is not None or path in empty}
-        return write(what, onto)
+        return write.facts(what, onto)
 
     return written
 

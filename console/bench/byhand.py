@@ -39,7 +39,7 @@ def text(value: Any) -> str | None:
 def flag(value: Any) -> bool | None:
     """True or false."""
     if value is None or value is True or value is False:
-        return value  # type: ignore[no-any-return]  # mypy: does not narrow Any by `is`
+        return value
     raise Refused("true or false")
 
 

@@ -89,6 +89,8 @@ def _reader(zone: ZoneInfo) -> Convert:
         if not isinstance(value, str):
             raise WrongType(_TIME)
         at = _parsed(value.strip(), _TIME)
+        if at.tzinfo is UTC:
+            return at.isoformat()[:-6] + "Z"  # instead of +00:00
         try:
             utc = (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
         except OverflowError:  # the first and last day of the calendar, in a zone beside UTC
