@@ -93,7 +93,8 @@ class Hop(NamedTuple):
     attribute: str
     where: Where | None  # by attribute, for a list from which one member is picked
     part: type[Part] | None
-    scalar: bool  # a text, number or boolean, just as JSON has it
+    many: bool
+    coded: bool  # a member of an enumeration
 
 
 @lru_cache(maxsize=4096)
@@ -109,7 +110,7 @@ def hops_of(path: str) -> tuple[Hop, ...]:
         annotation = within.model_fields[field.attribute].annotation
         coded = isinstance(annotation, type) and issubclass(annotation, Enum)
         where = _by_attribute(field.path, step.where) if step.where else None
-        hops.append(Hop(field.attribute, where, field.part, not (field.many or field.part or coded)))
+        hops.append(Hop(field.attribute, where, field.part, field.many, coded))
         generic = field.path + ("[]." if field.many else ".")
         within = field.part or within
     return tuple(hops)
@@ -189,22 +190,24 @@ def _picking_reader(hops: tuple[tuple[str, Where | None], ...]) -> Callable[[Ref
 def _json(value: Any) -> Json:
     if value is None or value == "":
         return None
-    if type(value) is str:
+    if type(value) is str or type(value) is bool:
         return value
-    if isinstance(value, Part):
-        return _object(value)
     if type(value) is tuple:
         return [said for member in value if (said := _json(member)) is not None] or None
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, Part):
+        return _object(value)
     return value
 
 
 def _object(part: Part) -> dict[str, Json] | None:
     """A member of a list as JSON, without what it does not say; None if it says nothing."""
-    said = {
-        name: value for attribute, name in _names(type(part)) if (value := _json(getattr(part, attribute))) is not None
-    }
+    values, said = part.__dict__, {}
+    for attribute, name in _names(type(part)):
+        value = values[attribute]
+        if value is not None and (found := _json(value)) is not None:
+            said[name] = found
     return said or None
 
 

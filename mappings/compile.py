@@ -71,7 +71,7 @@ def _from_referrals(
     wanted = tuple(dict.fromkeys(row.ours for row in rows if row.writes and row.ours))
 
     def written(what: Referral | Dictionary[str, Json], onto: dict[str, Any] | None, empty: Collection[str]) -> Writing:
-        if isinstance(what, Referral):
+        if type(what) is Referral or isinstance(what, Referral):  # the second asks pydantic, and is slow
             if not onto and not empty:
                 return write.referral(what)
             what = {path: value for path, value in facts_of(what, wanted).items() if value is not None or path in empty}

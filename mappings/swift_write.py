@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mappings.assembly import Hop, hops_of, member_of, nothing_of, only, reader_for
 from mappings.converters import WrongType
 from mappings.meta import Json
+from mappings.read import Notes
 from mappings.rows import ABSENT, DROP, KEEP, NEW, Mark, ReadyRow
 from mappings.source import DEEPEST, Source
 
 if TYPE_CHECKING:
-    from mappings.read import Notes
+    from mappings.meta import Part as Piece
     from mappings.referral import Referral
     from mappings.write import Group, Part
 
 UNCONVERTIBLE = (WrongType, ValueError, TypeError, AttributeError, KeyError, OverflowError)
 
-Make = Callable[[Mapping[str, Json], "Notes"], Json]  # (facts, notes) -> what is new, DROP or KEEP
-MakeOf = Callable[["Referral", "Notes"], Json]
+Make = Callable[[Mapping[str, Json], Notes], Json]  # (facts, notes) -> what is new, DROP or KEEP
+MakeOf = Callable[["Referral", Notes], Json]
 
 
 class Fetch(Protocol):
@@ -98,13 +99,16 @@ class FromReferral:
             source.line(1, "{d} = {nothing} if {d} is None else {d}.__dict__", **names)
 
     def value(self, source: Source, row: ReadyRow, name: str, depth: int) -> None:
-        """Look into the piece; lists, enumerations and extensions have a reader of their own."""
+        """Look into the piece; what is no plain value has a reader of its own."""
         hops = hops_of(row.ours)
-        if hops and hops[-1].scalar:
-            piece, attribute = self._pieces[hops[:-1]], source.hold(hops[-1].attribute)
-            source.line(depth, "{v} = {d}[{attribute}]", v=name, d=piece, attribute=attribute)
-        else:
+        whole = not hops or (hops[-1].many and row.write_keeps is not list and not simple(row))
+        if whole:
             source.line(depth, "{v} = {read}(referral)", v=name, read=source.hold(reader_for(row.ours)))
+            return
+        piece, attribute = self._pieces[hops[:-1]], source.hold(hops[-1].attribute)
+        source.line(depth, "{v} = {d}[{attribute}]", v=name, d=piece, attribute=attribute)
+        if hops[-1].coded:
+            source.line(depth, "{v} = None if {v} is None else {v}._value_", v=name)
 
     def known(self) -> str:
         """Whether it is said."""
@@ -113,6 +117,31 @@ class FromReferral:
     def alone(self, source: Source, row: ReadyRow, name: str, depth: int) -> None:
         """Make facts of this one value."""
         source.line(depth, "facts = {only}({ours}, {v})", only=source.hold(only), ours=source.hold(row.ours), v=name)
+
+
+class FromMember:
+    """Values from one member of a referral's list. What it does not say is known to be empty: lists are whole."""
+
+    argument = "member"
+
+    def __init__(self, within: str) -> None:
+        self._within = within
+
+    def begin(self, source: Source, _: Iterator[ReadyRow]) -> None:
+        """Write nothing: a member is in one piece."""
+
+    def value(self, source: Source, row: ReadyRow, name: str, depth: int) -> None:
+        """Look into the member."""
+        attribute = source.hold(hops_of(f"{self._within}[].{row.ours}")[-1].attribute)
+        source.line(depth, "{v} = member[{attribute}]", v=name, attribute=attribute)
+
+    def known(self) -> str:
+        """Whether it is known, which it always is."""
+        return "True"
+
+    def alone(self, source: Source, row: ReadyRow, name: str, depth: int) -> None:
+        """Make facts of this one value."""
+        source.line(depth, "facts = {{{ours}: {v}}}", ours=source.hold(row.ours), v=name)
 
 
 def swift(group: Group, there: Mark) -> Make:
@@ -242,7 +271,7 @@ class _Writer:
         value = source.local("v")
         self.fetch.value(source, row, value, depth)
         names = {"v": value, "w": "w", "made": made, "key": source.hold(part.key), "ours": source.hold(row.ours)}
-        plain = self._plain(row, names, said, depth)
+        plain = self._listed(part, row, names, depth) if part.items else self._plain(row, names, said, depth)
         if not row.needed and not (there is NEW and row.unwritten is not ABSENT):
             source.line(depth, ("elif " if plain else "if ") + self.fetch.known() + ":", **names)
         else:
@@ -257,17 +286,29 @@ class _Writer:
         self.source.line(depth, "if {w} is not {keep} and {w} is not {drop}:", **names)
         self.source.line(depth + 1, "{made}[{key}] = {w}", **names)
 
+    def _listed(self, part: Part, row: ReadyRow, names: dict[str, str], depth: int) -> bool:
+        """Write the plain case of a list, where members can be written without making facts of them."""
+        if part.items is None or not (isinstance(self.fetch, FromReferral) and simple(row)):
+            return False
+        self.source.line(depth, "{w} = {items}({v})", **names, items=self.source.hold(items_of(row, part.items)))
+        self.source.line(depth, "if {w} is not None:", **names)
+        self.source.line(depth + 1, "{made}[{key}] = {w}", **names)
+        return True
+
     def _plain(self, row: ReadyRow, names: dict[str, str], said: str, depth: int) -> bool:
         """Write the plain case of a row as an `if` that its odd case can follow; False if it has none."""
         source = self.source
-        if row.each:
-            return False
         found = "{v}"
         if row.write_keeps is str:
             short = " and len({v}) <= {longest}" if row.longest else ""
             source.line(depth, "if type({v}) is str and {v}" + short + ":", **names, longest=source.hold(row.longest))
         elif row.write_keeps is bool:
             source.line(depth, "if {v} is True or {v} is False:", **names)
+        elif row.write_keeps is list:
+            found = "{w}"
+            source.line(depth, "{w} = {texts}({v}, {longest}, {most})", **names, texts=source.hold(texts),
+                        longest=source.hold(row.longest), most=source.hold(row.most))  # fmt: skip
+            source.line(depth, "if {w} is not None:", **names)
         elif row.write_codes is not None:
             found = "{w}"
             source.line(depth, "{w} = {codes}.get({v}) if type({v}) is str else None", **names,
@@ -294,6 +335,48 @@ class _Writer:
         source.line(depth + 2, "pass", **names)
         source.line(depth, "if {w} is not {odd}:", **names)
         source.line(depth + 1, "{made}[{key}] = {w}", **names)
+
+
+def simple(row: ReadyRow) -> bool:
+    """Whether the members of a list can be written as they are: each row of them looks at one plain value."""
+    written = [item for item in row.each if item.writes and item.constant is ABSENT]
+    last = [hops_of(f"{row.ours}[].{item.ours}") for item in written]
+    outer = len(hops_of(row.ours)) + 1
+    return bool(written) and all(
+        len(hops) == outer and not (hops[-1].many or hops[-1].part or hops[-1].coded) for hops in last
+    )
+
+
+def items_of(row: ReadyRow, items: Group) -> Callable[[tuple[Piece, ...]], list[Json] | None]:
+    """Make the function that writes the members of a referral's list as new items; None if anything about it is odd."""
+    make = source_of(items, ABSENT, FromMember(row.ours)).made()
+    most, fixed = row.most, row.where
+
+    def listed(members: tuple[Piece, ...]) -> list[Json] | None:
+        if not members or (most and len(members) > most):
+            return None
+        notes = Notes([], [], [])
+        made = []
+        for member in members:
+            values = member.__dict__
+            if not any(values.values()):  # one that says nothing is left out
+                return None
+            new = make(values, notes)
+            if new is not KEEP and new is not DROP:
+                made.append(fixed | new if fixed and isinstance(new, dict) else new)
+        return None if notes.left_out or notes.stopped else made
+
+    return listed
+
+
+def texts(value: Json, longest: int, most: int) -> list[str] | None:
+    """A list of texts as a new list, None if something about it is odd: empty, too long, too many, or no text."""
+    if not value or (type(value) is not tuple and type(value) is not list) or (most and len(value) > most):
+        return None
+    for one in value:
+        if type(one) is not str or not one or (longest and len(one) > longest):
+            return None
+    return list(value)
 
 
 def missing(group: Group, there: Mark) -> Mark:

@@ -40,6 +40,7 @@ class Part(NamedTuple):
     put: Put
     row: ReadyRow | None = None
     group: Group | None = None
+    items: Group | None = None  # of a row that is a list: what one item is
     picks: tuple[tuple[Where, Group], ...] = ()
     none_picked: Json = DROP  # what stands there if all of them go
 
@@ -96,7 +97,7 @@ def group_of(rows: Iterable[ReadyRow], at: tuple[str, ...], shape: Shape) -> Gro
 
 def _group(branch: Branch, at: tuple[str, ...], shape: Shape, fixed: Where = ()) -> Group:
     """One group. `fixed`: the keys by which a list item was picked."""
-    parts = [Part(key, _row(row, shape), row) for key, row in branch.rows if row.constant is ABSENT]
+    parts = [_row_part(key, row, shape) for key, row in branch.rows if row.constant is ABSENT]
     for key, inner in branch.groups.items():
         group = _group(inner, (*at, key), shape)
         parts.append(Part(key, _putter(group), group=group))
@@ -202,10 +203,15 @@ def _picks(picks: tuple[tuple[Where, Group], ...], shape: Shape) -> Put:
     return put
 
 
-def _row(row: ReadyRow, shape: Shape) -> Put:
-    """The closure of one row."""
+def _row_part(key: str, row: ReadyRow, shape: Shape) -> Part:
     if row.each:
-        return _list(row, shape)
+        items = group_of(row.each, _INSIDE_AN_ITEM, shape)
+        return Part(key, _list(row, items), row, items=items)
+    return Part(key, _row(row), row)
+
+
+def _row(row: ReadyRow) -> Put:
+    """The closure of one row."""
     ours, convert, emptied, unwritten, needed = row.ours, row.write, row.emptied, row.unwritten, row.needed
 
     def put(there: Json, facts: Mapping[str, Json], notes: Notes) -> Json:
@@ -230,13 +236,12 @@ def _row(row: ReadyRow, shape: Shape) -> Put:
     return put
 
 
-def _list(row: ReadyRow, shape: Shape) -> Put:
+def _list(row: ReadyRow, items: Group) -> Put:
     """The closure of an `each` row: their list becomes ours, item by item."""
     ours, emptied, most, needed = row.ours, row.emptied, row.most, row.needed
     where, fixed = row.theirs[-1].where, row.where
-    item_group = group_of(row.each, _INSIDE_AN_ITEM, shape)
-    put_item, new_item = _putter(item_group), swift(item_group, ABSENT)
-    names = tuple(item_row.ours for item_row in row.each if item_row.writes and item_row.ours)
+    put_item, new_item = _putter(items), swift(items, ABSENT)
+    names = {item.ours: tuple(item.ours.split(".")) for item in row.each if item.writes and item.ours}
     key = next((item_row for item_row in row.each if item_row.key and len(item_row.theirs) == 1), None)
 
     def put(there: Json, facts: Mapping[str, Json], notes: Notes) -> Json:
@@ -261,7 +266,7 @@ def _list(row: ReadyRow, shape: Shape) -> Put:
         made = []
         for item in value:
             known = _flat(item, names)
-            found = _match(key, known, mine)
+            found = _match(key, known, mine) if mine else ABSENT
             new = new_item(known, inner) if found is ABSENT else put_item(found, known, inner)
             if new is not KEEP and new is not DROP:
                 made.append(dict(fixed) | new if fixed and isinstance(new, dict) else new)
@@ -287,7 +292,7 @@ def _by_key(key: ReadyRow | None, items: list[Json]) -> dict[str, Json]:
 
 
 def _match(key: ReadyRow | None, known: dict[str, Json], mine: dict[str, Json]) -> Json:
-    if key is None or not mine or known.get(key.ours) is None:
+    if key is None or known.get(key.ours) is None:
         return ABSENT
     try:
         return mine.pop(spelled(key.write(known[key.ours])), ABSENT)
@@ -295,12 +300,12 @@ def _match(key: ReadyRow | None, known: dict[str, Json], mine: dict[str, Json]) 
         return ABSENT  # writing the item will say why
 
 
-def _flat(item: Json, names: tuple[str, ...]) -> dict[str, Json]:
+def _flat(item: Json, names: dict[str, tuple[str, ...]]) -> dict[str, Json]:
     """The item's values by the names of its rows. What an item does not say is known to be empty: lists are whole."""
     flat: dict[str, Json] = {}
-    for name in names:
+    for name, parts in names.items():
         value = item
-        for part in name.split("."):
+        for part in parts:
             value = value.get(part) if isinstance(value, dict) else None
         flat[name] = value
     return flat

@@ -67,14 +67,13 @@ def _writer(spelled: str) -> Convert:
 
 def _existing(text: str, expected: str) -> str:
     """The text, if it is a day in ISO's long form that the calendar has."""
+    if text[4:5] != "-" or text[7:8] != "-":
+        raise WrongType(expected)
     try:
-        return Day.fromisoformat(text).isoformat() if text[4:5] == "-" == text[7:8] else _refuse(expected)
+        Day.fromisoformat(text)
     except ValueError:
         raise WrongType(expected) from None
-
-
-def _refuse(expected: str) -> str:
-    raise WrongType(expected)
+    return text
 
 
 _PARTIAL = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?", re.ASCII)

@@ -30,7 +30,7 @@ def _written(value: Json) -> Json:
 def list_(request: Request) -> Converter:
     """A list of texts, also where it comes as one text; empty members are left out."""
     law = "empty members are lost, and whether one member came as a list"
-    return Converter(request.name, _list, _written, law, _TEXTS, ("array",), many=True)
+    return Converter(request.name, _list, _written, law, _TEXTS, ("array",), many=True, write_keeps=list)
 
 
 def _lines(value: Json) -> Json:
@@ -41,7 +41,7 @@ def _lines(value: Json) -> Json:
 def lines(request: Request) -> Converter:
     """Address lines: as a list of texts, each trimmed, line breaks in a member parting it."""
     law = "empty lines and spaces around a line are lost"
-    return Converter(request.name, _lines, _written, law, (Kind.TEXT,), ("array",), many=True)
+    return Converter(request.name, _lines, _written, law, (Kind.TEXT,), ("array",), many=True, write_keeps=list)
 
 
 def joined(request: Request) -> Converter:
