@@ -48,19 +48,47 @@ def plan_for(paths: tuple[str, ...]) -> Nest:
 def _nest(node: _Node) -> Nest:
     leaves = tuple(node.leaves)
     objects = tuple((step.name, _nest(child)) for step, child in node.children.items() if step.where is None)
-    members = tuple((step.name, dict(step.where), _nest(child)) for step, child in node.children.items() if step.where)
+    members = tuple(
+        (step.name, dict(step.where), _nest(child), _apart(step, node))
+        for step, child in node.children.items()
+        if step.where
+    )
 
     def nest(facts: Mapping[str, Json]) -> dict[str, Any]:
-        made = {name: value for name, path in leaves if (value := facts[path]) is not None and value != ""}
+        made: dict[str, Any] = {}
+        for name, path in leaves:
+            value = facts[path]
+            if value or (value is not None and value != ""):  # the first settles it for nearly every value
+                made[name] = value
         for name, inner in objects:
             if found := inner(facts):
                 made[name] = found
-        for name, where, inner in members:
-            if found := inner(facts):
+        for name, where, inner, apart in members:
+            if not (found := inner(facts)):
+                continue
+            if not apart:
                 _place(made, name, where, found)
+            elif name in made:
+                made[name].append(where | found)
+            else:
+                made[name] = [where | found]
         return made
 
     return nest
+
+
+def _apart(step: Step, node: _Node) -> bool:
+    """Whether no other fact of the node can make the member that a filter picks: nobody needs to look for it."""
+    if any(name == step.name for name, _ in node.leaves):
+        return False
+    mine = dict(step.where or ())
+    for other, child in node.children.items():
+        if other.name != step.name or other == step:
+            continue
+        made = {name for name, _ in child.leaves} | {inner.name for inner in child.children}
+        if not any(mine.get(key, value) != value and key not in made for key, value in other.where or ()):
+            return False
+    return True
 
 
 def _place(made: dict[str, Any], name: str, where: dict[str, str], found: dict[str, Any]) -> None:

@@ -212,6 +212,7 @@ def _list(row: ReadyRow) -> Take:
     ours, needed = row.ours, row.needed
     take_item = swift(group_of(row.each))
     where = row.theirs[-1].where
+    deep = any("." in item.ours for item in row.each)
 
     def take(value: Json, facts: dict[str, Json], notes: Notes) -> None:
         items = as_items(value)
@@ -227,7 +228,7 @@ def _list(row: ReadyRow) -> Take:
             take_item(item, found, inner)
             known = {key: value for key, value in found.items() if value is not None}
             if known:
-                read.append(nested(known))
+                read.append(nested(known) if deep else known)
         gaps = inner.left_out + inner.stopped
         if gaps:
             _note_items(notes, row, gaps)
@@ -306,8 +307,6 @@ def unwrap(value: Json) -> Json:
 
 def nested(flat: dict[str, Json]) -> dict[str, Json]:
     """Give dotted names of a list item their depth."""
-    if not any("." in name for name in flat):
-        return flat
     deep: dict[str, Json] = {}
     for name, value in flat.items():
         *parents, last = name.split(".")

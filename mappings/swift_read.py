@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mappings.converters import WrongType
+from mappings.meta import Json
 from mappings.rows import ABSENT, ReadyRow
 from mappings.source import DEEPEST, Source
 
@@ -65,6 +66,10 @@ def _row(source: Source, row: ReadyRow, names: dict[str, str], depth: int) -> No
     elif row.read_keeps is bool and row.note is None:
         source.line(depth, "if {v} is True or {v} is False:", **names)
         source.line(depth + 1, "facts[{ours}] = {v}", **names)
+    elif row.read_keeps is list and row.note is None:
+        source.line(depth, "{w} = {texts}({v}, 0, 0)", **names, texts=source.hold(texts))
+        source.line(depth, "if {w} is not None:", **names)
+        source.line(depth + 1, "facts[{ours}] = {w}", **names)
     elif row.read_codes and row.note is None:
         source.line(depth, "{w} = {codes}.get({v}) if type({v}) is str else None", **names,
                     codes=source.hold(row.read_codes))  # fmt: skip
@@ -72,6 +77,16 @@ def _row(source: Source, row: ReadyRow, names: dict[str, str], depth: int) -> No
         source.line(depth + 1, "facts[{ours}] = {w}", **names)
     else:
         _converted(source, row, names, depth)
+
+
+def texts(value: Json, longest: int, most: int) -> list[str] | None:
+    """A list of texts as a new list, None if something about it is odd: empty, too long, too many, or no text."""
+    if not value or (type(value) is not tuple and type(value) is not list) or (most and len(value) > most):
+        return None
+    for one in value:
+        if type(one) is not str or not one or (longest and len(one) > longest):
+            return None
+    return list(value)
 
 
 def _converted(source: Source, row: ReadyRow, names: dict[str, str], depth: int) -> None:

@@ -16,6 +16,7 @@ from mappings.meta import Json
 from mappings.read import Notes
 from mappings.rows import ABSENT, DROP, KEEP, NEW, Mark, ReadyRow
 from mappings.source import DEEPEST, Source
+from mappings.swift_read import texts
 
 if TYPE_CHECKING:
     from mappings.meta import Part as Piece
@@ -367,16 +368,6 @@ def items_of(row: ReadyRow, items: Group) -> Callable[[tuple[Piece, ...]], list[
         return None if notes.left_out or notes.stopped else made
 
     return listed
-
-
-def texts(value: Json, longest: int, most: int) -> list[str] | None:
-    """A list of texts as a new list, None if something about it is odd: empty, too long, too many, or no text."""
-    if not value or (type(value) is not tuple and type(value) is not list) or (most and len(value) > most):
-        return None
-    for one in value:
-        if type(one) is not str or not one or (longest and len(one) > longest):
-            return None
-    return list(value)
 
 
 def missing(group: Group, there: Mark) -> Mark:

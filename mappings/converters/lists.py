@@ -30,7 +30,9 @@ def _written(value: Json) -> Json:
 def list_(request: Request) -> Converter:
     """A list of texts, also where it comes as one text; empty members are left out."""
     law = "empty members are lost, and whether one member came as a list"
-    return Converter(request.name, _list, _written, law, _TEXTS, ("array",), many=True, write_keeps=list)
+    return Converter(
+        request.name, _list, _written, law, _TEXTS, ("array",), many=True, read_keeps=list, write_keeps=list
+    )
 
 
 def _lines(value: Json) -> Json:

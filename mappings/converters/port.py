@@ -45,8 +45,8 @@ class Converter:
     `exact`: also `write(read(x)) == x` for each x it reads. `kinds`: what our field may be; `many`: ours is a list.
     `theirs`: JSON type names that `write` gives. `note(raw)`: a remark code about a value that was read with a choice
     made (`ambiguous-time`, `no-such-time`), else None. `read_keeps`, `write_keeps`: str or bool where any value of that
-    type that is not empty comes out as it went in, so that nobody needs to ask; list, for `write_keeps`, where any list
-    of texts does, none of them empty; None where nothing can be said.
+    type that is not empty comes out as it went in, so that nobody needs to ask; list where any list of texts does, with
+    no empty one in it; None where nothing can be said.
     """
 
     name: str

@@ -6,6 +6,7 @@ as if the change had not happened yet, and `note` marks it, so that nobody takes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -18,6 +19,8 @@ from mappings.remarks import RemarkCode
 
 _INSTANT = "an instant in UTC, as 2026-03-01T09:30:00Z"
 _TIME = "a date and time, as 2026-03-01T09:30:00"
+# Hour 24 is another day's hour 0, and Pythons differ over it.
+_OURS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z", re.ASCII)
 
 
 def time(request: Request) -> Converter:
@@ -89,8 +92,8 @@ def _reader(zone: ZoneInfo) -> Convert:
         if not isinstance(value, str):
             raise WrongType(_TIME)
         at = _parsed(value.strip(), _TIME)
-        if at.tzinfo is UTC:
-            return at.isoformat()[:-6] + "Z"  # instead of +00:00
+        if _OURS.fullmatch(value):
+            return value  # as we write it already, and just found to exist
         try:
             utc = (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
         except OverflowError:  # the first and last day of the calendar, in a zone beside UTC
