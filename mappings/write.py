@@ -69,7 +69,7 @@ class Writer(NamedTuple):
 def writer(rows: Iterable[ReadyRow], shape: Shape) -> Writer:
     """Make the functions that write facts onto a record, or a referral as a new one."""
     group = group_of(rows, (), shape)
-    put, new, new_of = _putter(group), swift(group, NEW), swift_of(group)
+    put, new, new_of = putter(group), swift(group, NEW), swift_of(group)
 
     def facts_onto(facts: Mapping[str, Json], onto: dict[str, Any] | None) -> Writing:
         notes = Notes([], [], [])
@@ -100,7 +100,7 @@ def _group(branch: Branch, at: tuple[str, ...], shape: Shape, fixed: Where = ())
     parts = [_row_part(key, row, shape) for key, row in branch.rows if row.constant is ABSENT]
     for key, inner in branch.groups.items():
         group = _group(inner, (*at, key), shape)
-        parts.append(Part(key, _putter(group), group=group))
+        parts.append(Part(key, putter(group), group=group))
     for key, picks in branch.picks.items():
         picked = tuple((where, _group(inner, (*at, key), shape, where)) for where, inner in picks.items())
         put = _picks(picked, shape)
@@ -122,7 +122,7 @@ def _group(branch: Branch, at: tuple[str, ...], shape: Shape, fixed: Where = ())
     )
 
 
-def _putter(group: Group) -> Put:
+def putter(group: Group) -> Put:
     """The closure of one group. What is declared as default is only for what is new.
 
     It alone makes no group that may be missing, and none in a record that the target has held without it.
@@ -172,7 +172,7 @@ def _putter(group: Group) -> Put:
 
 def _picks(picks: tuple[tuple[Where, Group], ...], shape: Shape) -> Put:
     """The items that are picked from one list by fixed keys; the list's other items stay."""
-    groups = [(where, _putter(group)) for where, group in picks]
+    groups = [(where, putter(group)) for where, group in picks]
     rows = [row for _, group in picks for row in group.rows]
 
     def put(there: Json, facts: Mapping[str, Json], notes: Notes) -> Json:
@@ -240,7 +240,7 @@ def _list(row: ReadyRow, items: Group) -> Put:
     """The closure of an `each` row: their list becomes ours, item by item."""
     ours, emptied, most, needed = row.ours, row.emptied, row.most, row.needed
     where, fixed = row.theirs[-1].where, row.where
-    put_item, new_item = _putter(items), swift(items, ABSENT)
+    put_item, new_item = putter(items), swift(items, ABSENT)
     names = {item.ours: tuple(item.ours.split(".")) for item in row.each if item.writes and item.ours}
     key = next((item_row for item_row in row.each if item_row.key and len(item_row.theirs) == 1), None)
 
