@@ -162,8 +162,16 @@ def _picks(picks: dict[Where, Branch]) -> Group:
     groups = [(where, (group := _group(branch)), swift(group)) for where, branch in picks.items()]
     rows = [row for branch in picks.values() for row in branch.all_rows()]
     absent, empty = _all(group.absent for _, group, _ in groups), _all(group.empty for _, group, _ in groups)
+    first_by = _first_by([where for where, _, _ in groups])
 
     def take(value: Json, facts: dict[str, Json], notes: Notes) -> None:
+        if (found := first_by(value)) is not None:
+            for where, group, take_item in groups:
+                if (item := found.get(where[0][1])) is not None:
+                    take_item(item, facts, notes)
+                else:
+                    group.empty(facts, notes)
+            return
         items = as_items(value)
         if items is None:
             for row in rows:
@@ -178,6 +186,30 @@ def _picks(picks: dict[Where, Branch]) -> Group:
                 group.empty(facts, notes)
 
     return Group(take, absent, empty)
+
+
+def _first_by(wheres: list[Where]) -> Callable[[Json], dict[str, Json] | None]:
+    """From a list to its items by the one key that all filters ask for, the first of each value.
+
+    None where the list is not as plain as that: an item is no dict, or what it holds there is no text.
+    """
+    keys = {key for where in wheres for key, _ in where}
+    if len(keys) > 1 or any(len(where) > 1 for where in wheres):
+        return lambda _: None
+    (key,) = keys
+
+    def first_by(value: Json) -> dict[str, Json] | None:
+        if type(value) is not list:
+            return None
+        found: dict[str, Json] = {}
+        for item in value:
+            if type(item) is not dict or type(held := item.get(key)) is not str:
+                return None
+            if held not in found:
+                found[held] = item
+        return found
+
+    return first_by
 
 
 def _row(row: ReadyRow) -> Take:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mappings.converters import WrongType
-from mappings.meta import Json
 from mappings.rows import ABSENT, ReadyRow
 from mappings.source import DEEPEST, Source
 
@@ -66,8 +65,8 @@ def _row(source: Source, row: ReadyRow, names: dict[str, str], depth: int) -> No
     elif row.read_keeps is bool and row.note is None:
         source.line(depth, "if {v} is True or {v} is False:", **names)
         source.line(depth + 1, "facts[{ours}] = {v}", **names)
-    elif row.read_keeps is list and row.note is None:
-        source.line(depth, "{w} = {texts}({v}, 0, 0)", **names, texts=source.hold(texts))
+    elif row.read_swift is not None:
+        source.line(depth, "{w} = {swift}({v})", **names, swift=source.hold(row.read_swift))
         source.line(depth, "if {w} is not None:", **names)
         source.line(depth + 1, "facts[{ours}] = {w}", **names)
     elif row.read_codes and row.note is None:
@@ -77,16 +76,6 @@ def _row(source: Source, row: ReadyRow, names: dict[str, str], depth: int) -> No
         source.line(depth + 1, "facts[{ours}] = {w}", **names)
     else:
         _converted(source, row, names, depth)
-
-
-def texts(value: Json, longest: int, most: int) -> list[str] | None:
-    """A list of texts as a new list, None if something about it is odd: empty, too long, too many, or no text."""
-    if not value or (type(value) is not tuple and type(value) is not list) or (most and len(value) > most):
-        return None
-    for one in value:
-        if type(one) is not str or not one or (longest and len(one) > longest):
-            return None
-    return list(value)
 
 
 def _converted(source: Source, row: ReadyRow, names: dict[str, str], depth: int) -> None:

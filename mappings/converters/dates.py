@@ -29,7 +29,9 @@ def date(request: Request) -> Converter:
     spelled = request.choice("format", tuple(_FORMATS), _ISO)
     law = "a zone or a midnight beside the day is lost"
     kinds = (Kind.DATE, Kind.PARTIAL_DATE, Kind.WHEN)
-    return Converter(request.name, _reader(spelled), _writer(spelled), law, kinds, ("string",))
+    swift = _iso if spelled == _ISO else None
+    read, write = _reader(spelled), _writer(spelled)
+    return Converter(request.name, read, write, law, kinds, ("string",), swift_read=swift, swift_write=swift)
 
 
 def _reader(spelled: str) -> Convert:
@@ -49,6 +51,17 @@ def _reader(spelled: str) -> Convert:
         return _existing(found, expected)
 
     return read
+
+
+def _iso(value: Json) -> Json:
+    """A day that is written as ours are."""
+    if type(value) is not str or len(value) != 10 or value[4] != "-" or value[7] != "-":
+        return None
+    try:
+        Day.fromisoformat(value)
+    except ValueError:
+        return None
+    return value
 
 
 def _writer(spelled: str) -> Convert:

@@ -17,6 +17,16 @@ def _members(value: Json) -> list[str]:
     return [member for member in members if member]
 
 
+def _plain(value: Json) -> Json:
+    """A list of texts with something in each."""
+    if type(value) is not list:
+        return None
+    for member in value:
+        if type(member) is not str or not member:
+            return None
+    return value.copy() or None
+
+
 def _list(value: Json) -> Json:
     return _members(value) or None
 
@@ -31,7 +41,7 @@ def list_(request: Request) -> Converter:
     """A list of texts, also where it comes as one text; empty members are left out."""
     law = "empty members are lost, and whether one member came as a list"
     return Converter(
-        request.name, _list, _written, law, _TEXTS, ("array",), many=True, read_keeps=list, write_keeps=list
+        request.name, _list, _written, law, _TEXTS, ("array",), many=True, write_keeps=list, swift_read=_plain
     )
 
 

@@ -17,6 +17,7 @@ _TEXT = (Kind.TEXT,)
 _PUNCTUATION = str.maketrans("", "", " \t\u00a0().-/")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 _GB_NATIONAL = re.compile(r"0[1237][0-9]{9}", re.ASCII)  # eleven digits: nearly every number there is
+_GB_SPELLED = re.compile(r"0([1237][0-9]{3}) ?([0-9]{6})", re.ASCII)
 _GB_E164 = re.compile(r"\+44[1-9][0-9]{9}", re.ASCII)
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}", re.ASCII)
 _NHS_NUMBER = re.compile(r"[0-9]{10}", re.ASCII)
@@ -39,6 +40,7 @@ def phone(request: Request) -> Converter:
         _TEXT,
         ("string",),
         write_keeps=None if national else str,
+        swift_read=_gb_phone if country == "GB" else None,
     )
 
 
@@ -59,6 +61,14 @@ def _phone_reader(country: str) -> Convert:
         return _e164(digits, country) or value.strip()
 
     return read
+
+
+def _gb_phone(value: Json) -> Json:
+    """A number as nearly everybody writes it, with one space or none."""
+    if type(value) is not str:
+        return None
+    parts = _GB_SPELLED.fullmatch(value)
+    return f"+44{parts[1]}{parts[2]}" if parts else None
 
 
 def _e164(digits: str, country: str) -> str | None:

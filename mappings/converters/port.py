@@ -45,8 +45,9 @@ class Converter:
     `exact`: also `write(read(x)) == x` for each x it reads. `kinds`: what our field may be; `many`: ours is a list.
     `theirs`: JSON type names that `write` gives. `note(raw)`: a remark code about a value that was read with a choice
     made (`ambiguous-time`, `no-such-time`), else None. `read_keeps`, `write_keeps`: str or bool where any value of that
-    type that is not empty comes out as it went in, so that nobody needs to ask; list where any list of texts does, with
-    no empty one in it; None where nothing can be said.
+    type that is not empty comes out as it went in, so that nobody needs to ask; list, for `write_keeps`, where any list
+    of texts does, with no empty one in it; None where nothing can be said. `swift_read`, `swift_write`: what read and
+    write give for the most common values, where nothing is remarked, and None for all others; they raise nothing.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Converter:
     note: Callable[[Json], str | None] | None = None
     read_keeps: type | None = None
     write_keeps: type | None = None
+    swift_read: Convert | None = None
+    swift_write: Convert | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +128,12 @@ def with_absent(converter: Converter, absent: object) -> Converter:
             raise WrongType("a value that does not mean `absent` over there")
         return written
 
-    return replace(converter, read=read_absent, write=write_absent, read_keeps=None, write_keeps=None)
+    return replace(
+        converter,
+        read=read_absent,
+        write=write_absent,
+        read_keeps=None,
+        write_keeps=None,
+        swift_read=None,
+        swift_write=None,
+    )

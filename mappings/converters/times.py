@@ -67,7 +67,17 @@ def _made(request: Request, spelled: Callable[[datetime, str], str], law: str) -
             raise WrongType(_INSTANT) from None
 
     kinds = (Kind.INSTANT, Kind.WHEN)
-    return Converter(request.name, _reader(zone), write, law, kinds, ("string",), note=_noter(zone))
+    return Converter(
+        request.name,
+        _reader(zone),
+        write,
+        law,
+        kinds,
+        ("string",),
+        note=_noter(zone),
+        swift_read=_ours,
+        swift_write=_existing if spelled is _as_it_is else None,
+    )
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -92,8 +102,6 @@ def _reader(zone: ZoneInfo) -> Convert:
         if not isinstance(value, str):
             raise WrongType(_TIME)
         at = _parsed(value.strip(), _TIME)
-        if _OURS.fullmatch(value):
-            return value  # as we write it already, and just found to exist
         try:
             utc = (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
         except OverflowError:  # the first and last day of the calendar, in a zone beside UTC
@@ -101,6 +109,32 @@ def _reader(zone: ZoneInfo) -> Convert:
         return utc.replace(tzinfo=None).isoformat() + "Z"
 
     return read
+
+
+def _ours(value: Json) -> Json:
+    """An instant that is written as ours are, or with UTC's offset in numbers."""
+    if type(value) is not str:
+        return None
+    if value[-6:] == "+00:00":
+        value = value[:-6] + "Z"
+    if not _OURS.fullmatch(value):
+        return None
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return value
+
+
+def _existing(value: Json) -> Json:
+    """An instant that is written as it is."""
+    if type(value) is not str or value[-1:] != "Z":
+        return None
+    try:
+        _parsed(value, _INSTANT)
+    except WrongType:
+        return None
+    return value
 
 
 def _noter(zone: ZoneInfo) -> Callable[[Json], str | None]:
