@@ -15,41 +15,80 @@ from mappings.declaration import declared
 from mappings.fieldpaths import BadPath, Step, check, normalise, parse
 from mappings.meta import Json, Part
 from mappings.referral import Referral
+from mappings.swift_nest import swift
 
 Where = tuple[tuple[str, str], ...]
 Nest = Callable[[Mapping[str, Json]], dict[str, Any]]
+_OFTEN = 100  # records with the same fields, after which it pays to make a function of its own for them
 
 
-class _Node:
+class Node:
     """One object of the nested referral while a plan is being made."""
 
     __slots__ = ("children", "leaves")
 
     def __init__(self) -> None:
         self.leaves: list[tuple[str, str]] = []  # name, the fact's path
-        self.children: dict[Step, _Node] = {}
+        self.children: dict[Step, Node] = {}
+
+    def apart(self, step: Step) -> bool:
+        """Whether no other fact can make the list member that a filter picks, so that nobody needs to look for it."""
+        if any(name == step.name for name, _ in self.leaves):
+            return False
+        mine = dict(step.where or ())
+        for other, child in self.children.items():
+            if other.name != step.name or other == step:
+                continue
+            made = {name for name, _ in child.leaves} | {inner.name for inner in child.children}
+            if not any(mine.get(key, value) != value and key not in made for key, value in other.where or ()):
+                return False
+        return True
+
+
+class Plan:
+    """How facts of one set of paths are nested. `nest` becomes swift when the set has come often enough."""
+
+    __slots__ = ("_left", "_root", "_slowly", "nest")
+
+    def __init__(self, root: Node) -> None:
+        self._root = root
+        self._slowly = nest_of(root)
+        self._left = _OFTEN
+        self.nest: Nest = self._counted
+
+    def _counted(self, facts: Mapping[str, Json]) -> dict[str, Any]:
+        self._left -= 1
+        if self._left <= 0:
+            self.nest = swift(self._root, place)
+        return self._slowly(facts)
 
 
 @lru_cache(maxsize=256)  # one entry a combination of fields that a mapping gives; paths are not personal
-def plan_for(paths: tuple[str, ...]) -> Nest:
-    """The function that nests facts of exactly these paths. Raises BadPath for the first path that is none."""
-    root = _Node()
+def plan_for(paths: tuple[str, ...]) -> Plan:
+    """The plan for facts of exactly these paths. Raises BadPath for the first path that is none."""
+    return Plan(root_of(paths))
+
+
+def root_of(paths: tuple[str, ...]) -> Node:
+    """The paths as a tree."""
+    root = Node()
     for path in sorted(paths, key=normalise):  # the order of a dict must not decide the order of a list
         if problem := check(path):
             raise BadPath(problem)
         node = root
         *outer, leaf = parse(path)
         for step in outer:
-            node = node.children.setdefault(step, _Node())
+            node = node.children.setdefault(step, Node())
         node.leaves.append((leaf.name, path))
-    return _nest(root)
+    return root
 
 
-def _nest(node: _Node) -> Nest:
+def nest_of(node: Node) -> Nest:
+    """The function that nests facts by walking the tree."""
     leaves = tuple(node.leaves)
-    objects = tuple((step.name, _nest(child)) for step, child in node.children.items() if step.where is None)
+    objects = tuple((step.name, nest_of(child)) for step, child in node.children.items() if step.where is None)
     members = tuple(
-        (step.name, dict(step.where), _nest(child), _apart(step, node))
+        (step.name, dict(step.where), nest_of(child), node.apart(step))
         for step, child in node.children.items()
         if step.where
     )
@@ -67,7 +106,7 @@ def _nest(node: _Node) -> Nest:
             if not (found := inner(facts)):
                 continue
             if not apart:
-                _place(made, name, where, found)
+                place(made, name, where, found)
             elif name in made:
                 made[name].append(where | found)
             else:
@@ -77,21 +116,7 @@ def _nest(node: _Node) -> Nest:
     return nest
 
 
-def _apart(step: Step, node: _Node) -> bool:
-    """Whether no other fact of the node can make the member that a filter picks: nobody needs to look for it."""
-    if any(name == step.name for name, _ in node.leaves):
-        return False
-    mine = dict(step.where or ())
-    for other, child in node.children.items():
-        if other.name != step.name or other == step:
-            continue
-        made = {name for name, _ in child.leaves} | {inner.name for inner in child.children}
-        if not any(mine.get(key, value) != value and key not in made for key, value in other.where or ()):
-            return False
-    return True
-
-
-def _place(made: dict[str, Any], name: str, where: dict[str, str], found: dict[str, Any]) -> None:
+def place(made: dict[str, Any], name: str, where: dict[str, str], found: dict[str, Any]) -> None:
     """Lays what was found into the list's member that the filter picks, or appends that member."""
     members = made[name] = list(made.get(name) or ())
     for place, member in enumerate(members):

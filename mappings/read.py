@@ -258,9 +258,10 @@ def _list(row: ReadyRow) -> Take:
                 continue
             found: dict[str, Json] = {}
             take_item(item, found, inner)
-            known = {key: value for key, value in found.items() if value is not None}
-            if known:
-                read.append(nested(known) if deep else known)
+            if None in found.values():
+                found = {key: value for key, value in found.items() if value is not None}
+            if found:
+                read.append(nested(found) if deep else found)
         gaps = inner.left_out + inner.stopped
         if gaps:
             _note_items(notes, row, gaps)

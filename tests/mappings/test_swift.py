@@ -14,7 +14,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from config.documents import read_yaml
-from mappings import read, swift_read, swift_write, write
+from mappings import read, swift_nest, swift_read, swift_write, write
+from mappings.assembly import nest_of, place, plan_for, root_of
 from mappings.codes import CodeList, parse
 from mappings.compile import compile_mapping
 from mappings.facts import Refused, assemble, facts_of
@@ -129,6 +130,8 @@ def places(part: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 MISSING = object()
+POINTS = st.fixed_dictionaries({"system": st.just("phone"), "use": st.sampled_from(["home", "mobile"])})
+SYSTEMS = st.sampled_from(["phone", "email", "mobile"])
 TELLING = st.sampled_from([MISSING, None, "", [], "x" * 2001, False])  # what most rows have a rule for
 
 
@@ -137,17 +140,17 @@ def spoilt(draw: st.DrawFn, whole: Any) -> Any:
     """The record with some of its places changed, wrapped in a list, or taken out."""
     record = copy.deepcopy(whole)
     for _ in range(draw(st.integers(0, 4))):
-        place = draw(st.sampled_from(places(record)[1:] or [()]))
-        if not place:
+        where = draw(st.sampled_from(places(record)[1:] or [()]))
+        if not where:
             break
         at = record
-        for step in place[:-1]:
+        for step in where[:-1]:
             at = at[step]
-        value = draw(TELLING | st.just([at[place[-1]]]) | JSON)
+        value = draw(TELLING | st.just([at[where[-1]]]) | JSON)
         if value is MISSING:
-            del at[place[-1]]
+            del at[where[-1]]
         else:
-            at[place[-1]] = value
+            at[where[-1]] = value
     return record
 
 
@@ -201,6 +204,36 @@ def test_writing_a_referral(name: str, data: st.DataObject) -> None:
     record, notes = exactly_new(name, known)
     assert repr(writing.record) == repr(record)
     assert told(Notes(writing.left_out, writing.stopped, [])) == notes
+
+
+PHONES: dict[str, st.SearchStrategy[Any]] = {
+    "person.telecom[system=phone].value": TELLING,
+    "person.telecom[system=phone].use": TELLING | SYSTEMS,
+    "person.telecom[use=mobile].value": TELLING,
+    "person.telecom[system=phone,use=mobile].rank": TELLING,
+    "person.telecom[system=email].value": TELLING,
+    "person.name.family": TELLING,
+    "extensions.odd.x": TELLING | JSON,
+    "notify.opt_in[channel=text].at": TELLING,
+    "notify.opt_in[channel=letter].at": TELLING,
+    "person.telecom": st.just(MISSING) | st.lists(POINTS, max_size=3),
+}
+
+
+@given(st.fixed_dictionaries(PHONES))
+def test_nesting(drawn: dict[str, Any]) -> None:
+    facts = {path: value for path, value in drawn.items() if value is not MISSING}
+    root = root_of(tuple(facts))
+    assert repr(swift_nest.swift(root, place)(facts)) == repr(nest_of(root)(facts))
+
+
+def test_a_set_of_paths_becomes_swift_when_it_comes_often() -> None:
+    facts = {"person.telecom[system=email].value": "a@example.org", "person.name.family": "Rhys"}
+    plan = plan_for(tuple(facts))
+    before = plan.nest
+    nested = [plan.nest(facts) for _ in range(101)]
+    assert plan.nest is not before
+    assert nested[0] == nested[100] == plan.nest(facts)
 
 
 def test_a_referral_that_says_next_to_nothing() -> None:
