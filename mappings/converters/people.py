@@ -20,6 +20,7 @@ _GB_NATIONAL = re.compile(r"0[1237][0-9]{9}", re.ASCII)  # eleven digits: nearly
 _GB_SPELLED = re.compile(r"0([1237][0-9]{3}) ?([0-9]{6})", re.ASCII)
 _GB_E164 = re.compile(r"\+44[1-9][0-9]{9}", re.ASCII)
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}", re.ASCII)
+_NHS_SPELLED = re.compile(r"([0-9]{3}) ?([0-9]{3}) ?([0-9]{4})", re.ASCII)
 _NHS_NUMBER = re.compile(r"[0-9]{10}", re.ASCII)
 
 
@@ -138,7 +139,15 @@ def _nhs_number(value: Json) -> Json:
     return compact if _NHS_NUMBER.fullmatch(compact) else value.strip() or None
 
 
+def _spelled_nhs_number(value: Json) -> Json:
+    """A number as it is printed, in one piece or in three."""
+    parts = _NHS_SPELLED.fullmatch(value) if type(value) is str else None
+    return "".join(parts.groups()) if parts else None
+
+
 def nhs_number(request: Request) -> Converter:
     """An NHS number without spaces; what is not ten digits stays as given."""
     law = "spaces and dashes in it are lost"
-    return Converter(request.name, _nhs_number, _text, law, _TEXT, ("string",), write_keeps=str)
+    return Converter(
+        request.name, _nhs_number, _text, law, _TEXT, ("string",), write_keeps=str, swift_read=_spelled_nhs_number
+    )

@@ -20,7 +20,7 @@ from mappings.remarks import RemarkCode
 _INSTANT = "an instant in UTC, as 2026-03-01T09:30:00Z"
 _TIME = "a date and time, as 2026-03-01T09:30:00"
 # Hour 24 is another day's hour 0, and Pythons differ over it.
-_OURS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z", re.ASCII)
+_OURS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:Z|\+00:00)", re.ASCII)
 
 
 def time(request: Request) -> Converter:
@@ -113,17 +113,13 @@ def _reader(zone: ZoneInfo) -> Convert:
 
 def _ours(value: Json) -> Json:
     """An instant that is written as ours are, or with UTC's offset in numbers."""
-    if type(value) is not str:
-        return None
-    if value[-6:] == "+00:00":
-        value = value[:-6] + "Z"
-    if not _OURS.fullmatch(value):
+    if type(value) is not str or not _OURS.fullmatch(value):
         return None
     try:
         datetime.fromisoformat(value)
     except ValueError:
         return None
-    return value
+    return value if value[-1] == "Z" else value[:-6] + "Z"
 
 
 def _existing(value: Json) -> Json:
