@@ -20,7 +20,7 @@ from mappings.overlay import Load, Resolved, resolve
 from mappings.read import reader
 from mappings.referral import Referral
 from mappings.rows import ABSENT, Codes, ReadyRow, RowMaker
-from mappings.write import Shape, Writer, writer
+from mappings.write import Shape, writer
 
 FORMAT = 1  # of the artifact; raised when the same file would compile to something else
 
@@ -52,6 +52,7 @@ def compile_mapping(name: str, load: Load, codes: Codes, zone: str) -> Mapping:
     digest = sha256(body).hexdigest()
     artifacts = {digest: ("mapping", body)}
     artifacts |= {list_.digest: ("codes", list_.text.encode()) for list_ in maker.used.values()}
+    written = writer(rows, Shape(resolved.head.get("empty", "omit"), optional))
     return Mapping(
         name=name,
         system=resolved.head["system"],
@@ -60,22 +61,28 @@ def compile_mapping(name: str, load: Load, codes: Codes, zone: str) -> Mapping:
         artifacts=artifacts,
         rows=tuple(_mapped(row) for row in rows),
         _read=reader(rows),
-        _write=_from_referrals(writer(rows, Shape(resolved.head.get("empty", "omit"), optional)), rows),
+        _write=_from_referrals(written.facts, written.referral, rows),
     )
 
 
 def _from_referrals(
-    write: Writer, rows: list[ReadyRow]
+    write: Callable[[Dictionary[str, Json], dict[str, Any] | None], Writing],
+    write_new: Callable[[Referral], Writing] | None,
+    rows: list[ReadyRow],
 ) -> Callable[[Referral | Dictionary[str, Json], dict[str, Any] | None, Collection[str]], Writing]:
-    """Let a referral be written too: what it does not say counts as not known, save where `empty` says otherwise."""
+    """Let a referral be written too: what it does not say counts as not known, save where `empty` says otherwise.
+
+    `write_new` does the same as `write` for a new record, without making facts first; None if something is laid around
+    `write` that it would pass by.
+    """
     wanted = tuple(dict.fromkeys(row.ours for row in rows if row.writes and row.ours))
 
     def written(what: Referral | Dictionary[str, Json], onto: dict[str, Any] | None, empty: Collection[str]) -> Writing:
         if type(what) is Referral or isinstance(what, Referral):  # the second asks pydantic, and is slow
-            if not onto and not empty:
-                return write.referral(what)
+            if write_new is not None and not onto and not empty:
+                return write_new(what)
             what = {path: value for path, value in facts_of(what, wanted).items() if value is not None or path in empty}
-        return write.facts(what, onto)
+        return write(what, onto)
 
     return written
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from mappings import fieldpaths
 from mappings.assembly import Hop, hops_of, member_of, nothing_of, only, reader_for
 from mappings.rows import ABSENT, ReadyRow
 from mappings.source import Source
@@ -132,6 +133,8 @@ class FromMember:
 def simple(row: ReadyRow) -> bool:
     """Whether the members of a list can be written as they are: each row of them looks at one plain value."""
     written = [item for item in row.each if item.writes and item.constant is ABSENT]
+    if any(fieldpaths.check(item.ours, row.ours) is not None for item in written):
+        return False
     last = [hops_of(f"{row.ours}[].{item.ours}") for item in written]
     outer = len(hops_of(row.ours)) + 1
     return bool(written) and all(

@@ -8,9 +8,10 @@ This is the exact way, which decides about everything; `swift_write.py` spares i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mappings import fieldpaths
 from mappings.converters import TooLong, WrongType
 from mappings.mapping import Gap, GapKind, Writing
 from mappings.meta import Json
@@ -63,13 +64,13 @@ class Writer(NamedTuple):
     """The functions that write."""
 
     facts: Callable[[Mapping[str, Json], dict[str, Any] | None], Writing]  # (facts, onto)
-    referral: Callable[[Referral], Writing]  # a new record
+    referral: Callable[[Referral], Writing] | None  # a new record; None if a row is about no field of a referral
 
 
-def writer(rows: Iterable[ReadyRow], shape: Shape) -> Writer:
+def writer(rows: Sequence[ReadyRow], shape: Shape) -> Writer:
     """Make the functions that write facts onto a record, or a referral as a new one."""
     group = group_of(rows, (), shape)
-    put, new, new_of = putter(group), swift(group, NEW), swift_of(group)
+    put, new = putter(group), swift(group, NEW)
 
     def facts_onto(facts: Mapping[str, Json], onto: dict[str, Any] | None) -> Writing:
         notes = Notes([], [], [])
@@ -77,6 +78,10 @@ def writer(rows: Iterable[ReadyRow], shape: Shape) -> Writer:
         if not isinstance(record, dict):  # nothing was known, or nothing is left
             record = dict(onto or {}) if record is KEEP else {}
         return Writing(record, notes.left_out, notes.stopped)
+
+    if not all(fieldpaths.check(row.ours) is None for row in rows if row.writes and row.ours):
+        return Writer(facts_onto, None)
+    new_of = swift_of(group)
 
     def referral_new(referral: Referral) -> Writing:
         notes = Notes([], [], [])

@@ -129,7 +129,7 @@ def read(record: Mapping[str, Any], given: Mapping[str, Any], codes: Mapping[str
             **given,
             "correlation_id": given["referral_id"],
             "citizen_reference": text(record.get("public_reference")),
-            "target_identifiers": [{"system": "casework", "value": text(case_number)}] if case_number else [],
+            "target_identifiers": [{"system": "care", "value": text(case_number)}] if case_number else [],
             "type": code(record["category"], codes["contact-category"]),
             "status": code(record["status"], codes["contact-status"]),
             "status_reason": {"text": text(record["status_reason"])} if record.get("status_reason") else None,
@@ -264,7 +264,7 @@ def write(referral: Referral, codes: Mapping[str, Mapping[str, str]]) -> dict[st
     person, language = referral.person, referral.language
     name, address = person.name, person.address
     reason, assigned, referrer = referral.reason, referral.assigned_to, referral.referrer
-    case_number = next((one.value for one in referral.target_identifiers if one.system == "casework"), None)
+    case_number = next((one.value for one in referral.target_identifiers if one.system == "care"), None)
     visit = next((one.start for one in referral.appointments if one.kind == "visit"), None)
     by_text = next((one for one in (referral.notify.opt_in if referral.notify else ()) if one.channel == "text"), None)
     assert name is not None  # a referral without one is refused

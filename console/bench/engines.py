@@ -101,7 +101,7 @@ def _glom_read(val: Any, codes: Codes) -> dict[str, Any]:
     code = partial(_code, codes)
     return {
         "citizen_reference": ("public_reference", text),
-        "target_identifiers": lambda record: [{"system": "casework", "value": text(record["case_number"])}],
+        "target_identifiers": lambda record: [{"system": "care", "value": text(record["case_number"])}],
         "type": ("category", code("contact-category")),
         "status": ("status", code("contact-status")),
         "status_reason": {"text": ("status_reason", text)},
@@ -175,7 +175,7 @@ def _glom_write(val: Any, codes: Codes) -> dict[str, Any]:
 
     return {
         "public_reference": short("citizen_reference", 20),
-        "case_number": ("target_identifiers", _first(system="casework"), *short("value", 50)),
+        "case_number": ("target_identifiers", _first(system="care"), *short("value", 50)),
         "category": ("type", code("contact-category")),
         "status": ("status", code("contact-status")),
         "status_reason": short("status_reason.text", 500),

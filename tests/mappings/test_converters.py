@@ -136,30 +136,6 @@ def test_the_swift_way_says_what_the_exact_way_says_or_nothing(name: str, option
             assert repr(exact(value)) == repr(value)
 
 
-@pytest.mark.parametrize(
-    ("name", "raw", "ours"),
-    [
-        ("time", "2026-03-01T09:30:00+00:00", "2026-03-01T09:30:00Z"),
-        ("time", "2026-03-01T09:30:00Z", "2026-03-01T09:30:00Z"),
-        ("time", "2026-02-30T09:30:00Z", None),
-        ("time", "2026-03-01 09:30:00Z", None),
-        ("time", "2026-03-01T24:00:00Z", None),
-        ("date", "2026-03-01", "2026-03-01"),
-        ("date", "2026-02-30", None),
-        ("date", "2026-W09-7", None),
-        ("phone", "01632 960001", "+441632960001"),
-        ("phone", "07700900123", "+447700900123"),
-        ("phone", "07700 900 123", None),
-        ("list", ["a", ""], None),
-        ("list", ["a"], ["a"]),
-    ],
-)
-def test_what_the_swift_way_takes(name: str, raw: Any, ours: Any) -> None:
-    swift = make(name, zone="Europe/London").swift_read
-    assert swift is not None
-    assert swift(raw) == ours
-
-
 @CASES
 def test_the_value_is_never_told(name: str, options: str) -> None:
     converter = make(name, json.loads(options))
