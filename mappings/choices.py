@@ -17,7 +17,7 @@ from mappings.meta import Json
 from mappings.overlay import Place, Resolved
 from mappings.rows import ABSENT, DROP, ReadyRow
 from mappings.several import SeveralRow, said
-from mappings.write import blank
+from mappings.swift_write import blank
 
 Read = Callable[[dict[str, Any]], Reading]
 Write = Callable[[Mapping[str, Json], dict[str, Any] | None], Writing]

@@ -67,7 +67,8 @@ def compile_mapping(
     artifacts = {digest: ("mapping", body)}
     artifacts |= {list_.digest: ("codes", list_.text.encode()) for list_ in maker.used.values()}
     artifacts |= {own[key].digest: ("converter", own[key].source) for key in used}
-    read, write = reader(rows), writer(rows, Shape(resolved.head.get("empty", "omit"), optional))
+    read, writers = reader(rows), writer(rows, Shape(resolved.head.get("empty", "omit"), optional))
+    write = writers.facts
     spans = Spans(tuple(several), tuple(row for row in rows if row.several))
     if spans.top or spans.lists:
         held = reader([replace(part, direction="both") for row in several for part in row.parts])
@@ -84,22 +85,28 @@ def compile_mapping(
         artifacts=artifacts,
         rows=mapped_rows(rows, several),
         _read=read,
-        _write=_from_referrals(write, rows, several),
+        _write=_from_referrals(write, writers.referral if write is writers.facts else None, rows, several),
     )
 
 
 def _from_referrals(
     write: Callable[[Dictionary[str, Json], dict[str, Any] | None], Writing],
+    straight: Callable[[Referral], Writing] | None,
     rows: list[ReadyRow],
     several: list[SeveralRow],
 ) -> Callable[[Referral | Dictionary[str, Json], dict[str, Any] | None, Collection[str]], Writing]:
-    """Let a referral be written too: what it does not say counts as not known, save where `empty` says otherwise."""
+    """Let a referral be written too: what it does not say counts as not known, save where `empty` says otherwise.
+
+    `straight`: writes a new record without making facts of it, where nothing is laid around the rows.
+    """
     fields = [row.ours for row in rows if row.writes and not row.hidden]
     fields += [ours for joint in several if joint.writes for ours in joint.ours]
     wanted = tuple(dict.fromkeys(ours for ours in fields if ours))
 
     def written(what: Referral | Dictionary[str, Json], onto: dict[str, Any] | None, empty: Collection[str]) -> Writing:
-        if isinstance(what, Referral):
+        if type(what) is Referral or isinstance(what, Referral):  # the second asks pydantic, and is slow
+            if straight is not None and not onto and not empty:
+                return straight(what)
             what = {path: value for path, value in facts_of(what, wanted).items() if value is not None or path in empty}
         return write(what, onto)
 

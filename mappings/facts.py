@@ -40,7 +40,7 @@ def assemble(facts: Facts, given: Mapping[str, Json]) -> Referral:
     `given` uses top-level field names and wins over facts. Members of a list that filters name come in the order of
     their paths, after those of a whole list. Raises Refused; BadPath for a path that is none.
     """
-    nested = plan_for(tuple(facts))(facts)
+    nested = plan_for(tuple(facts)).nest(facts)
     nested.update(given)
     nested.setdefault("correlation_id", nested.get("referral_id"))
     try:

@@ -2,6 +2,7 @@
 
 One closure stands for each group of the record and one for each row; none of them parses a path. What is odd (a
 list of one where one value is meant, a text beside attributes) is only looked at when the plain way has failed.
+This is the exact way, which decides about everything; `swift_read.py` spares it whatever is plain.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from mappings.mapping import Gap, GapKind, Reading, Remark
 from mappings.meta import Json
 from mappings.paths import Step
 from mappings.rows import ABSENT, ReadyRow, UnknownCode, spelled
+from mappings.swift_read import UNREADABLE, swift
 
 Where = tuple[tuple[str, str], ...]
 
@@ -60,15 +62,28 @@ class Branch:
         return any(key == "." or key.startswith("@") for key, _ in self.rows)
 
 
-class _Group(NamedTuple):
+class Part(NamedTuple):
+    """What hangs in a group under one key: a row, a group, or neither (the picks from a list)."""
+
+    key: str
+    take: Take
+    row: ReadyRow | None
+    group: Group | None
+
+
+class Group(NamedTuple):
+    """A group of the record, as closures. `take` is the exact way; the parts are what the swift way is made of."""
+
     take: Take
     absent: Without  # nothing there: not known, save where a row says otherwise
     empty: Without  # there, and empty
+    parts: tuple[Part, ...] = ()
+    withouts: tuple[tuple[str, Without], ...] = ()  # what a missing key does, where it does anything
 
 
 def reader(rows: Iterable[ReadyRow]) -> Callable[[dict[str, Any]], Reading]:
     """Make the function that reads a record."""
-    take = _group(_tree(rows)).take
+    take = swift(group_of(rows))
 
     def read(record: dict[str, Any]) -> Reading:
         facts: dict[str, Json] = {}
@@ -79,31 +94,32 @@ def reader(rows: Iterable[ReadyRow]) -> Callable[[dict[str, Any]], Reading]:
     return read
 
 
-def _tree(rows: Iterable[ReadyRow]) -> Branch:
+def group_of(rows: Iterable[ReadyRow]) -> Group:
+    """The rows that read, as one group."""
     tree = Branch()
     for row in rows:
         if row.reads:
             tree.add(row.theirs, row)
-    return tree
+    return _group(tree)
 
 
-def _group(branch: Branch) -> _Group:
-    takes: list[tuple[str, Take]] = [(key, _row(row)) for key, row in branch.rows]
+def _group(branch: Branch) -> Group:
+    parts = [Part(key, _row(row), row, None) for key, row in branch.rows]
     withouts: list[tuple[str, Without]] = [
         (key, without) for key, row in branch.rows if (without := _unread(row)) is not None
     ]
     absents = [without for _, without in withouts]
     empties: list[Without] = [_empty(row) for _, row in branch.rows]
-    below = [(key, _group(group)) for key, group in branch.groups.items()]
-    below += [(key, _picks(picks)) for key, picks in branch.picks.items()]
-    for key, group in below:
-        takes.append((key, group.take))
+    below = [(key, _group(group), True) for key, group in branch.groups.items()]
+    below += [(key, _picks(picks), False) for key, picks in branch.picks.items()]
+    for key, group, plain in below:
+        parts.append(Part(key, group.take, None, group if plain else None))
         absents.append(group.absent)
         empties.append(group.empty)
         if any(_unread(row) is not None for row in _rows_below(branch, key)):
             withouts.append((key, group.absent))
-    take = _taker(tuple(takes), tuple(withouts), _all(empties), branch)
-    return _Group(take, _all(absents), _all(empties))
+    take = _taker(tuple((part.key, part.take) for part in parts), tuple(withouts), _all(empties), branch)
+    return Group(take, _all(absents), _all(empties), tuple(parts), tuple(withouts))
 
 
 def _rows_below(branch: Branch, key: str) -> list[ReadyRow]:
@@ -141,27 +157,59 @@ def _taker(
     return take
 
 
-def _picks(picks: dict[Where, Branch]) -> _Group:
+def _picks(picks: dict[Where, Branch]) -> Group:
     """The items that are picked from one list by fixed keys. A known list without the item: known to be empty."""
-    groups = [(where, _group(branch)) for where, branch in picks.items()]
+    groups = [(where, (group := _group(branch)), swift(group)) for where, branch in picks.items()]
     rows = [row for branch in picks.values() for row in branch.all_rows()]
-    absent, empty = _all(group.absent for _, group in groups), _all(group.empty for _, group in groups)
+    absent, empty = _all(group.absent for _, group, _ in groups), _all(group.empty for _, group, _ in groups)
+    first_by = _first_by([where for where, _, _ in groups])
 
     def take(value: Json, facts: dict[str, Json], notes: Notes) -> None:
+        if (found := first_by(value)) is not None:
+            for where, group, take_item in groups:
+                if (item := found.get(where[0][1])) is not None:
+                    take_item(item, facts, notes)
+                else:
+                    group.empty(facts, notes)
+            return
         items = as_items(value)
         if items is None:
             for row in rows:
                 _note(notes, row, "wrong type", "a list")
             return
-        for where, group in groups:
+        for where, group, take_item in groups:
             for item in items:
                 if matches(item, where):
-                    group.take(item, facts, notes)
+                    take_item(item, facts, notes)
                     break
             else:
                 group.empty(facts, notes)
 
-    return _Group(take, absent, empty)
+    return Group(take, absent, empty)
+
+
+def _first_by(wheres: list[Where]) -> Callable[[Json], dict[str, Json] | None]:
+    """From a list to its items by the one key that all filters ask for, the first of each value.
+
+    None where the list is not as plain as that: an item is no dict, or what it holds there is no text.
+    """
+    keys = {key for where in wheres for key, _ in where}
+    if len(keys) > 1 or any(len(where) > 1 for where in wheres):
+        return lambda _: None
+    (key,) = keys
+
+    def first_by(value: Json) -> dict[str, Json] | None:
+        if type(value) is not list:
+            return None
+        found: dict[str, Json] = {}
+        for item in value:
+            if type(item) is not dict or type(held := item.get(key)) is not str:
+                return None
+            if held not in found:
+                found[held] = item
+        return found
+
+    return first_by
 
 
 def _row(row: ReadyRow) -> Take:
@@ -173,7 +221,7 @@ def _row(row: ReadyRow) -> Take:
     def plain(value: Json, facts: dict[str, Json], notes: Notes) -> None:
         try:
             facts[ours] = convert(value)
-        except (WrongType, ValueError, TypeError, OverflowError) as error:
+        except UNREADABLE as error:
             unwrapped = unwrap(value)
             if unwrapped is not value:
                 careful(unwrapped, facts, notes)
@@ -194,12 +242,9 @@ def _row(row: ReadyRow) -> Take:
 def _list(row: ReadyRow) -> Take:
     """The closure of an `each` row. An unreadable item leaves the whole field out: half a list would wipe."""
     ours, needed = row.ours, row.needed
-    tree = Branch()
-    for item_row in row.each:
-        if item_row.reads:
-            tree.add(item_row.theirs, item_row)
-    take_item = _group(tree).take
+    take_item = swift(group_of(row.each))
     where = row.theirs[-1].where
+    deep = any("." in item.ours for item in row.each)
 
     def take(value: Json, facts: dict[str, Json], notes: Notes) -> None:
         items = as_items(value)
@@ -213,9 +258,10 @@ def _list(row: ReadyRow) -> Take:
                 continue
             found: dict[str, Json] = {}
             take_item(item, found, inner)
-            known = {key: value for key, value in found.items() if value is not None}
-            if known:
-                read.append(nested(known))
+            if None in found.values():
+                found = {key: value for key, value in found.items() if value is not None}
+            if found:
+                read.append(nested(found) if deep else found)
         gaps = inner.left_out + inner.stopped
         if gaps:
             _note_items(notes, row, gaps)
@@ -272,7 +318,13 @@ def as_items(value: Json) -> list[Json] | None:
 
 def matches(item: Json, where: Where) -> bool:
     """Whether the item's fixed keys hold these values."""
-    return isinstance(item, dict) and all(spelled(item.get(key)) == value for key, value in where)
+    if not isinstance(item, dict):
+        return False
+    for key, value in where:
+        held = item.get(key)
+        if (held if type(held) is str else spelled(held)) != value:
+            return False
+    return True
 
 
 def unwrap(value: Json) -> Json:
@@ -288,8 +340,6 @@ def unwrap(value: Json) -> Json:
 
 def nested(flat: dict[str, Json]) -> dict[str, Json]:
     """Give dotted names of a list item their depth."""
-    if not any("." in name for name in flat):
-        return flat
     deep: dict[str, Json] = {}
     for name, value in flat.items():
         *parents, last = name.split(".")

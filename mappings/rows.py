@@ -72,6 +72,13 @@ class ReadyRow:
     read: Callable[[Json], Json] = lambda raw: raw
     write: Callable[[Json], Json] = lambda value: value
     note: Callable[[Json], str | None] | None = None
+    read_keeps: type | None = None  # a value of this type, not empty, is read as it is
+    read_swift: Callable[[Json], Json] | None = None  # see `Converter.swift_read`
+    read_codes: Mapping[str, str] | None = None  # a text that is here is read so
+    write_swift: Callable[[Json], Json] | None = None  # see `Converter.swift_write`
+    write_keeps: type | None = None  # a value of this type, not empty and not too long, is written as it is
+    write_codes: Mapping[str, str] | None = None  # a text that is here is written so
+    longest: int = 0  # characters of a text that the system holds, 0 for no limit
     code_list: str = ""
     stops: bool = False  # G6: an unknown code or a wrong type here stops the record
     needed: bool = False  # and so does having no value
@@ -252,12 +259,16 @@ class RowMaker:
             return
         row.note = converter.note
         row.read, row.write = converter.read, converter.write
+        row.read_keeps, row.write_keeps = converter.read_keeps, converter.write_keeps
+        row.read_swift, row.write_swift = converter.swift_read, converter.swift_write
         if "codes" in keys:
             self._coded(row, converter, declared, keys["codes"])
         if (length := keys.get("max_length")) is not None:
-            row.write = at_most(row.write, length)
+            row.longest, row.write, row.write_swift = length, at_most(row.write, length), None
         if declared.many and not converter.many:
             row.read, row.write = itemwise(row.read, dropping_none=True), itemwise(row.write)
+            row.read_keeps = row.read_swift = row.read_codes = None
+            row.write_keeps = row.write_swift = row.write_codes = None
         if row.most:
             row.write = at_most_items(row.write, row.most)
 
@@ -314,6 +325,9 @@ class RowMaker:
                             f"for {row.ours}: {', '.join(declared.codes)}", remedy)  # fmt: skip
         row.read = through(converter.read, reads)
         row.write = through_back(converter.write, writes)
+        row.read_codes = dict(reads)
+        row.write_codes = dict(writes) if converter.write_keeps is str else None
+        row.read_keeps = row.read_swift = row.write_keeps = row.write_swift = None
 
     def emptied(self, keys: dict[str, Any], *, many: bool) -> Json:
         """How known emptiness is written."""

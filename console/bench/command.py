@@ -111,6 +111,32 @@ def pipeline(
     if as_json:
         say(json.dumps(result))
         return
+    _tell_results(result)
+
+
+@bench.command()
+def mapping(
+    runs: Annotated[int, typer.Option(min=1, help="How many turns each contender has; the median counts.")] = 15,
+    seconds: Annotated[float, typer.Option(min=0.0, max=10, help="How long one turn takes, about.")] = 0.2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Records a second that a compiled mapping reads and writes, against hand-written Python and other engines."""
+    from console.bench import mapping as contest
+
+    try:
+        result = contest.mapping(runs, seconds)
+    except contest.Disagreed as fault:
+        complain(f"The bench cannot go on: {fault}")
+        raise typer.Exit(1) from None
+    for note in result["notes"]:
+        complain(note)
+    if as_json:
+        say(json.dumps(result))
+        return
+    _tell_results(result)
+
+
+def _tell_results(result: dict[str, Any]) -> None:
     table(
         ["result", "ours", "against", "theirs", "ratio", "runs"],
         [

@@ -29,7 +29,9 @@ def date(request: Request) -> Converter:
     spelled = request.choice("format", tuple(_FORMATS), _ISO)
     law = "a zone or a midnight beside the day is lost"
     kinds = (Kind.DATE, Kind.PARTIAL_DATE, Kind.WHEN)
-    return Converter(request.name, _reader(spelled), _writer(spelled), law, kinds, ("string",))
+    swift = _iso if spelled == _ISO else None
+    read, write = _reader(spelled), _writer(spelled)
+    return Converter(request.name, read, write, law, kinds, ("string",), swift_read=swift, swift_write=swift)
 
 
 def _reader(spelled: str) -> Convert:
@@ -51,6 +53,17 @@ def _reader(spelled: str) -> Convert:
     return read
 
 
+def _iso(value: Json) -> Json:
+    """A day that is written as ours are."""
+    if type(value) is not str or len(value) != 10 or value[4] != "-" or value[7] != "-":
+        return None
+    try:
+        Day.fromisoformat(value)
+    except ValueError:
+        return None
+    return value
+
+
 def _writer(spelled: str) -> Convert:
     def write(value: Json) -> Json:
         if not isinstance(value, str) or len(value) != 10:
@@ -67,14 +80,13 @@ def _writer(spelled: str) -> Convert:
 
 def _existing(text: str, expected: str) -> str:
     """The text, if it is a day in ISO's long form that the calendar has."""
+    if text[4:5] != "-" or text[7:8] != "-":
+        raise WrongType(expected)
     try:
-        return Day.fromisoformat(text).isoformat() if text[4:5] == "-" == text[7:8] else _refuse(expected)
+        Day.fromisoformat(text)
     except ValueError:
         raise WrongType(expected) from None
-
-
-def _refuse(expected: str) -> str:
-    raise WrongType(expected)
+    return text
 
 
 _PARTIAL = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?", re.ASCII)

@@ -17,6 +17,16 @@ def _members(value: Json) -> list[str]:
     return [member for member in members if member]
 
 
+def _plain(value: Json) -> Json:
+    """A list of texts with something in each."""
+    if type(value) is not list:
+        return None
+    for member in value:
+        if type(member) is not str or not member:
+            return None
+    return value.copy() or None
+
+
 def _list(value: Json) -> Json:
     return _members(value) or None
 
@@ -30,7 +40,9 @@ def _written(value: Json) -> Json:
 def list_(request: Request) -> Converter:
     """A list of texts, also where it comes as one text; empty members are left out."""
     law = "empty members are lost, and whether one member came as a list"
-    return Converter(request.name, _list, _written, law, _TEXTS, ("array",), many=True)
+    return Converter(
+        request.name, _list, _written, law, _TEXTS, ("array",), many=True, write_keeps=list, swift_read=_plain
+    )
 
 
 def _lines(value: Json) -> Json:
@@ -41,7 +53,7 @@ def _lines(value: Json) -> Json:
 def lines(request: Request) -> Converter:
     """Address lines: as a list of texts, each trimmed, line breaks in a member parting it."""
     law = "empty lines and spaces around a line are lost"
-    return Converter(request.name, _lines, _written, law, (Kind.TEXT,), ("array",), many=True)
+    return Converter(request.name, _lines, _written, law, (Kind.TEXT,), ("array",), many=True, write_keeps=list)
 
 
 def joined(request: Request) -> Converter:

@@ -17,8 +17,10 @@ _TEXT = (Kind.TEXT,)
 _PUNCTUATION = str.maketrans("", "", " \t\u00a0().-/")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 _GB_NATIONAL = re.compile(r"0[1237][0-9]{9}", re.ASCII)  # eleven digits: nearly every number there is
+_GB_SPELLED = re.compile(r"0([1237][0-9]{3}) ?([0-9]{6})", re.ASCII)
 _GB_E164 = re.compile(r"\+44[1-9][0-9]{9}", re.ASCII)
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}", re.ASCII)
+_NHS_SPELLED = re.compile(r"([0-9]{3}) ?([0-9]{3}) ?([0-9]{4})", re.ASCII)
 _NHS_NUMBER = re.compile(r"[0-9]{10}", re.ASCII)
 
 
@@ -38,6 +40,8 @@ def phone(request: Request) -> Converter:
         "the spelling of the number is lost",
         _TEXT,
         ("string",),
+        write_keeps=None if national else str,
+        swift_read=_gb_phone if country == "GB" else None,
     )
 
 
@@ -58,6 +62,14 @@ def _phone_reader(country: str) -> Convert:
         return _e164(digits, country) or value.strip()
 
     return read
+
+
+def _gb_phone(value: Json) -> Json:
+    """A number as nearly everybody writes it, with one space or none."""
+    if type(value) is not str:
+        return None
+    parts = _GB_SPELLED.fullmatch(value)
+    return f"+44{parts[1]}{parts[2]}" if parts else None
 
 
 def _e164(digits: str, country: str) -> str | None:
@@ -116,7 +128,8 @@ def _postcode(value: Json) -> Json:
 
 def postcode(request: Request) -> Converter:
     """A postcode in capitals with one space; what does not look like one stays as given."""
-    return Converter(request.name, _postcode, _text, "capitals and spaces it came with are lost", _TEXT, ("string",))
+    law = "capitals and spaces it came with are lost"
+    return Converter(request.name, _postcode, _text, law, _TEXT, ("string",), write_keeps=str)
 
 
 def _nhs_number(value: Json) -> Json:
@@ -126,6 +139,15 @@ def _nhs_number(value: Json) -> Json:
     return compact if _NHS_NUMBER.fullmatch(compact) else value.strip() or None
 
 
+def _spelled_nhs_number(value: Json) -> Json:
+    """A number as it is printed, in one piece or in three."""
+    parts = _NHS_SPELLED.fullmatch(value) if type(value) is str else None
+    return "".join(parts.groups()) if parts else None
+
+
 def nhs_number(request: Request) -> Converter:
     """An NHS number without spaces; what is not ten digits stays as given."""
-    return Converter(request.name, _nhs_number, _text, "spaces and dashes in it are lost", _TEXT, ("string",))
+    law = "spaces and dashes in it are lost"
+    return Converter(
+        request.name, _nhs_number, _text, law, _TEXT, ("string",), write_keeps=str, swift_read=_spelled_nhs_number
+    )

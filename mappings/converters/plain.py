@@ -22,7 +22,9 @@ def _text(value: Json) -> Json:
 
 def text(request: Request) -> Converter:
     """Text as it is, spaces and all."""
-    return Converter(request.name, _text, _text, "nothing changes", _TEXTS, ("string",), exact=True)
+    return Converter(
+        request.name, _text, _text, "nothing changes", _TEXTS, ("string",), exact=True, read_keeps=str, write_keeps=str
+    )
 
 
 def _trimmed(value: Json) -> Json:
@@ -33,7 +35,8 @@ def _trimmed(value: Json) -> Json:
 
 def trimmed(request: Request) -> Converter:
     """Text without the spaces around it."""
-    return Converter(request.name, _trimmed, _text, "spaces around the text are lost", _TEXTS, ("string",))
+    law = "spaces around the text are lost"
+    return Converter(request.name, _trimmed, _text, law, _TEXTS, ("string",), write_keeps=str)
 
 
 def as_is(request: Request) -> Converter:
@@ -133,4 +136,13 @@ def _boolean(request: Request, *, turned: bool) -> Converter:
         return wire[value]
 
     theirs = ("string",) if yes or as_text else ("boolean",)
-    return Converter(request.name, read, write, "the spelling is lost", (Kind.BOOLEAN,), theirs)
+    return Converter(
+        request.name,
+        read,
+        write,
+        "the spelling is lost",
+        (Kind.BOOLEAN,),
+        theirs,
+        read_keeps=None if turned else bool,
+        write_keeps=None if turned or yes or as_text else bool,
+    )

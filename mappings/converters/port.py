@@ -8,7 +8,7 @@ module under `converters/` with a table `CONVERTERS` from names to `Declared`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mappings.meta import Json, Kind
 
@@ -45,7 +45,10 @@ class Converter:
     The law of every converter: `read(write(v)) == v` for each v that `read` can give, save where `law` says otherwise.
     `exact`: also `write(read(x)) == x` for each x it reads. `kinds`: what our field may be; `many`: ours is a list.
     `theirs`: JSON type names that `write` gives. `note(raw)`: a remark code about a value that was read with a choice
-    made (`ambiguous-time`, `no-such-time`), else None.
+    made (`ambiguous-time`, `no-such-time`), else None. `read_keeps`, `write_keeps`: str or bool where any value of that
+    type that is not empty comes out as it went in, so that nobody needs to ask; list, for `write_keeps`, where any list
+    of texts does, with no empty one in it; None where nothing can be said. `swift_read`, `swift_write`: what read and
+    write give for the most common values, where nothing is remarked, and None for all others; they raise nothing.
     """
 
     name: str
@@ -57,6 +60,10 @@ class Converter:
     many: bool = False
     exact: bool = False
     note: Callable[[Json], str | None] | None = None
+    read_keeps: type | None = None
+    write_keeps: type | None = None
+    swift_read: Convert | None = None
+    swift_write: Convert | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +197,7 @@ def with_absent(converter: Converter, absent: object) -> Converter:
         def write(value: Json) -> Json:
             return None if value is None else inner_write(value)
 
-        return _with(converter, read, write)
+        return replace(converter, read=read, write=write)
 
     first = absent[0]
     # By type too: 0 is not False, and a record's true is not 1.
@@ -210,18 +217,12 @@ def with_absent(converter: Converter, absent: object) -> Converter:
             raise WrongType("a value that does not mean `absent` over there")
         return written
 
-    return _with(converter, read_absent, write_absent)
-
-
-def _with(converter: Converter, read: Convert, write: Convert) -> Converter:
-    return Converter(
-        converter.name,
-        read,
-        write,
-        converter.law,
-        converter.kinds,
-        converter.theirs,
-        converter.many,
-        converter.exact,
-        converter.note,
+    return replace(
+        converter,
+        read=read_absent,
+        write=write_absent,
+        read_keeps=None,
+        write_keeps=None,
+        swift_read=None,
+        swift_write=None,
     )

@@ -6,6 +6,7 @@ as if the change had not happened yet, and `note` marks it, so that nobody takes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -18,6 +19,8 @@ from mappings.remarks import RemarkCode
 
 _INSTANT = "an instant in UTC, as 2026-03-01T09:30:00Z"
 _TIME = "a date and time, as 2026-03-01T09:30:00"
+# Hour 24 is another day's hour 0, and Pythons differ over it.
+_OURS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:Z|\+00:00)", re.ASCII)
 
 
 def time(request: Request) -> Converter:
@@ -64,7 +67,17 @@ def _made(request: Request, spelled: Callable[[datetime, str], str], law: str) -
             raise WrongType(_INSTANT) from None
 
     kinds = (Kind.INSTANT, Kind.WHEN)
-    return Converter(request.name, _reader(zone), write, law, kinds, ("string",), note=_noter(zone))
+    return Converter(
+        request.name,
+        _reader(zone),
+        write,
+        law,
+        kinds,
+        ("string",),
+        note=_noter(zone),
+        swift_read=_ours,
+        swift_write=_existing if spelled is _as_it_is else None,
+    )
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -98,9 +111,31 @@ def _reader(zone: ZoneInfo) -> Convert:
     return read
 
 
+def _ours(value: Json) -> Json:
+    """An instant that is written as ours are, or with UTC's offset in numbers."""
+    if type(value) is not str or not _OURS.fullmatch(value):
+        return None
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return value if value[-1] == "Z" else value[:-6] + "Z"
+
+
+def _existing(value: Json) -> Json:
+    """An instant that is written as it is."""
+    if type(value) is not str or value[-1:] != "Z":
+        return None
+    try:
+        _parsed(value, _INSTANT)
+    except WrongType:
+        return None
+    return value
+
+
 def _noter(zone: ZoneInfo) -> Callable[[Json], str | None]:
     def note(value: Json) -> str | None:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or value[-1:] == "Z":  # whatever ends so has an offset, or is no time
             return None
         try:
             at = _parsed(value.strip(), _TIME)

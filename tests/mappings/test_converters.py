@@ -121,6 +121,22 @@ def test_whatever_comes_in_it_answers_or_says_what_it_expected(name: str, option
 
 
 @CASES
+@example(st.data())
+def test_the_swift_way_says_what_the_exact_way_says_or_nothing(name: str, options: str, data: st.DataObject) -> None:
+    converter = make(name, json.loads(options), zone="Europe/London")
+    value = data.draw(READS[name, options] | ANY_JSON | _stamps | _dates)
+    for swift, exact in ((converter.swift_read, converter.read), (converter.swift_write, converter.write)):
+        said = None if swift is None else swift(value)
+        if said is not None:
+            assert repr(exact(value)) == repr(said)
+            assert converter.note is None or converter.note(value) is None
+    for keeps, exact in ((converter.read_keeps, converter.read), (converter.write_keeps, converter.write)):
+        texts = type(value) is list and all(type(one) is str and one for one in value)
+        if value not in ("", []) and (texts if keeps is list else type(value) is keeps):
+            assert repr(exact(value)) == repr(value)
+
+
+@CASES
 def test_the_value_is_never_told(name: str, options: str) -> None:
     converter = make(name, json.loads(options))
     for convert in (converter.read, converter.write):
