@@ -20,6 +20,7 @@ from mappings.overlay import Load, Resolved, resolve
 from mappings.read import reader
 from mappings.referral import Referral
 from mappings.rows import ABSENT, Codes, ReadyRow, RowMaker
+from mappings.terms import terms_of
 from mappings.write import Shape, writer
 
 FORMAT = 1  # of the artifact; raised when the same file would compile to something else
@@ -59,6 +60,7 @@ def compile_mapping(name: str, load: Load, codes: Codes, zone: str) -> Mapping:
         digest=digest,
         artifacts=artifacts,
         rows=tuple(_mapped(row) for row in rows),
+        terms=tuple(terms_of(row, maker.used) for row in rows),
         _read=reader(rows),
         _write=_from_referrals(writer(rows, Shape(resolved.head.get("empty", "omit"), optional)), rows),
     )

@@ -63,6 +63,7 @@ class ReadyRow:
     read: Callable[[Json], Json] = lambda raw: raw
     write: Callable[[Json], Json] = lambda value: value
     note: Callable[[Json], str | None] | None = None
+    converter: Converter | None = None
     code_list: str = ""
     stops: bool = False  # G6: an unknown code or a wrong type here stops the record
     needed: bool = False  # and so does having no value
@@ -196,7 +197,7 @@ class RowMaker:
         converter = self._converter(row, declared)
         if converter is None:
             return
-        row.note = converter.note
+        row.converter, row.note = converter, converter.note
         row.read, row.write = converter.read, converter.write
         if "codes" in keys:
             self._coded(row, converter, declared, keys["codes"])
