@@ -84,16 +84,17 @@ class Terms:
         return declared or self.emptied_as_default or any(item.assumes for item in self.items)
 
 
-def terms_of(row: ReadyRow, lists: Dictionary[str, CodeList], within: str = "") -> Terms:
-    """The terms of one row that was made ready."""
+def terms_of(row: ReadyRow, lists: Dictionary[str, CodeList], within: ReadyRow | None = None) -> Terms:
+    """The terms of one row that was made ready. `within`: the list row above it, whose direction it has too."""
     keys = row.placed.keys
+    one_way = within is not None and within.direction != "both"
     lossy, default = keys.get("lossy", False), keys.get("default") or {}
     return Terms(
         ours=(row.ours,) if row.ours else (),
         theirs=(row.theirs,),
-        direction=row.direction,
+        direction=within.direction if within is not None and one_way else row.direction,
         place=(row.placed.whole.origin, row.placed.whole.path),
-        within=within,
+        within=within.ours if within is not None else "",
         converter=row.converter,
         codes=lists.get(row.code_list),
         lossy=lossy if isinstance(lossy, str) else "not said what" if lossy else "",
@@ -108,7 +109,7 @@ def terms_of(row: ReadyRow, lists: Dictionary[str, CodeList], within: str = "") 
         stops=row.stops,
         lead=row.lead,
         key=row.key,
-        items=tuple(terms_of(item, lists, row.ours) for item in row.each),
+        items=tuple(terms_of(item, lists, row) for item in row.each),
     )
 
 

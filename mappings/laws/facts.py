@@ -110,6 +110,7 @@ def _comes_back(row: Terms, text: str) -> bool:
 
 def _within(made: Values, row: Terms) -> Values:
     """Only what fits: not what is too long, and not what means that there is nothing."""
+    longest = row.longest
     return made.filter(
-        lambda value: value not in row.absent and (not isinstance(value, str) or len(value) <= (row.longest or len(value)))
+        lambda value: value not in row.absent and not (longest and isinstance(value, str) and len(value) > longest)
     )

@@ -51,7 +51,7 @@ def hints_of(terms: Iterable[Terms]) -> dict[Keys, Hint]:
 
 def records(schema: Schema, hints: Dictionary[Keys, Hint]) -> Values:
     """Records that a system may show: as few fields as may be, all of them, and whatever lies between."""
-    wanted: tuple[Presence, ...] = ("some", "all", "none")
+    wanted: tuple[Presence, ...] = ("some", "all", "some", "none")
     return st.one_of(*(_Inventor(hints, presence).node(schema, ()) for presence in wanted))
 
 
@@ -89,7 +89,7 @@ class _Inventor:
             return self._array(schema, at)
         if kind in ("integer", "number"):
             return _numbers(schema)
-        return _NAMES.get(kind) or _text(schema)
+        return _NAMES[kind] if kind in _NAMES else _text(schema)
 
     def _object(self, schema: Schema, at: Keys) -> Values:
         properties: Dictionary[str, Schema] = schema.get("properties", {})
@@ -113,13 +113,19 @@ class _Inventor:
         return st.fixed_dictionaries(must, optional=may if self.presence == "some" else {})
 
     def _array(self, schema: Schema, at: Keys) -> Values:
-        least, most = schema.get("minItems", 0), schema.get("maxItems")
+        # In XML an empty list cannot be told from one that is not there: then its key is not there either.
+        least, most = max(schema.get("minItems", 0), int(bool(schema.get("x-one-or-many")))), schema.get("maxItems")
         fewest = max(least, 1) if self.presence == "all" else least
         longest = least if self.presence == "none" else max(min(most if most is not None else 3, 4), fewest)
         items = st.lists(self.node(schema.get("items", {}), at), min_size=fewest, max_size=longest)
         if not schema.get("x-one-or-many"):
             return items
-        return st.tuples(items, st.booleans()).map(lambda both: both[0][0] if both[1] and len(both[0]) == 1 else both[0])
+        return st.tuples(items, st.booleans()).map(_bare_or_not)
+
+
+def _bare_or_not(drawn: tuple[list[Json], bool]) -> Json:
+    items, bare = drawn
+    return items[0] if bare and len(items) == 1 else items
 
 
 def _in_order(found: tuple[dict[str, Any], ...], order: list[str]) -> dict[str, Any]:

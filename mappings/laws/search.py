@@ -57,7 +57,12 @@ def search(mapping: Mapping, interface: Interface | None, *, examples: int, star
         made = records(schema, hints_of(mapping.terms))
         tried[0] = _all_of(mapping, there_and_back, made, "record", examples, start, found)
     if any(row.writes for row in mapping.terms):
-        tried[1] = _all_of(mapping, back_and_there, facts(mapping.terms), "referral", examples, start, found)
+        sent = None if interface is None else interface.create
+
+        def law(mapping: Mapping, shown: Any) -> list[Breach]:
+            return back_and_there(mapping, shown, sent)
+
+        tried[1] = _all_of(mapping, law, facts(mapping.terms), "referral", examples, start, found)
     return Searched(tried[0], tried[1], tuple(found))
 
 

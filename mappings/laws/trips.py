@@ -1,10 +1,11 @@
-"""What must hold of a mapping: four laws, and which row breaks one for a given record or referral.
+"""What must hold of a mapping: five laws, and which row breaks one for a given record or referral.
 
 - *reads*: a record that the interface allows is not of a wrong type to us.
 - *keeps theirs*: a record that is read and written anew holds, in each row that goes both ways, what it held. To the
   letter where nothing is declared lost. Where the converter's own law allows another spelling, what it reads as is the
   same. Where the row is declared lossy, something may be lost the first time, and nothing more the second time.
 - *keeps ours*: a referral that is written and read again says the same, in the same three degrees.
+- *fits*: what is written is of a shape that the interface takes.
 - *leaves the rest*: what is read and laid over its own record changes nothing there that no row maps.
 
 Nothing is held against a row for what Dolen says aloud: a value that was left out as too long, a record that was
@@ -19,10 +20,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mappings.golden import differences
+from mappings.interface import Schema
+from mappings.laws.shape import misfits
 from mappings.mapping import Gap, Mapping
 from mappings.meta import Json
 from mappings.paths import Path, spell
-from mappings.read import as_items, matches, unwrap
+from mappings.places import look
+from mappings.read import as_items, unwrap
 from mappings.rows import ABSENT
 from mappings.terms import Terms
 from mappings.write import blank
@@ -67,10 +71,11 @@ def there_and_back(mapping: Mapping, record: dict[str, Any]) -> list[Breach]:
     return found
 
 
-def back_and_there(mapping: Mapping, facts: Dictionary[str, Json]) -> list[Breach]:
-    """Every breach that writing these facts and reading them again shows."""
+def back_and_there(mapping: Mapping, facts: Dictionary[str, Json], shape: Schema | None = None) -> list[Breach]:
+    """Every breach that writing these facts and reading them again shows. `shape`: what a record that is sent is."""
     writing = mapping.write(facts)
     found = [*_refused(mapping, "keeps ours", [*writing.left_out, *writing.stopped])]
+    found += _fits(mapping, writing.record, shape)
     if writing.stopped:
         return found
     reading = mapping.read(writing.record)
@@ -132,14 +137,15 @@ def _same_facts(
             if not row.admits_loss:
                 yield Breach(law, row, ours, was, now, "it does not come back the same")
             elif (then := later().get(ours)) != now:
-                yield Breach(law, row, ours, now, then, "it changes again the second time, which `lossy` does not cover")
+                why = "it changes again the second time, which `lossy` does not cover"
+                yield Breach(law, row, ours, now, then, why)
 
 
 def _same_spelling(
     row: Terms, record: dict[str, Any], anew: dict[str, Any], third: dict[str, Any]
 ) -> Iterator[Breach]:
     for path in row.theirs:
-        held, written, again = (_look(one, path) for one in (record, anew, third))
+        held, written, again = (look(one, path) for one in (record, anew, third))
         if row.exact:
             for at, was, now in _to_the_letter(row, path, held, written):
                 yield Breach("keeps theirs", row, at, was, now, "it is not written as it was, and no loss is declared")
@@ -156,7 +162,7 @@ def _to_the_letter(row: Terms, path: Path, held: Json, written: Json) -> Iterato
         for was, now in zip(before, after, strict=True):
             for item in row.items:
                 for inner in item.theirs if item.direction == "both" else ():
-                    yield from _to_the_letter(item, (*path, *inner), _look(was, inner), _look(now, inner))
+                    yield from _to_the_letter(item, (*path, *inner), look(was, inner), look(now, inner))
         return
     was, now = unwrap(held), unwrap(written)
     if was is ABSENT or blank(was) or was in row.absent:
@@ -179,25 +185,25 @@ def _left_alone(mapping: Mapping, record: dict[str, Any], facts: Dictionary[str,
             yield Breach("leaves the rest", None, "/".join(keys), was, now, "it is mapped by no row, and it changed")
 
 
+def _fits(mapping: Mapping, record: dict[str, Any], shape: Schema | None) -> Iterator[Breach]:
+    """Where what is written is not what the interface takes, and the row that wrote it."""
+    for keys, wanted in misfits(shape, record) if shape is not None else ():
+        row = next((row for row in mapping.terms if row.writes and _reaches(row, keys)), None)
+        yield Breach("fits", row, "/".join(keys), wanted, ABSENT, f"the interface takes {wanted} there")
+
+
+def _reaches(row: Terms, keys: tuple[str, ...]) -> bool:
+    """Whether the row writes what stands at those keys, or what is above it."""
+    for path in row.theirs:
+        place = tuple(step.key for step in path)
+        below = [(*place, *(step.key for step in inner)) for item in row.items for inner in item.theirs]
+        if any(one[: len(keys)] == keys for one in (place, *below)):
+            return True
+    return False
+
+
 def _keys(at: str) -> tuple[str, ...]:
     return tuple(part.partition("[")[0] for part in at.split("/"))
-
-
-def _look(record: Json, path: Path) -> Json:
-    """What a record has at a path, ABSENT if nothing; of several items the first one that the filter picks."""
-    here = record
-    for place, step in enumerate(path):
-        if isinstance(here, list) and len(here) == 1:
-            here = here[0]
-        if step.key == "." and isinstance(here, str):
-            return here
-        if not isinstance(here, dict) or step.key not in here:
-            return ABSENT
-        here = here[step.key]
-        if step.where:
-            picked = [item for item in as_items(here) or [] if matches(item, step.where)]
-            here = picked if place == len(path) - 1 else picked[0] if picked else ABSENT
-    return here
 
 
 def _plain(value: Json) -> Json:
