@@ -118,10 +118,11 @@ def _of_row(ours: str, theirs: str, row: Terms) -> Iterator[Loss]:
 
 
 def _said(row: Terms) -> Iterator[tuple[Way, Sort, str]]:
+    one_way: Way = "reading" if row.reads else "writing"
     if row.lossy:
-        yield ("there and back" if row.direction == "both" else "reading" if row.reads else "writing"), "lossy", row.lossy
+        yield "there and back" if row.direction == "both" else one_way, "lossy", row.lossy
     elif row.converter is not None and row.codes is None and not row.converter.exact:
-        yield ("reading" if row.reads else "writing"), "lossy", row.converter.law
+        yield one_way, "lossy", row.converter.law
 
 
 def _filled_in(row: Terms) -> Iterator[tuple[Way, Sort, str]]:

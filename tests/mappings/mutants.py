@@ -1,4 +1,4 @@
-"""Small wrongs, made one at a time in a mapping file or a code list: what the checks, the laws and the pairs must notice.
+"""Small wrongs, made one at a time in a mapping file or a code list: what the checks, the laws and the pairs must see.
 
 Each mutant is one thing that a tired hand does: a row lost, a path that is another row's or nobody's, a direction, a
 converter or a code list taken for another, two codes exchanged. Files are read once and changed in memory.
@@ -56,7 +56,7 @@ def of_file(data: dict[str, Any], below: dict[str, dict[str, Any]], lists: list[
 
 
 def of_list(name: str, text: str) -> Iterator[Mutant]:
-    """The wrongs of a code list: each row lost, one way only, misspelt, or with its code exchanged for the next one's."""
+    """The wrongs of a code list: each row lost, one way only, misspelt, or exchanged with the next one."""
     head, *rows = [row for row in csv.reader(io.StringIO(text)) if row]
     theirs, ours, direction = (head.index(column) for column in ("theirs", "ours", "direction"))
     for place, row in enumerate(rows):

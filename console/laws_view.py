@@ -1,0 +1,47 @@
+"""How the laws of mappings look. Whatever is shown was invented for the purpose, so that values may stand here."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from console.show import count, safe, say
+from pipelines.mapping_laws import Broken, Held
+
+
+def held(one: Held) -> None:
+    """What became of one mapping."""
+    if one.findings:
+        say(f"{one.mapping}: NOT WELL, it cannot be used", *(f"  {finding}" for finding in one.findings))
+        return
+    tried = [count(one.records, "record")] if one.records else []
+    tried += [count(one.referrals, "referral")] if one.referrals else []
+    without = f"; no record was invented: {one.unknown}" if one.unknown else ""
+    mark = "well" if one.well else f"NOT WELL, {count(len(one.broken), 'law broken', 'laws broken')}"
+    say(f"{one.mapping}: {mark}, tried with {' and '.join(tried) or 'nothing'}{safe(without)}")
+    for broken in one.broken:
+        _broken(broken)
+
+
+def held_plain(one: Held, seed: int) -> dict[str, Any]:
+    """The same as data."""
+    return {
+        "mapping": one.mapping, "file": one.file, "well": one.well, "records": one.records,
+        "referrals": one.referrals, "no_records_because": one.unknown, "seed": seed,
+        "broken": [dataclasses.asdict(broken) for broken in one.broken],
+        "findings": [dataclasses.asdict(finding) for finding in one.findings],
+    }  # fmt: skip
+
+
+def _broken(broken: Broken) -> None:
+    place = f"{broken.where}: {broken.row}" if broken.row else "no row maps it"
+    say(
+        f"  {broken.law}: {safe(place)}",
+        f"    {safe(broken.path)}: expected {_value(broken.expected)}, got {_value(broken.got)}: {safe(broken.why)}",
+        f"    the smallest {broken.side} that shows it: {_value(broken.smallest)}",
+    )
+
+
+def _value(value: Any) -> str:
+    return safe(json.dumps(value, ensure_ascii=False, default=str))
