@@ -7,7 +7,7 @@ codes, since an unknown code is stopped or left out on purpose, and no law speak
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Set
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -126,6 +126,51 @@ class _Inventor:
 def _bare_or_not(drawn: tuple[list[Json], bool]) -> Json:
     items, bare = drawn
     return items[0] if bare and len(items) == 1 else items
+
+
+def required(schema: Schema, at: Keys = ()) -> set[Keys]:
+    """The keys that lead to what the interface never goes without, the items of a list without their number."""
+    found: set[Keys] = set()
+    for shape in (*schema.get("anyOf", ()), schema):
+        found |= {(*at, name) for name in shape.get("required", ())}
+        found |= {
+            (*at, name) for choice in shape.get("x-choices", ()) for names in choice["of"] for name in names
+        }  # which of a choice may go depends on the others: none of them is taken out
+        for name, inner in shape.get("properties", {}).items():
+            found |= required(inner, (*at, name))
+        found |= required(shape["items"], at) if "items" in shape else set()
+    return found
+
+
+def thinned(value: Json, must: Set[Keys], still: Callable[[Json], bool]) -> Json:
+    """The value without every key that is not needed for `still` to hold, nor required."""
+
+    def without(here: Json, at: Keys, whole: Callable[[Json], Json]) -> Json:
+        if isinstance(here, list):
+            for place, item in enumerate(here):
+                put = _putting(here, place, whole)
+                here = [*here[:place], without(item, at, put), *here[place + 1 :]]
+            return here
+        for key in list(here) if isinstance(here, dict) else ():
+            less = {name: inner for name, inner in here.items() if name != key}
+            if (*at, key) not in must and still(whole(less)):
+                here = less
+            else:
+                here = {**here, key: without(here[key], (*at, key), _putting(here, key, whole))}
+        return here
+
+    return without(value, (), lambda part: part)
+
+
+def _putting(around: Json, place: Any, whole: Callable[[Json], Json]) -> Callable[[Json], Json]:
+    """From a part to the whole that has it at this place."""
+
+    def put(part: Json) -> Json:
+        if isinstance(around, list):
+            return whole([*around[:place], part, *around[place + 1 :]])
+        return whole({**around, place: part})
+
+    return put
 
 
 def _in_order(found: tuple[dict[str, Any], ...], order: list[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ same seed looks at the same things in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from mappings.interface import Interface, Schema
 from mappings.laws.facts import facts
-from mappings.laws.records import hints_of, records
+from mappings.laws.records import Keys, hints_of, records, required, thinned
 from mappings.laws.trips import Breach, back_and_there, there_and_back
 from mappings.laws.values import Values
 from mappings.mapping import Mapping
@@ -55,14 +55,15 @@ def search(mapping: Mapping, interface: Interface | None, *, examples: int, star
     tried = [0, 0]
     if schema is not None and any(row.reads for row in mapping.terms):
         made = records(schema, hints_of(mapping.terms))
-        tried[0] = _all_of(mapping, there_and_back, made, "record", examples, start, found)
+        tried[0] = _all_of(mapping, there_and_back, made, required(schema), "record", examples, start, found)
     if any(row.writes for row in mapping.terms):
         sent = None if interface is None else interface.create
 
         def law(mapping: Mapping, shown: Any) -> list[Breach]:
             return back_and_there(mapping, shown, sent)
 
-        tried[1] = _all_of(mapping, law, facts(mapping.terms), "referral", examples, start, found)
+        must = {(ours,) for row in mapping.terms if row.needed for ours in row.ours}
+        tried[1] = _all_of(mapping, law, facts(mapping.terms), must, "referral", examples, start, found)
     return Searched(tried[0], tried[1], tuple(found))
 
 
@@ -79,15 +80,22 @@ def invented(made: Values, examples: int, start: int) -> list[Any]:
 
 
 def _all_of(
-    mapping: Mapping, law: Law, made: Values, side: str, examples: int, start: int, found: list[Found]
+    mapping: Mapping, law: Law, made: Values, must: Set[Keys], side: str, examples: int, start: int, found: list[Found]
 ) -> int:
     passed_over = {one.breach.key for one in found}
     while True:
         one, tried = _first(mapping, law, made, passed_over, examples, start)
         if one is None or len(found) >= MOST_FOUND:
             return tried
-        found.append(Found(one.breach, side, one.shown))
+        found.append(_smallest(mapping, law, must, side, one))
         passed_over.add(one.breach.key)
+
+
+def _smallest(mapping: Mapping, law: Law, must: Set[Keys], side: str, broken: _Broken) -> Found:
+    """What hypothesis made small, without the fields that play no part in it."""
+    key = broken.breach.key
+    shown = thinned(broken.shown, must, lambda tried: any(breach.key == key for breach in law(mapping, tried)))
+    return Found(next(breach for breach in law(mapping, shown) if breach.key == key), side, shown)
 
 
 def _first(

@@ -149,7 +149,8 @@ def _same_spelling(
         if row.exact:
             for at, was, now in _to_the_letter(row, path, held, written):
                 yield Breach("keeps theirs", row, at, was, now, "it is not written as it was, and no loss is declared")
-        if list(differences(_plain(written), _plain(again), "")):
+        filled_in = row.assumes and blank(_plain(written))  # what was empty reads as the declared default from then on
+        if not filled_in and list(differences(_plain(written), _plain(again), "")):
             yield Breach("keeps theirs", row, spell(path), written, again, "it changes again the second time")
 
 
@@ -180,9 +181,18 @@ def _left_alone(mapping: Mapping, record: dict[str, Any], facts: Dictionary[str,
         tuple(step.key for step in path) for row in mapping.terms if row.writes for path in row.theirs
     ]
     for at, was, now in differences(record, onto.record, ""):
-        keys = _keys(at)
-        if not any(keys[: len(place)] == place or place[: len(keys)] == keys for place in places):
-            yield Breach("leaves the rest", None, "/".join(keys), was, now, "it is mapped by no row, and it changed")
+        for keys, value in _said(was, _keys(at)) if isinstance(was, dict) else [(_keys(at), was)]:
+            if not any(keys[: len(place)] == place or place[: len(keys)] == keys for place in places):
+                yield Breach("leaves the rest", None, "/".join(keys), value, ABSENT, "no row maps it, and it changed")
+
+
+def _said(value: Json, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """What a group that went as a whole had said, value by value."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _said(inner, (*at, key))
+    elif not blank(value):
+        yield at, value
 
 
 def _fits(mapping: Mapping, record: dict[str, Any], shape: Schema | None) -> Iterator[Breach]:

@@ -18,7 +18,7 @@ _MOST = 40  # characters of a text that is not meant to be as long as it may be
 _DAYS = [date(2024, 2, 29), date(2000, 2, 29), date(1900, 3, 1), date(1999, 12, 31), date(2026, 1, 1)]
 # The nights in which clocks change in the United Kingdom: before, in the hour that is missing or comes twice, after.
 _FORWARD, _BACK = datetime(2026, 3, 29, 0, 30), datetime(2026, 10, 25, 0, 30)  # noqa: DTZ001 - both are UTC by name
-_NIGHTS = [at + timedelta(minutes=30 * step) for at in (_FORWARD, _BACK) for step in range(-1, 4)]
+_NIGHTS = [at + timedelta(minutes=30 * step) for at in (_BACK, _FORWARD) for step in range(4)]
 _ZONES = ["Z", "+01:00", "-05:00"]
 
 
@@ -36,7 +36,8 @@ def partial_days() -> Values:
 def naive_moments() -> Values:
     """A date and time without a zone, mostly to the second."""
     usual = st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001 - texts without a zone
-    return st.one_of(st.sampled_from(_NIGHTS), usual.map(lambda at: at.replace(microsecond=0)), usual)
+    to_the_second = usual.map(lambda at: at.replace(microsecond=0))
+    return st.one_of(to_the_second, st.sampled_from(_NIGHTS), st.sampled_from(_NIGHTS), usual)
 
 
 def instants() -> Values:
