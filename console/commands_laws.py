@@ -18,7 +18,7 @@ def laws(
     name: MappingName = "",
     examples: Annotated[
         int, typer.Option(min=1, max=100_000, help="Records and referrals that are invented for each mapping.")
-    ] = 100,
+    ] = 200,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Try the same again: the number that an earlier run named.")
     ] = None,

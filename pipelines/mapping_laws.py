@@ -14,7 +14,7 @@ from pipelines import composition
 from pipelines.library import Library
 from pipelines.mapped import Mapped, mapped
 
-EXAMPLES = 100  # of records and of referrals a mapping: a second or two
+EXAMPLES = 200  # of records and of referrals a mapping: a second or two
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,10 +177,8 @@ def _to_the_letter(row: Terms, path: Path, held: Json, written: Json) -> Iterato
 def _left_alone(mapping: Mapping, record: dict[str, Any], facts: Dictionary[str, Json]) -> Iterator[Breach]:
     """What writing a record's own facts over it changes, although no row maps it."""
     onto = mapping.write(facts, record)
-    places = [
-        tuple(step.key for step in path) for row in mapping.terms if row.writes for path in row.theirs
-    ]
-    for at, was, now in differences(record, onto.record, ""):
+    places = [tuple(step.key for step in path) for row in mapping.terms if row.writes for path in row.theirs]
+    for at, was, _ in differences(record, onto.record, ""):
         for keys, value in _said(was, _keys(at)) if isinstance(was, dict) else [(_keys(at), was)]:
             if not any(keys[: len(place)] == place or place[: len(keys)] == keys for place in places):
                 yield Breach("leaves the rest", None, "/".join(keys), value, ABSENT, "no row maps it, and it changed")
