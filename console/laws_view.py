@@ -9,6 +9,9 @@ from typing import Any
 from console.show import count, safe, say
 from pipelines.mapping_laws import Broken, Held
 
+_COMPARE = ("keeps theirs", "keeps ours", "leaves the rest")  # the laws about a value that was another one before
+_LONG, _BEGINNING = 60, 10  # characters of a text
+
 
 def held(one: Held) -> None:
     """What became of one mapping."""
@@ -36,12 +39,24 @@ def held_plain(one: Held, seed: int) -> dict[str, Any]:
 
 def _broken(broken: Broken) -> None:
     place = f"{broken.where}: {broken.row}" if broken.row else "no row maps it"
+    compared = f"expected {_value(broken.expected)}, got {_value(broken.got)}: " if broken.law in _COMPARE else ""
     say(
         f"  {broken.law}: {safe(place)}",
-        f"    {safe(broken.path)}: expected {_value(broken.expected)}, got {_value(broken.got)}: {safe(broken.why)}",
+        f"    {safe(broken.path)}: {compared}{safe(broken.why)}",
         f"    the smallest {broken.side} that shows it: {_value(broken.smallest)}",
     )
 
 
 def _value(value: Any) -> str:
-    return safe(json.dumps(value, ensure_ascii=False, default=str))
+    return safe(json.dumps(_shortened(value), ensure_ascii=False, default=str))
+
+
+def _shortened(value: Any) -> Any:
+    """The value with every long text as its beginning and its length: only that is of interest in one."""
+    if isinstance(value, dict):
+        return {key: _shortened(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_shortened(inner) for inner in value]
+    if isinstance(value, str) and len(value) > _LONG:
+        return f"{value[:_BEGINNING]}... ({len(value)} characters)"
+    return value

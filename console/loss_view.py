@@ -92,7 +92,8 @@ def _route(one: RouteLoss) -> None:
     say(*(f"  {words.NO_CODE.en}: {field}: {safe(code)}" for field, code in one.crossing.codes_lost))
     for title, group in ((words.LOST_BEFORE, one.lost_before), (words.LOST_AFTER, one.lost_after)):
         if group:
-            say(f"  {title.en}: {', '.join(f'{sort} {number}' for sort, number in counts(group).items())}")
+            by_sort = {sort: sum(loss.sort == sort for loss in group) for sort in SORTS}
+            say(f"  {title.en}: {', '.join(f'{sort} {number}' for sort, number in by_sort.items() if number)}")
 
 
 def _fields(one: RouteLoss) -> list[tuple[Words, Sequence[Carried]]]:

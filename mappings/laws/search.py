@@ -6,6 +6,7 @@ same seed looks at the same things in the same order.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from mappings.interface import Interface, Schema
 from mappings.laws.facts import facts
 from mappings.laws.records import Keys, hints_of, records, required, thinned
 from mappings.laws.trips import Breach, back_and_there, there_and_back
-from mappings.laws.values import Values
+from mappings.laws.values import MOST_USUAL, Values
 from mappings.mapping import Mapping
 from mappings.meta import Json
 
@@ -94,8 +95,24 @@ def _all_of(
 def _smallest(mapping: Mapping, law: Law, must: Set[Keys], side: str, broken: _Broken) -> Found:
     """What hypothesis made small, without the fields that play no part in it."""
     key = broken.breach.key
-    shown = thinned(broken.shown, must, lambda tried: any(breach.key == key for breach in law(mapping, tried)))
+
+    def still(tried: Any) -> bool:
+        return any(breach.key == key for breach in law(mapping, tried))
+
+    shown = thinned(broken.shown, must, still)
+    if side == "referral":  # how short a text of a record may be, its interface says
+        shown = _with_shorter_texts(shown, still)
     return Found(next(breach for breach in law(mapping, shown) if breach.key == key), side, shown)
+
+
+def _with_shorter_texts(facts: dict[str, Json], still: Callable[[Any], bool]) -> dict[str, Json]:
+    """The facts with each free text cut to where it still breaks the law. Codes, days and numbers are no longer."""
+    for path, value in facts.items():
+        if isinstance(value, str) and len(value) > MOST_USUAL:
+            length = bisect_left(range(1, len(value)), True, key=lambda cut: still({**facts, path: value[:cut]})) + 1
+            if still(shorter := {**facts, path: value[:length]}):
+                facts = shorter
+    return facts
 
 
 def _first(

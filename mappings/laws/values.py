@@ -12,7 +12,7 @@ Values = st.SearchStrategy[Any]
 
 LETTERS = "abcdefghijklmnoprstuwyABCEMNRSTYâêîôûŵŷÂÊÎÔÛŴŶáïöëÁÏ0123456789 '-.,&()/"
 _CLEAN = st.sampled_from(["a", "B", "ŵ", "7"])
-_MOST = 40  # characters of a text that is not meant to be as long as it may be
+MOST_USUAL = 40  # characters of a text that is not meant to be as long as it may be
 
 # Leap days of three sorts, the ends of a century, the first and last day of a year.
 _DAYS = [date(2024, 2, 29), date(2000, 2, 29), date(1900, 3, 1), date(1999, 12, 31), date(2026, 1, 1)]
@@ -57,7 +57,7 @@ def moments(zone: str) -> Values:
 
 def texts(shortest: int = 0, longest: int | None = None) -> Values:
     """A text with Welsh letters, spaces at its ends and all; also as short and as long as it may be."""
-    most = _MOST if longest is None else min(longest, _MOST)
+    most = MOST_USUAL if longest is None else min(longest, MOST_USUAL)
     usual = st.text(LETTERS, min_size=shortest, max_size=max(most, shortest))
     edges = [usual, _CLEAN.map(lambda letter: letter * max(shortest, 1))]
     if shortest == 0:

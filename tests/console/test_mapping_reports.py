@@ -48,7 +48,8 @@ def test_laws_name_the_row_the_line_and_the_smallest_example(site: Path) -> None
     assert "keeps ours: mappings/torfaen/referral.yaml:5: received_at <-> Received" in done.stdout
     assert 'expected "2026-10-25T01:00:00Z", got "2026-10-25T00:00:00Z"' in done.stdout
     assert "fits: mappings/torfaen/referral.yaml:4: status_reason.text <-> StatusReason" in done.stdout
-    assert "the interface takes at most 500 characters there" in done.stdout
+    assert "    StatusReason: the interface takes at most 500 characters there\n" in done.stdout
+    assert '"status_reason.text": "aaaaaaaaaa... (501 characters)"' in done.stdout
     assert "the smallest referral that shows it: {" in done.stdout
     assert done.stdout.endswith("To try the same again: --seed 1\n")
 
@@ -83,6 +84,7 @@ def test_coverage_says_what_is_lost_and_what_a_route_carries(site: Path) -> None
     assert "priority <-> priority: emergency, immediate become emergency (neither)" in done.stdout
     assert "blaenau-gwent: contact-to-casework, from contact to casework" in done.stdout
     assert "    extensions.blaenau-gwent.transport_needs: special category" in done.stdout
+    assert "  Lost when it is read: dropped 1, in part 4, merged 1, lossy 19\n" in done.stdout
     assert "torfaen" not in done.stdout  # another council's routes do not use it
 
 
