@@ -45,7 +45,7 @@ def of_file(data: dict[str, Any], below: dict[str, dict[str, Any]], lists: list[
     """The wrongs of a mapping file. `below`: the rows that it extends, by `ours`; `lists`: all code lists there are."""
     for keys, rows, within in _levels(data):
         for place, row in enumerate(rows):
-            known = {**below.get(row.get("ours", ""), {}), **row}
+            known = {**below.get(str(row.get("ours", "")), {}), **row}
             if within and (one_way := data["fields"][keys[1]].get("direction")):
                 known["direction"] = one_way  # an item goes no other way than its list
             what = f"{within}{row.get('ours', row.get('theirs'))}"
@@ -97,7 +97,7 @@ def _of_row(
         directions -= {"both"}
     for other in sorted(directions):
         yield f"direction {other}", _with(rows, place, {"direction": other})
-    if "theirs" in known:
+    if isinstance(known.get("theirs"), str):
         if known["theirs"] != ".":
             yield "a path into nowhere", _with(rows, place, {"theirs": f"{known['theirs']}X"})
         following = next((at for at in [*range(place + 1, len(rows)), *range(place)] if "theirs" in rows[at]), None)
@@ -111,7 +111,7 @@ def _of_row(
 
 def _other_words(known: dict[str, Any], within: str, lists: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The row with another converter, or another code list."""
-    if "each" in known or not known.get("ours"):
+    if "each" in known or not isinstance(known.get("ours"), str):
         return
     declared = fieldpaths.type_of(known["ours"], within)
     if "codes" in known:

@@ -133,7 +133,7 @@ class Bench:
         below: dict[str, dict[str, Any]] = {}
         if "extends" in self.data:
             rows = library().document("mappings", self.data["extends"]).data["fields"]
-            below = {row["ours"]: row for row in rows if "ours" in row}
+            below = {str(row["ours"]): row for row in rows if "ours" in row}
         used = {row.codes.name for one in self.mapping.terms for row in (one, *one.items) if row.codes is not None}
         named = {str(row.get("codes")) for row in self.data["fields"]}
         own = sorted(used & named) if "extends" in self.data else sorted(used)
