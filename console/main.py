@@ -13,6 +13,7 @@ from console import (
     commands_codes,
     commands_desk,
     commands_joining,
+    commands_laws,
     commands_mapping,
     commands_proof,
     commands_run,
@@ -63,6 +64,8 @@ for one in (
 for one_passed in (commands_run.sandbox, commands_run.demo):
     app.command(one_passed.__name__, context_settings=_PASSED_ON)(one_passed)
 app.add_typer(commands_codes.codes, name="codes")
+for one_of_mappings in (commands_laws.laws, commands_laws.coverage):
+    commands_mapping.mapping.command(one_of_mappings.__name__)(one_of_mappings)
 app.add_typer(commands_mapping.mapping, name="mapping")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")

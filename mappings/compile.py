@@ -26,6 +26,7 @@ from mappings.referral import Referral
 from mappings.rows import Codes, ReadyRow, RowMaker
 from mappings.several import SeveralRow, make_several
 from mappings.spanning import Spans
+from mappings.terms import all_terms
 from mappings.write import Shape, writer
 
 FORMAT = 1  # of the artifact; raised when the same file would compile to something else
@@ -84,6 +85,7 @@ def compile_mapping(
         digest=digest,
         artifacts=artifacts,
         rows=mapped_rows(rows, several),
+        terms=all_terms(rows, several, maker.used),
         _read=read,
         _write=_from_referrals(write, writers.referral if write is writers.facts else None, rows, several),
     )

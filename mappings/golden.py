@@ -3,6 +3,7 @@
 `casework/referral.yaml` has its pairs in `casework/golden/referral.<what it shows>.json`. A pair has `about` and
 `read`  {record, facts, left_out, stopped}: this record reads as these facts, and
 `write` {facts, onto, record, left_out, stopped}: these facts laid over `onto` give this record.
+`codes` {field: {their code: our code}}: each of these codes, alone, both ways; `needs[].code` is one of each item.
 What `write` leaves out comes from `read`; `onto` left out means a create. Gaps are written as "kind: field".
 Values stay masked in every difference unless somebody asks to see them: a pair may have been made from real life.
 """
@@ -20,6 +21,9 @@ from mappings.facts import sensitivity
 from mappings.mapping import Gap
 from mappings.mapping import Mapping as FieldMapping
 from mappings.meta import Json, Sensitivity
+from mappings.places import holding, look
+from mappings.rows import ABSENT
+from mappings.terms import Terms
 
 Direction = Literal["read", "write"]
 _NOTHING = object()
@@ -56,6 +60,7 @@ class Pair(BaseModel):
     about: str
     read: Read | None = None
     write: Write | None = None
+    codes: dict[str, dict[str, str]] = {}
 
 
 class BadPair(ValueError):
@@ -87,8 +92,9 @@ def load(text: str | bytes, name: str) -> Pair:
         found = error.errors(include_input=False, include_context=False, include_url=False)
         problems = "; ".join(f"{'/'.join(str(part) for part in one['loc']) or 'file'}: {one['msg']}" for one in found)
     else:
-        if pair.read is None and (pair.write is None or pair.write.facts is None or pair.write.record is None):
-            problems = "neither `read` nor a `write` with facts and record"
+        alone = pair.write is not None and pair.write.facts is not None and pair.write.record is not None
+        if pair.read is None and not pair.codes and not alone:
+            problems = "neither `read` nor `codes` nor a `write` with facts and record"
         else:
             return pair
     raise BadPair(f"{name}: {problems}")  # outside the except: pydantic's own error holds the values
@@ -137,6 +143,37 @@ def _one(mapping: FieldMapping, name: str, pair: Pair, *, reveal: bool) -> Itera
         for inner, one, other in differences(wanted, writing.record, ""):
             yield Difference(name, "write", inner, one, other, reveal)
         yield from _gaps(name, "write", pair.write, writing.left_out, writing.stopped)
+    for ours, codes in pair.codes.items():
+        yield from _codes(mapping, name, ours, codes)
+
+
+def _codes(mapping: FieldMapping, name: str, ours: str, codes: Mapping[str, str]) -> Iterator[Difference]:
+    """Each code alone in a record, and alone in the facts. Codes are no secret, so they are shown."""
+    listed, _, inner = ours.partition("[].")
+    for direction, row in _ways(mapping, listed):
+        item = next((one for one in row.items if inner in one.ours), None) if inner else row
+        for theirs, code in codes.items() if item is not None else ():
+            assert item is not None
+            path = (*row.theirs[0], *item.theirs[0]) if inner else row.theirs[0]
+            if direction == "read":
+                facts = mapping.read(holding(path, theirs)).facts.get(listed, _NOTHING)
+                got = facts[0].get(inner, _NOTHING) if inner and isinstance(facts, list) else facts
+                wanted = code
+            else:
+                written = mapping.write({listed: [{inner: code}] if inner else code}).record
+                got, wanted = look(written, path), theirs
+            if got != wanted:
+                yield Difference(name, direction, f"{ours}, the code {theirs} <-> {code}", wanted, got, shown=True)
+        if item is None:
+            yield Difference(name, direction, ours, "a row of the mapping", _NOTHING, shown=True)
+    if not _ways(mapping, listed):
+        yield Difference(name, "read", ours, "a row of the mapping", _NOTHING, shown=True)
+
+
+def _ways(mapping: FieldMapping, ours: str) -> list[tuple[Direction, Terms]]:
+    rows = [row for row in mapping.terms if ours in row.ours]
+    ways: list[tuple[Direction, Terms]] = [("read", row) for row in rows if row.reads]
+    return [*ways, *(("write", row) for row in rows if row.writes)]
 
 
 def _facts_to_write(pair: Pair) -> dict[str, Json]:
@@ -169,7 +206,7 @@ def differences(expected: Json, got: Json, at: str) -> Iterator[tuple[str, Json,
 
 
 def _words(value: Json, *, shown: bool) -> str:
-    if value is _NOTHING:
+    if value is _NOTHING or value is ABSENT:
         return "nothing"
     if value is None:
         return "null"

@@ -12,10 +12,13 @@ from collections.abc import Callable, Collection
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from dataclasses import field as member  # `Gap.field` is a name of its own
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mappings.facts import Facts
 from mappings.referral import Referral
+
+if TYPE_CHECKING:
+    from mappings.terms import Terms
 
 KeyPath = tuple[str | int, ...]
 GapKind = Literal["unknown code", "wrong type", "missing", "too long"]
@@ -121,6 +124,7 @@ class Mapping:
     digest: str  # of everything that it was made from
     artifacts: Dictionary[str, tuple[str, bytes]] = member(repr=False)  # digest -> (kind, body): "mapping", "codes"
     rows: tuple[MappedField, ...] = member(repr=False)
+    terms: tuple[Terms, ...] = member(repr=False)  # what each row declares, for the laws and the loss report
     _read: Callable[[dict[str, Any]], Reading] = member(repr=False)
     _write: Callable[[Referral | Facts, dict[str, Any] | None, Collection[str]], Writing] = member(repr=False)
 

@@ -79,6 +79,7 @@ class ReadyRow:
     write_keeps: type | None = None  # a value of this type, not empty and not too long, is written as it is
     write_codes: Mapping[str, str] | None = None  # a text that is here is written so
     longest: int = 0  # characters of a text that the system holds, 0 for no limit
+    converter: Converter | None = None
     code_list: str = ""
     stops: bool = False  # G6: an unknown code or a wrong type here stops the record
     needed: bool = False  # and so does having no value
@@ -257,7 +258,7 @@ class RowMaker:
         converter = self._converter(row, declared)
         if converter is None:
             return
-        row.note = converter.note
+        row.converter, row.note = converter, converter.note
         row.read, row.write = converter.read, converter.write
         row.read_keeps, row.write_keeps = converter.read_keeps, converter.write_keeps
         row.read_swift, row.write_swift = converter.swift_read, converter.swift_write

@@ -91,7 +91,7 @@ def run_golden(root: Path) -> list[Tried]:
 
 def try_all(site: Site, library: Library) -> list[Tried]:
     """Try every mapping against the pairs beside it."""
-    zones = _zones(site, library)
+    zones = zones_of(site, library)
     return [_try(library, name, zones) for name in site.layers.names("mappings")]
 
 
@@ -228,7 +228,7 @@ def _called(library: Library, path: Path) -> str:
     return f"mappings/{path.relative_to(library.layers.shipped['mappings']).as_posix()} (shipped)"
 
 
-def _zones(site: Site, library: Library) -> dict[str, str]:
+def zones_of(site: Site, library: Library) -> dict[str, str]:
     """In which zone each mapping is used here: by its name, and as "system X" for those that no council uses."""
     zones: dict[str, str] = {}
     for profile in site.layers.names("profiles"):

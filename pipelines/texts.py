@@ -17,6 +17,14 @@ _LANGUAGE = {"cy": "cy", "en": "en", "both": "both", "not-asked": "both", None: 
 _MOBILE = "person.telecom[system=phone,use=mobile].value"
 _SAFE = "person.telecom[system=phone,use=mobile].safe_to_text"
 
+#: Whose facts leave us with a text, by whom it goes to: the number, and what decides its words. Nothing else does.
+CARRIED: Mapping[str, tuple[str, ...]] = {
+    "person": (_MOBILE, "language.correspondence", "status", "citizen_reference"),
+    "referrer": (
+        "referrer.telecom[system=phone,use=mobile].value", "language.correspondence", "status", "citizen_reference",
+    ),
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class TextRules:

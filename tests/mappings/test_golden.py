@@ -95,3 +95,35 @@ def test_a_bad_pair_names_its_file_and_no_value(text: str | bytes) -> None:
 def test_pairs_lie_beside_their_mapping() -> None:
     assert golden.pattern("casework/referral") == "casework/golden/referral.*.json"
     assert golden.pattern("referral") == "golden/referral.*.json"
+
+
+def test_codes_are_tried_one_by_one_both_ways() -> None:
+    need = {"ours": "code", "theirs": "@code", "codes": "need"}
+    data = {"system": "s", "record": "R", "fields": [
+        {"ours": "status", "theirs": "Deep/Status", "codes": "status", "needed": True},
+        {"ours": "person.gender", "theirs": "Gender", "codes": "gender", "direction": "read"},
+        {"ours": "needs", "theirs": "Needs/Need", "each": [need, {"ours": "text", "theirs": "."}]},
+    ]}  # fmt: skip
+    lists = {
+        "status": "theirs,ours\nN,received\nA,accepted\n", "gender": "theirs,ours\n1,male\n",
+        "need": "theirs,ours\nN1,meals\nN2,memory\n",
+    }  # fmt: skip
+    mine = compile_mapping("mine", lambda _: (data, "m.yaml"), lambda name: parse(lists[name], name), "UTC")
+    right = {
+        "status": {"N": "received", "A": "accepted"}, "person.gender": {"1": "male"},
+        "needs[].code": {"N1": "meals", "N2": "memory"},
+    }  # fmt: skip
+    assert golden.run(mine, {"a": pair(codes=right)}) == []
+    wrong = {"status": {"N": "accepted"}, "needs[].code": {"N1": "memory"}, "person.gender": {"1": "female"}}
+    assert [str(one) for one in golden.run(mine, {"a": pair(codes=wrong)})] == [
+        'a: read: status, the code N <-> accepted: expected "accepted", got "received"',
+        'a: write: status, the code N <-> accepted: expected "N", got "A"',
+        'a: read: needs[].code, the code N1 <-> memory: expected "memory", got "meals"',
+        'a: write: needs[].code, the code N1 <-> memory: expected "N1", got "N2"',
+        'a: read: person.gender, the code 1 <-> female: expected "female", got "male"',
+    ]
+    nobody = {"status": {"Z": "received"}, "channel": {"P": "phone"}, "needs[].other": {"N1": "meals"}}
+    told = [str(one) for one in golden.run(mine, {"a": pair(codes=nobody)})]
+    assert 'a: read: status, the code Z <-> received: expected "received", got nothing' in told
+    assert 'a: read: channel: expected "a row of the mapping", got nothing' in told
+    assert 'a: read: needs[].other: expected "a row of the mapping", got nothing' in told
