@@ -25,11 +25,12 @@ from mappings.write import Shape, writer
 FORMAT = 1  # of the artifact; raised when the same file would compile to something else
 
 
-def compile_mapping(name: str, load: Load, codes: Codes, zone: str) -> Mapping:
+def compile_mapping(name: str, load: Load, codes: Codes, zone: str, *, written_as: int = FORMAT) -> Mapping:
     """Compile the mapping of that name.
 
     `load(name)` gives (plain data, origin) and `codes(name)` a CodeList; both raise LookupError for an unknown name.
-    `zone` is the clock of the system's times without offset. Raises MappingFaults with everything that is wrong.
+    `zone` is the clock of the system's times without offset. `written_as`: the format of the artifact, for what
+    `mappings.kept` compiles again. Raises MappingFaults with everything that is wrong.
     """
     resolved = resolve(name, load)
     maker = RowMaker(resolved, codes, zone)
@@ -41,7 +42,7 @@ def compile_mapping(name: str, load: Load, codes: Codes, zone: str) -> Mapping:
     lists = {name: list_.digest for name, list_ in sorted(maker.used.items())}
     body = canonical(
         {
-            "format": FORMAT,
+            "format": written_as,
             "name": name,
             "zone": zone,
             "head": resolved.head,

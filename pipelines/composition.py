@@ -6,7 +6,7 @@ compiled is left out, with findings that say why, and stops nobody else. Connect
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,11 +20,12 @@ from config.routes import Comparison
 from config.routes import Route as RouteSettings
 from config.site import Council as CouncilFiles
 from config.site import Site, load_site
-from config.texts import Text
 from connectors.errors import Misconfigured
+from connectors.pinned_files import pinned_files
 from connectors.registry import open_connector
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
+from pipelines import artifacts
 from pipelines.clock import Clock
 from pipelines.identifiers import PERSON_IDENTIFIERS
 from pipelines.keystore import KeyFault, KeyStore
@@ -34,9 +35,9 @@ from pipelines.library import Library, field_groups, shipped_folders
 from pipelines.mainkey import parse_master, read_master
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.routing import Route
-from pipelines.texts import TextRules
 from pipelines.turns import Turns
 from pipelines.vault import Vault
+from pipelines.wording import rules_of
 
 if TYPE_CHECKING:
     from connectors.pace import Agree
@@ -152,7 +153,7 @@ def wire(
         owners={group: name for name, connection in settings.connections.items() for group in connection.owns},
         person_identifiers=PERSON_IDENTIFIERS,
         texts={
-            name: _text(name, text, lambda value: site.plain(value, environment))
+            name: rules_of(name, text, lambda value: site.plain(value, environment))
             for name, text in site.texts.items()
             if name in used
         },
@@ -228,7 +229,14 @@ def _wire(
         at_once=int(_number(limits if isinstance(limits, dict) else {}, "at_once", Limits)),
         polls=connection.schedule is not None or any("changes" in offered for offered in offers.values()),
         overlay=_settings(files, connection, profile, offers),
+        describe=lambda: _described(site, connection.profile, profile),
     )
+
+
+def _described(site: Site, name: str, profile: Dictionary[str, Any]) -> tuple[str, artifacts.Artifacts]:
+    """A profile and the pinned files that it leads to, as artifacts; a file that is missing is `check`'s business."""
+    pinned = pinned_files(profile, lambda file: site.layers.read("interfaces", file))
+    return artifacts.profile_of(name, profile, pinned)
 
 
 def profile_of(library: Library, connection: ConnectionSettings) -> Dictionary[str, Any]:
@@ -323,33 +331,6 @@ def _route(route: RouteSettings, site_wide: Comparison) -> Route:
         reconcile="" if route.text else (route.reconcile or site_wide).cron or "",
         nothing_to_match=route.first_day == "nothing-to-match",
     )
-
-
-def _text(name: str, text: Text, plain: Callable[[str], str]) -> TextRules:
-    templates: dict[str, _Templates] = {
-        status: _Templates(said.template.model_dump(), plain) for status, said in text.statuses.items()
-    }
-    quiet = text.quiet.model_dump() if text.quiet else None
-    return TextRules(name, text.channel, templates, allow_safeguarding=text.safeguarding, quiet=quiet)
-
-
-class _Templates(Dictionary[str, str]):
-    """Language to template id. An id that is a reference is looked up when a text is sent, as other secrets are."""
-
-    def __init__(self, ids: Dictionary[str, str], plain: Callable[[str], str]) -> None:
-        self._ids, self._plain = ids, plain
-
-    def __getitem__(self, language: str) -> str:
-        try:
-            return self._plain(self._ids[language])
-        except ValueError as missing:  # SecretMissing names the reference and no secret
-            raise Misconfigured(f"the template for {language}: {missing}") from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids)
-
-    def __len__(self) -> int:
-        return len(self._ids)
 
 
 def _listed(own: Any, site_wide: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from connectors.port import Item, Tier, UnreadableItem
 from mappings.facts import Refused, assemble
 from pipelines import crash, regressed
 from pipelines.clock import to_time
-from pipelines.ledger import LedgerFault, keep_artifacts
+from pipelines.ledger import LedgerFault
 from pipelines.logs import log, warn
 from pipelines.page import Page, Read
 from pipelines.plant import Council, Kind, Plant, Wired
@@ -80,7 +80,6 @@ class Intake:
     def __init__(self, plant: Plant, council: Council) -> None:
         self._plant = plant
         self._council = council
-        self._kept: set[str] = set()
 
     def take(
         self,
@@ -250,6 +249,7 @@ class Intake:
         states: list[VersionState | None] = []
         # Asked before the transaction: a connector is not opened, nor the ledger searched twice, while others wait.
         waits = bool(reads) and self._must_wait(wired, kind)
+        artifacts = {**kind.mapping.artifacts, **wired.described[1]}
         with self._plant.ledger.writing() as connection:
             if reads:
                 try:
@@ -260,7 +260,7 @@ class Intake:
                     raise
                 except Exception as fault:
                     raise _Stumbled(type(fault).__name__) from fault
-                self._keep(connection, kind)
+                self._plant.kept.keep(connection, artifacts, self._plant.clock.now())
             if place is not None:
                 place(connection)
             crash.here("before page commit")
@@ -271,11 +271,6 @@ class Intake:
             ask.moved |= page.moved
         for state in states:
             taken.add(state)
-
-    def _keep(self, connection: Connection, kind: Kind) -> None:
-        if kind.mapping.digest not in self._kept:
-            keep_artifacts(connection, kind.mapping.artifacts, self._plant.clock.now())
-            self._kept.add(kind.mapping.digest)
 
     def _hash_of(self, name: str, value: Any) -> str:
         return self._plant.vault.hash_value(self._council.code, name, value)
