@@ -44,11 +44,6 @@ def compile_kept(digest: str, bodies: Bodies) -> Mapping:
     return found
 
 
-def name_of(digest: str, bodies: Bodies) -> str:
-    """What the mapping of that digest is called. Raises CannotRun."""
-    return str(_opened(digest, bodies)["name"])
-
-
 def _opened(digest: str, bodies: Bodies) -> dict[str, Any]:
     body = _body(digest, bodies)
     try:

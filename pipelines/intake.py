@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +26,9 @@ from pipelines.page import Page, Read
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.states import VersionState
 from pipelines.tables import record, version
+
+if TYPE_CHECKING:
+    from mappings.mapping import Mapping as FieldMapping
 
 #: Rows written in one transaction at the most, so that nobody waits long for the write lock.
 ROWS_A_TRANSACTION = 200
@@ -156,9 +159,16 @@ class Intake:
         if place is not None:
             self._write(wired, kind, [], purpose, taken, place)
 
-    def again(self, version_ids: Sequence[int], *, said: str = "", gone: frozenset[str] = frozenset()) -> Taken:
+    def again(
+        self,
+        version_ids: Sequence[int],
+        *,
+        said: str = "",
+        gone: frozenset[str] = frozenset(),
+        mapping: FieldMapping | None = None,
+    ) -> Taken:
         """Take versions that we hold once more, with the mapping as it is now: after a mend, or when a doubt is
-        settled.
+        settled. `mapping`: with this one instead.
 
         `said`: what a person said of them: "same" (the same request and person as before), "new" (a new request).
         `gone`: numbers that the system holds no more.
@@ -176,6 +186,8 @@ class Intake:
             kind = wired.kinds.get(row.kind) if wired else None
             if wired is None or kind is None or not row.external_id:
                 continue
+            if mapping is not None:
+                kind = replace(kind, mapping=mapping)
             read = self._read_again(wired, kind, row, raw)
             read.said, read.gone = said, gone
             self._write(wired, kind, [read], row.purpose, taken, None)

@@ -21,6 +21,8 @@ from mappings.compile import compile_mapping
 from mappings.declaration import declared
 from mappings.mapping import Mapping as FieldMapping
 from mappings.mapping import MappingFaults
+from mappings.overlay import Load
+from mappings.rows import Codes
 
 
 def shipped_folders() -> dict[str, Path]:
@@ -69,28 +71,44 @@ class Library:
     def code_list(self, name: str) -> codes.CodeList:
         """A code list by name. Raises SiteFaults, LookupError if there is none."""
         if name not in self._codes:
-            body = self.layers.read("codes", name)
-            try:
-                self._codes[name] = codes.parse(body, name)
-            except codes.CodeFaults as faults:
-                file = self.called("codes", name)
-                raise SiteFaults(
-                    Finding(file, fault.line, 1, fault.column, fault.found, fault.expected, fault.remedy)
-                    for fault in faults.faults
-                ) from None
+            self._codes[name] = _parsed(self.layers.read("codes", name), name, self.called("codes", name))
         return self._codes[name]
 
     def mapping(self, name: str, zone: str) -> FieldMapping:
         """A compiled mapping, shared by all who use it with the same zone. Raises SiteFaults."""
         if (name, zone) not in self._mappings:
-            try:
-                self._mappings[name, zone] = compile_mapping(name, self.load, self.code_list, zone)
-            except MappingFaults as faults:
-                raise SiteFaults(
-                    self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy)
-                    for fault in faults.faults
-                ) from None
+            self._mappings[name, zone] = self._compiled(name, self.load, self.code_list, zone)
         return self._mappings[name, zone]
+
+    def candidate(self, file: Path, name: str, zone: str) -> FieldMapping:
+        """The mapping of that name with a file in its place that is not live: the mapping's own (.yaml), or one of its
+        code lists (.csv). Nothing else of the site changes. Raises SiteFaults."""
+        if file.suffix == ".csv":
+            try:
+                proposed = _parsed(file.read_bytes(), file.stem, file.name)
+            except OSError:
+                raise SiteFaults([_unreadable(file.name)]) from None
+            return self._compiled(
+                name, self.load, lambda other: proposed if other == file.stem else self.code_list(other), zone
+            )
+        document = read_yaml(file, name=file.name)
+        self._by_name[document.name] = document
+        extends = isinstance(document.data, dict) and document.data.get("extends") == name
+        called = f"{name} ({file.stem})" if extends else name  # a file may be laid over the very one that is live
+
+        def load(wanted: str) -> tuple[Any, str]:
+            return (document.data, document.name) if wanted == called else self.load(wanted)
+
+        return self._compiled(called, load, self.code_list, zone)
+
+    def _compiled(self, name: str, load: Load, lists: Codes, zone: str) -> FieldMapping:
+        try:
+            return compile_mapping(name, load, lists, zone)
+        except MappingFaults as faults:
+            raise SiteFaults(
+                self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy)
+                for fault in faults.faults
+            ) from None
 
     def locate(
         self, file: str, path: Iterable[str | int], found: str, expected: str, remedy: str, *, warn: bool = False
@@ -107,6 +125,21 @@ class Library:
         """A mapping file as plain data, and what findings call it. Raises SiteFaults, LookupError."""
         document = self.document("mappings", name)
         return document.data, document.name
+
+
+def _parsed(body: bytes, name: str, called: str) -> codes.CodeList:
+    """A code list from its bytes. Raises SiteFaults, calling it what findings call it."""
+    try:
+        return codes.parse(body, name)
+    except codes.CodeFaults as faults:
+        raise SiteFaults(
+            Finding(called, fault.line, 1, fault.column, fault.found, fault.expected, fault.remedy)
+            for fault in faults.faults
+        ) from None
+
+
+def _unreadable(name: str) -> Finding:
+    return Finding(name, 0, 0, "", "a file that cannot be read", "a file", "look at its permissions")
 
 
 def findings_of(document: Document, problems: Iterable[Problem], at: tuple[str | int, ...] = ()) -> list[Finding]:

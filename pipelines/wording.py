@@ -1,4 +1,4 @@
-"""From a texts file to the rules that a text is sent by: its templates, looked up when they are needed, and its digest."""
+"""From a texts file to the rules that a text is sent by: templates, looked up when they are needed, and its digest."""
 
 from __future__ import annotations
 
