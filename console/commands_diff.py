@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console import ask
-from console.show import as_json, count, progress, safe, say
+from console.guard import WrongUse, sentence
+from console.show import as_json, complain, count, progress, safe, say
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def diff(
 ) -> None:
     """Read the newest real records by two mappings, and write what is known by both: what comes out otherwise, field by
     field. Nothing is sent. Exit 0: no difference."""
+    from config.findings import SiteFaults
     from pipelines import control, mapping_diff
+    from pipelines.looking import NotPossible
 
     with opened(site) as plant:
         code = known_council(plant, council)
@@ -49,8 +52,14 @@ def diff(
             councils = [code] if code else sorted(plant.councils)
         who, why = (ask.who(), ask.why("see what these records say")) if reveal else ("", "")
         scope = mapping_diff.Scope(councils, connection, record, most, reveal)
-        with progress(json) as told:
-            found = mapping_diff.compare(plant, before, after, scope, progress=told)
+        try:
+            with progress(json) as told:
+                found = mapping_diff.compare(plant, before, after, scope, progress=told)
+        except NotPossible as fault:  # 1 would say that something differs
+            raise WrongUse(str(fault).rstrip(".")) from None
+        except SiteFaults as faults:
+            complain(sentence(faults) or "")
+            raise typer.Exit(2) from None
         if reveal:
             mapping_diff.note_revealed(plant, found, who=who, why=why)
     as_json([_plain(one) for one in found]) if json else _show(found, reveal=reveal)

@@ -12,6 +12,7 @@ import typer
 from console import (
     commands_desk,
     commands_diff,
+    commands_interface,
     commands_joining,
     commands_mapping,
     commands_proof,
@@ -64,6 +65,7 @@ for one_passed in (commands_run.sandbox, commands_run.demo):
     app.command(one_passed.__name__, context_settings=_PASSED_ON)(one_passed)
 commands_mapping.mapping.command("diff")(commands_diff.diff)
 app.add_typer(commands_mapping.mapping, name="mapping")
+app.add_typer(commands_interface.interface, name="interface")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 

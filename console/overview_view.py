@@ -9,6 +9,7 @@ from console.show import count, iso, safe, say, table, when
 from console.site import zone_of
 
 if TYPE_CHECKING:
+    from pipelines.drift_watch import Seen
     from pipelines.overview import Overview
     from pipelines.plant import Plant
     from pipelines.proofs import Proved
@@ -27,6 +28,7 @@ def plain(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> dict[
         "site": str(plant.root), "stage": plant.stage, "running": alive, "last_seen": iso(_at(beat)),
         "referrals": seen.referrals, "versions": seen.versions, "deliveries": seen.deliveries, "open": seen.open,
         "attention": seen.attention, "late": seen.late, "sums_agree": seen.sums_agree, "connections": links,
+        "interfaces": [_interface_plain(plant, one) for one in seen.interfaces],
         "proofs": [dataclasses.asdict(one) | {"at": iso(one.at, zone_of(plant, one.council))} for one in seen.proofs],
     }  # fmt: skip
 
@@ -53,6 +55,9 @@ def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
             say(f"{link.council}/{link.connection}: its last read stopped early: {link.last_words}")
     for proved in seen.proofs:
         say(f"{proved.council}/{proved.route}: {_proof(proved, zone_of(plant, proved.council))}")
+    for one in seen.interfaces:
+        if one.attention:
+            say(f"{one.council}/{one.connection}: {_interface(one, zone_of(plant, one.council))}")
     states = f"deliveries: {_counts(seen.deliveries)}; versions: {_counts(seen.versions)}"
     say(f"{count(seen.referrals, 'referral')}; {states}")
     if seen.late:
@@ -71,6 +76,22 @@ def _proof(proved: Proved, zone: str) -> str:
         verdict = "agrees" if proved.agrees else f"DIFFERS in {proved.differ}" if proved.differ else safe(proved.doubt)
         words = f"compared {when(proved.at, zone)}: {verdict} ({proved.compared} compared, {proved.open} on the way)"
     return words + (f"; a newer comparison could not be finished: {safe(proved.words)}" if proved.words else "")
+
+
+def _interface(seen: Seen, zone: str) -> str:
+    """An interface that changed, in a few words."""
+    worst = f"{seen.breaks} BREAK" if seen.breaks else "none breaks"
+    return (
+        f"the system shows another interface since {when(seen.since, zone)}: {worst}, {seen.may_break} may break: "
+        f"dolen interface drift {seen.council}/{seen.connection}"
+    )
+
+
+def _interface_plain(plant: Plant, seen: Seen) -> dict[str, Any]:
+    zone = zone_of(plant, seen.council)
+    return dataclasses.asdict(seen) | {
+        "at": iso(seen.at, zone), "since": iso(seen.since, zone), "attention": seen.attention,
+    }  # fmt: skip
 
 
 def _counts(states: dict[str, int]) -> str:

@@ -228,7 +228,7 @@ def _wire(
         settle_seconds=connection.settle_seconds,
         at_once=int(_number(limits if isinstance(limits, dict) else {}, "at_once", Limits)),
         polls=connection.schedule is not None or any("changes" in offered for offered in offers.values()),
-        overlay=_settings(files, connection, profile, offers),
+        overlay=_settings(site, files, connection, profile, offers),
         describe=lambda: _described(site, connection.profile, profile),
     )
 
@@ -281,6 +281,7 @@ def offers_of(profile: Dictionary[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def _settings(
+    site: Site,
     files: CouncilFiles,
     connection: ConnectionSettings,
     profile: Dictionary[str, Any],
@@ -308,6 +309,7 @@ def _settings(
         "system": profile.get("system"),
         "protocol": profile.get("protocol"),
         "profile": connection.profile,
+        "drift": site.settings.interface_drift.cron,
         "owner": connection.owner.model_dump(),
         "supplier": connection.supplier,
         "council_field": connection.council_field,

@@ -21,7 +21,7 @@ from mappings.compile import compile_mapping
 from mappings.declaration import declared
 from mappings.mapping import Mapping as FieldMapping
 from mappings.mapping import MappingFaults
-from mappings.overlay import Load
+from mappings.overlay import Load, Resolved, resolve
 from mappings.rows import Codes
 
 
@@ -109,6 +109,10 @@ class Library:
                 self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy)
                 for fault in faults.faults
             ) from None
+
+    def resolved(self, name: str) -> Resolved:
+        """The rows of a mapping as they stand after all overlays, each with its place. Raises SiteFaults."""
+        return resolve(name, self._load)
 
     def locate(
         self, file: str, path: Iterable[str | int], found: str, expected: str, remedy: str, *, warn: bool = False

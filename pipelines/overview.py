@@ -10,6 +10,7 @@ from sqlalchemy import case, func, select
 
 from pipelines import pauses
 from pipelines.clock import SECOND
+from pipelines.drift_watch import Seen, of_connections
 from pipelines.plant import Plant
 from pipelines.proofs import Proved, of_routes
 from pipelines.states import OPEN, DeliveryState, VersionState
@@ -43,6 +44,7 @@ class Overview:
     late: int = 0  # open deliveries past their route's `arrive_within`
     links: list[Link] = field(default_factory=list)
     proofs: list[Proved] = field(default_factory=list)
+    interfaces: list[Seen] = field(default_factory=list)
     sums_agree: bool = True
 
     @property
@@ -80,6 +82,7 @@ def look(plant: Plant) -> Overview:
             and set(result.deliveries) <= set(DeliveryState)
         )
         result.proofs = of_routes(connection, plant)
+        result.interfaces = of_connections(connection, plant)
         held = pauses.all_pauses(connection)
         for council in plant.councils.values():
             for name in council.wired:
