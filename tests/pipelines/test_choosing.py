@@ -107,7 +107,8 @@ class TestVersions:
         assert bench.row("version").state == "needs attention"
         assert desk.replay(bench.plant, [id], **WHO).done == [id]
         assert bench.row("version").state == "merged"
-        assert [row.action.partition(" mapping")[0] for row in bench.rows("audit")] == ["send again (original", "send again"]
+        asked = [row.action.partition(" mapping")[0] for row in bench.rows("audit")]
+        assert asked == ["send again (original", "send again"]
 
     def test_an_older_version_stays_behind_a_newer_one_whatever_it_is_read_with(
         self, bench: Any, tmp_path: Path
@@ -205,7 +206,9 @@ class TestWhatCannotBeChosen:
             (None, "there is no file"),
         ],
     )
-    def test_a_file_about_something_else_is_refused(self, bench: Any, tmp_path: Path, text: str | None, why: str) -> None:
+    def test_a_file_about_something_else_is_refused(
+        self, bench: Any, tmp_path: Path, text: str | None, why: str
+    ) -> None:
         id = refused(bench)
         file = candidate(tmp_path, text) if text else str(tmp_path / "gone.yaml")
         done = desk.replay(bench.plant, [id], chooser=Chooser(bench.plant, file), **WHO)
@@ -215,7 +218,8 @@ class TestWhatCannotBeChosen:
     def test_a_list_that_the_mapping_does_not_use_is_refused(self, bench: Any, tmp_path: Path) -> None:
         id = refused(bench)
         chooser = Chooser(bench.plant, str(priorities(tmp_path)))
-        assert "uses no code list contact-priority" in desk.replay(bench.plant, [id], chooser=chooser, **WHO).not_done[0][1]
+        done = desk.replay(bench.plant, [id], chooser=chooser, **WHO)
+        assert "uses no code list contact-priority" in done.not_done[0][1]
 
     @pytest.mark.parametrize(
         ("name", "text", "line"),
