@@ -107,6 +107,13 @@ def operations_used(profile: Mapping[str, Any]) -> Iterator[tuple[tuple[str | in
                 yield (*at, "path"), f"{part.get('method', 'GET').upper()} {_unnamed(part['path'])}"
 
 
+def is_called(offered: str, used: str) -> bool:
+    """Whether an offered operation is the one that a profile calls: an OpenAPI path may begin with what is part of the
+    connection's url."""
+    method, space, path = used.partition(" ")
+    return offered == used or (bool(space) and offered.startswith(f"{method} ") and offered.endswith(path))
+
+
 @dataclass(frozen=True, slots=True)
 class _Asking:
     """Everything that one look asks for, within one deadline."""
@@ -148,9 +155,7 @@ class _Asking:
 
     def get(self, address: str) -> bytes:
         """One file. Raises NotOffered where there is none."""
-        reply: Reply = send_logged_in(
-            self.session, self.login, "GET", address, deadline=self.deadline, most_bytes=_MOST_BYTES
-        )
+        reply: Reply = send_logged_in(self.session, self.login, "GET", address, deadline=self.deadline)
         if reply.status in (404, 405, 406, 410, 501):
             raise NotOffered(f"the system shows no interface there (status {reply.status})")
         if reply.status in (401, 403):

@@ -25,7 +25,7 @@ _MOST = 20
 @interface.command("drift")
 def drift(
     connection: Annotated[
-        str, typer.Argument(help="One connection: torfaen/casework; all if left out.", metavar="[CONNECTION]")
+        str, typer.Argument(help="One connection: torfaen/contact; all if left out.", metavar="[CONNECTION]")
     ] = "",
     save: Annotated[
         Path | None, typer.Option(help="Write what was fetched into this folder, for review.", metavar="DIR")

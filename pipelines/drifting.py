@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.errors import ConnectorError, Misconfigured
-from connectors.live import Live, NotOffered, fetch, operations_of, operations_used
+from connectors.live import Live, NotOffered, fetch, is_called, operations_of, operations_used
 from connectors.registry import interfaces_of
 from mappings import paths
 from mappings.drift import Harm, Used, What, compare, unused, weigh
@@ -130,7 +130,7 @@ def _operations(
     for gone in sorted(was - now):
         near = next(iter(get_close_matches(gone, now - was, n=1)), "")
         words = f"operation {gone} is gone" + (f"; did it become {near}?" if near else "")
-        keys = tuple(_place(library, f"profiles/{name}", at) for at, used in called if used == gone)
+        keys = tuple(_place(library, f"profiles/{name}", at) for at, used in called if is_called(gone, used))
         yield Finding((Harm.BREAKS if keys else Harm.NONE).value, words, keys=keys)
     for new in sorted(now - was):
         yield Finding(Harm.NONE.value, f"operation {new} is new")

@@ -78,8 +78,12 @@ def test_an_operation_that_is_gone_breaks_where_the_profile_calls_it(town: Any) 
 def test_a_changed_openapi_file_is_read_behind_the_login(town: Any) -> None:
     text = (ROOT / "connectors/interfaces/contact.openapi.yaml").read_text(encoding="utf-8")
     assert "postcode:" in text
-    upgrade(town, "contact", ("postcode:", "post_code:"))
-    found = told(look(town, "contact"))
+    upgrade(town, "contact", ("postcode:", "post_code:"), ("/api/requests/{id}:", "/api/request/{number}:"))
+    looked = look(town, "contact")
+    [gone] = [one for one in looked.findings if one.words.startswith("operation PATCH /api/requests/{} is gone")]
+    assert gone.harm == "breaks"
+    assert [key.rpartition(" ")[2] for key in gone.keys] == ["records.Request.update.path"]
+    found = told(looked)
     assert found["customer/address/postcode"].harm == "breaks"
     assert "did it become customer/address/post_code?" in found["customer/address/postcode"].words
 
