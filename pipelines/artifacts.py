@@ -203,9 +203,11 @@ def profile_of(name: str, profile: Mapping[str, Any], files: Iterable[tuple[str,
 
 def _parts_of(body: str) -> Iterable[str]:
     data = json.loads(body)
-    return [*data.get("codes", {}).values(), *data.get("interfaces", {}).values()]
+    return [digest for part in _PARTS for digest in data.get(part, {}).values()]
 
 
+#: Where a mapping and a profile name what belongs to them, each by its digest.
+_PARTS = ("codes", "converters", "interfaces")
 #: Marks a body that is not UTF-8, such as a supplier's file in UTF-16; none of ours begins so.
 _BASE64 = "base64:"
 

@@ -175,46 +175,56 @@ def _changes(
 
 def rows_of(library: Library, resolved: Resolved) -> Iterator[tuple[Used, str]]:
     """How each row of a mapping uses the system's record, with `file:line ours` to find it by."""
+    empty = resolved.head.get("empty", "omit")
     for placed in resolved.rows:
-        yield from _row(library, placed, "", "")
+        yield from _row(library, placed, "", "both", empty)
 
 
-def _row(library: Library, placed: PlacedRow, above: str, direction: str) -> Iterator[tuple[Used, str]]:
+def _row(
+    library: Library, placed: PlacedRow, above: str, direction: str, empty: object
+) -> Iterator[tuple[Used, str]]:
     keys = placed.keys
-    try:
-        path = paths.parse(str(keys["theirs"]))
-    except (KeyError, paths.PathError):
-        return  # told where the mapping is compiled
-    plain = _joined(above, "/".join(step.key for step in path if step.key != "."))
-    way = str(keys.get("direction", direction or "both"))
-    at = _located(library, *placed.place("theirs"), str(keys.get("ours") or f"constant {keys.get('constant')}"))
-    for used in _picks(path, above, way):
-        yield used, at
+    way = str(keys.get("direction", direction))
+    at = _located(library, *placed.place("theirs"), _named(keys))
+    theirs = keys.get("theirs")
+    for text in theirs if isinstance(theirs, list) else [theirs]:
+        try:
+            path = paths.parse(str(text))
+        except paths.PathError:
+            continue  # told where the mapping is compiled
+        plain = _joined(above, "/".join(step.key for step in path if step.key != "."))
+        yield from ((used, at) for used in _picks(path, above, way))
+        yield _used(library, keys, plain, way, empty), at
+        for inner in placed.each:
+            yield from _row(library, inner, plain, way, empty)
+        for key in keys.get("where") or {}:
+            yield Used(_joined(plain, str(key)), way != "write", way != "read", sure=True), at
+
+
+def _used(library: Library, keys: Mapping[str, Any], path: str, way: str, empty: object) -> Used:
     default = keys.get("default") or {}
-    sure = bool(keys.get("needed") or "constant" in keys or default.get("write") is not None)
     read_codes, written_codes = _codes(library, keys.get("codes"))
     longest = keys.get("max_length")
     if isinstance(keys.get("constant"), str):
         written_codes = frozenset({keys["constant"]})
     if written_codes:
         longest = max(map(len, written_codes))
-    yield (
-        Used(
-            plain,
-            reads=way != "write" and "constant" not in keys,
-            writes=way != "read",
-            sure=sure,
-            longest=longest,
-            codes_read=read_codes,
-            codes_written=written_codes,
-            empties=("write" in default and default["write"] is None) or keys.get("empty") in ("null", "text"),
-        ),
-        at,
+    return Used(
+        path,
+        reads=way != "write" and "constant" not in keys,
+        writes=way != "read",
+        sure=bool(keys.get("needed") or "constant" in keys or default.get("write") is not None),
+        longest=longest,
+        codes_read=read_codes,
+        codes_written=written_codes,
+        empties=("write" in default and default["write"] is None) or keys.get("empty", empty) in (None, "null", "text"),
     )
-    for inner in placed.each:
-        yield from _row(library, inner, plain, way)
-    for key in keys.get("where") or {}:
-        yield Used(_joined(plain, str(key)), way != "write", way != "read", sure=True), at
+
+
+def _named(keys: Mapping[str, Any]) -> str:
+    """What a row is called: its field of ours, or its constant."""
+    ours = keys.get("ours") or f"constant {keys.get('constant')}"
+    return ", ".join(map(str, ours)) if isinstance(ours, list) else str(ours)
 
 
 def _picks(path: paths.Path, above: str, way: str) -> Iterator[Used]:
