@@ -22,7 +22,7 @@ from connectors import xml
 from connectors.deadline import Deadline
 from connectors.errors import ConnectorError, Misconfigured, Unauthorised, Unknown
 from connectors.http import HttpSession, Reply, origin
-from connectors.logins import HttpLogin, login_addresses, open_login, send_logged_in
+from connectors.logins import HttpLogin, login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.pinned_files import imports_of
 from connectors.quiet import silence_libraries
@@ -71,7 +71,9 @@ def fetch(
         raise NotOffered("this kind of connection has no interface that a machine could fetch")
     settings = cast(HttpSettings, check_settings(protocol, connect, secret=secret))
     address = settings.interface_url or _address(settings.url, place, protocol)
-    session = HttpSession(settings, also=login_addresses(settings), agree=agree)
+    session = HttpSession(
+        settings, also=login_addresses(settings), sign_in_page=sign_in_page(settings), agree=agree
+    )
     try:
         if origin(address) != origin(settings.url):
             raise Misconfigured(
