@@ -112,7 +112,7 @@ class Library:
 
     def resolved(self, name: str) -> Resolved:
         """The rows of a mapping as they stand after all overlays, each with its place. Raises SiteFaults."""
-        return resolve(name, self._load)
+        return resolve(name, self.load)
 
     def locate(
         self, file: str, path: Iterable[str | int], found: str, expected: str, remedy: str, *, warn: bool = False
