@@ -53,6 +53,16 @@ class Comparison(Declared):
     )
 
 
+class Nightly(Declared):
+    """When the interfaces that systems show are looked at."""
+
+    cron: CronLine | None = Field(
+        default="45 3 * * *",
+        description="Times in the council's zone, as a cron line of five fields; `null` for never.",
+        examples=["45 3 * * *"],
+    )
+
+
 class Route(Declared):
     """What is carried from one connection to another."""
 

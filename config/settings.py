@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from config.declared import REFERENCE, Declared, Line, LongerThanNothing, Reference, parse_duration, refusal
 from config.findings import kind_of
 from config.retention import Retention
-from config.routes import Comparison
+from config.routes import Comparison, Nightly
 
 SCHEMA_VERSION = 1
 
@@ -161,5 +161,10 @@ class SiteSettings(Declared):
         default_factory=Comparison,
         description="When the two ends of each route are compared; a route may say otherwise.",
         examples=[{"cron": "15 3 * * *"}],
+    )
+    interface_drift: Nightly = Field(
+        default_factory=Nightly,
+        description="When the interface that each system shows is compared with the pinned one.",
+        examples=[{"cron": "45 3 * * *"}],
     )
     log: Log = Field(default_factory=Log, description="What is logged.", examples=[{"level": "info"}])

@@ -56,6 +56,7 @@ def _pinned(name: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Overlap = Annotated[timedelta, AfterValidator(_bounded)]
+LivePlace = Annotated[str, Field(pattern=r"^[/?][A-Za-z0-9_.~/?=&-]*$", max_length=200)]
 PinnedFile = Annotated[Name, AfterValidator(_pinned)]
 
 

@@ -82,6 +82,12 @@ class HttpSettings(Closed):
         description="How the proxy is logged in to, if it asks.",
         examples=[{"username": "dolen", "password": "env:PROXY_PASSWORD"}],
     )
+    interface_url: WebAddress | None = Field(
+        default=None,
+        description="Where the system shows its interface today, where that is not the profile's place. On the host of "
+        "`url`, which is the only one that is asked.",
+        examples=["https://casework.example.org/soap?singleWsdl"],
+    )
     max_reply_bytes: int = Field(
         default=20_000_000,
         ge=1_000,

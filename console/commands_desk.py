@@ -13,6 +13,7 @@ from console.show import as_json, complain, say
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
 
 if TYPE_CHECKING:
+    from pipelines.choosing import Chooser
     from pipelines.plant import Plant
 
 Id = Annotated[str, typer.Argument(help="A delivery (d12) or a version (v7), as `dolen attention` lists them.")]
@@ -76,12 +77,21 @@ def replay(
     cause: Annotated[str, typer.Option(help="All that wait because of this cause.")] = "",
     route: Annotated[str, typer.Option(help="All of this route that need attention.")] = "",
     council: CouncilName = "",
+    mapping: Annotated[
+        str,
+        typer.Option(
+            help="With which mapping: current; original, which it was mapped with; or a mapping file (.yaml) or code "
+            "list (.csv) that is not live yet.",
+            metavar="current|original|FILE",
+        ),
+    ] = "current",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:
-    """Send again, with the mapping as it is now. The reason is asked."""
+    """Send again, with the mapping as it is now or with another one. The reason is asked."""
     from pipelines import control, desk
+    from pipelines.choosing import Chooser
 
     if sum(map(bool, (ids, cause, route))) != 1:
         raise WrongUse("Name what to send again: ids such as d12 or v7, or --cause, or --route, one of the three")
@@ -89,12 +99,13 @@ def replay(
         chosen = control.to_replay(
             plant, ids or [], fingerprint=cause, route=route, council=known_council(plant, council)
         )
+        chooser = Chooser(plant, mapping)
         if dry_run:
-            previews = {id: _preview(plant, id) for id in chosen}
+            previews = {id: _preview(plant, id, chooser) for id in chosen}
             desk_view.dry_run(previews, json)
             return
-        reason = ask.why(f"send {len(chosen)} again")
-        done = desk.replay(plant, chosen, who=ask.who(), why=reason)
+        reason = ask.why(f"send {len(chosen)} again" + ("" if chooser.is_todays else f" with {mapping}"))
+        done = desk.replay(plant, chosen, who=ask.who(), why=reason, chooser=chooser)
     if json:
         as_json({"done": done.done, "not_done": [{"id": id, "why": why} for id, why in done.not_done]})
     else:
@@ -148,13 +159,15 @@ def _told(words: str, json: bool) -> None:
     as_json({"done": words}) if json else say(words + ".")
 
 
-def _preview(plant: Plant, id: str) -> Any:
+def _preview(plant: Plant, id: str, chooser: Chooser | None = None) -> Any:
     """The preview, or why there is none: the target may be down, and the desk must work all the same."""
-    from pipelines.looking import NotPossible, Preview, preview
+    from pipelines.choosing import Chooser
+    from pipelines.looking import NotPossible
+    from pipelines.previewing import Preview, preview, preview_version
 
-    if not id.startswith("d"):
-        return Preview("take again", "it would be read again with the mapping as it is now")
     try:
-        return preview(plant, id)
+        if not id.startswith("d"):
+            return preview_version(plant, id, chooser or Chooser(plant))
+        return preview(plant, id, chooser)
     except NotPossible as fault:
         return Preview("unknown", str(fault))

@@ -51,7 +51,9 @@ def schedule(site: SiteFolder = HERE) -> None:
 
 def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None:
     from pipelines import composition, first_day, logs, processes, running
+    from pipelines.artifacts import Sweeper
     from pipelines.code_drift import CodeWatch
+    from pipelines.drift_watch import DriftWatch
     from pipelines.prover import Prover
 
     stop = threading.Event()
@@ -74,7 +76,8 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
             councils = count(len(plant.councils), "council")
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
             say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
-        running.run(plant, stop, roles=roles, chores=(Prover(plant), CodeWatch(plant)), tell=say, at_once=at_once)
+        chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant))
+        running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once)
         say("Stopped; what waits goes on from the same place next time.")
 
 

@@ -11,8 +11,8 @@ from console.site import zone_of
 
 if TYPE_CHECKING:
     from pipelines.desk import Group
-    from pipelines.looking import Preview
     from pipelines.plant import Plant
+    from pipelines.previewing import Preview
     from pipelines.showing import Shown
     from pipelines.story import Story
 
@@ -100,21 +100,32 @@ def shown(plant: Plant, one: Shown, preview: Preview | None) -> None:
         "state": one.state + (f" ({safe(one.reason)})" if one.reason else ""), "referral": one.referral,
         "since": when(one.at, zone), "due": when(one.due, zone) if one.due and one.state in OPEN else "",
         "cause": f"{one.cause}  {safe(one.words)}" if one.cause else "", "what to do": safe(one.remedy),
-        "left out": ", ".join(one.left_out),
+        "left out": ", ".join(one.left_out), "mapping": _short(one.mapping) + _of_person(one.chosen),
     }  # fmt: skip
     say(*(f"  {name:<11}{words}" for name, words in lines.items() if words))
     if one.tries:
-        rows = [(when(at.at, zone), at.what, at.outcome, at.words) for at in one.tries]
-        table(["tried", "what", "outcome", "words"], rows)
+        rows = [(when(at.at, zone), at.what, at.outcome, at.words, _short(at.mapping)) for at in one.tries]
+        table(["tried", "what", "outcome", "words", "mapping"], rows)
     if preview is not None:
         say("Sent now, it would:")
         _preview(preview)
+
+
+def _short(digest: str) -> str:
+    return digest[:12]
+
+
+def _of_person(chosen: bool) -> str:
+    return " (chosen by a person)" if chosen else ""
 
 
 def _preview(preview: Preview) -> None:
     say(f"  {preview.effect}" + (f": {safe(preview.words)}" if preview.words else ""))
     for path, value in preview.fields:
         say(f"    {safe(path)} = {'(empty)' if value is None else MASK}")
+    if preview.against:
+        say(f"  compared with {preview.against}:" if preview.differs else f"  {preview.against}")
+    say(*(f"    {how}: {safe(path)}" for path, how in preview.differs))
     if preview.held_back:
         say(f"  not written, because {preview.held_back[0]} and such were edited there: {', '.join(preview.held_back)}")
 
@@ -123,7 +134,8 @@ def preview_plain(preview: Preview) -> dict[str, Any]:
     """A preview as data: paths, no values."""
     return {
         "effect": preview.effect, "words": preview.words, "fields": [path for path, _ in preview.fields],
-        "held_back": list(preview.held_back),
+        "held_back": list(preview.held_back), "against": preview.against,
+        "differs": [{"path": path, "how": how} for path, how in preview.differs],
     }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ import typer
 from console import (
     commands_codes,
     commands_desk,
+    commands_diff,
+    commands_interface,
     commands_joining,
     commands_laws,
     commands_mapping,
@@ -64,9 +66,10 @@ for one in (
 for one_passed in (commands_run.sandbox, commands_run.demo):
     app.command(one_passed.__name__, context_settings=_PASSED_ON)(one_passed)
 app.add_typer(commands_codes.codes, name="codes")
-for one_of_mappings in (commands_laws.laws, commands_laws.coverage):
+for one_of_mappings in (commands_laws.laws, commands_laws.coverage, commands_diff.diff):
     commands_mapping.mapping.command(one_of_mappings.__name__)(one_of_mappings)
 app.add_typer(commands_mapping.mapping, name="mapping")
+app.add_typer(commands_interface.interface, name="interface")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 

@@ -10,6 +10,7 @@ from console.site import zone_of
 
 if TYPE_CHECKING:
     from pipelines.code_drift import Known
+    from pipelines.drift_watch import Seen
     from pipelines.overview import Overview
     from pipelines.plant import Plant
     from pipelines.proofs import Proved
@@ -29,6 +30,7 @@ def plain(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> dict[
         "referrals": seen.referrals, "versions": seen.versions, "deliveries": seen.deliveries, "open": seen.open,
         "attention": seen.attention, "late": seen.late, "sums_agree": seen.sums_agree, "connections": links,
         "codes": [dataclasses.asdict(one) | {"at": iso(one.at, zone_of(plant, one.council))} for one in seen.codes],
+        "interfaces": [_interface_plain(plant, one) for one in seen.interfaces],
         "proofs": [dataclasses.asdict(one) | {"at": iso(one.at, zone_of(plant, one.council))} for one in seen.proofs],
     }  # fmt: skip
 
@@ -57,6 +59,9 @@ def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
         say(f"{proved.council}/{proved.route}: {_proof(proved, zone_of(plant, proved.council))}")
     for known in seen.codes:
         say(f"{known.council}/{known.connection}: {_codes(known, zone_of(plant, known.council))}")
+    for one in seen.interfaces:
+        if one.attention:
+            say(f"{one.council}/{one.connection}: {_interface(one, zone_of(plant, one.council))}")
     states = f"deliveries: {_counts(seen.deliveries)}; versions: {_counts(seen.versions)}"
     say(f"{count(seen.referrals, 'referral')}; {states}")
     if seen.late:
@@ -86,6 +91,20 @@ def _codes(known: Known, zone: str) -> str:
     told += [f"{count(not_asked, 'list')} could not be asked for"] if not_asked else []
     verdict = ", ".join(told) + f"; see dolen codes drift {known.connection}" if told else "agree"
     return f"code lists compared {when(known.at, zone)}: {verdict} ({known.compared} compared)"
+def _interface(seen: Seen, zone: str) -> str:
+    """An interface that changed, in a few words."""
+    worst = f"{seen.breaks} BREAK" if seen.breaks else "none breaks"
+    return (
+        f"the system shows another interface since {when(seen.since, zone)}: {worst}, {seen.may_break} may break: "
+        f"dolen interface drift {seen.council}/{seen.connection}"
+    )
+
+
+def _interface_plain(plant: Plant, seen: Seen) -> dict[str, Any]:
+    zone = zone_of(plant, seen.council)
+    return dataclasses.asdict(seen) | {
+        "at": iso(seen.at, zone), "since": iso(seen.since, zone), "attention": seen.attention,
+    }  # fmt: skip
 
 
 def _counts(states: dict[str, int]) -> str:

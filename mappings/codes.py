@@ -42,6 +42,10 @@ __all__ = [
 ]
 
 
+#: Between a digest and a day in the stamp of a list that changes by the day.
+SINCE = " since "
+
+
 @dataclass(frozen=True, slots=True)
 class CodeList:
     """A code list without faults. `text` is the artifact's body (UTF-8, no BOM, LF), `digest` its sha256 in hex.
@@ -85,7 +89,15 @@ class CodeList:
         begins = [row.valid_from for row in self.rows if row.valid_from]
         ended = [row.valid_to + timedelta(days=1) for row in self.rows if row.valid_to and row.valid_to < date.max]
         turned = max((day for day in [*begins, *ended] if day <= self.day), default=None)
-        return f"{self.digest} since {turned.isoformat()}" if turned else self.digest
+        if turned is None and not begins and not ended:
+            return self.digest  # no day changes it
+        return f"{self.digest}{SINCE}{(turned or date.min).isoformat()}"
+
+    @classmethod
+    def kept(cls, stamp: str, text: str | bytes, name: str) -> CodeList:
+        """The list of that name as it mapped when it had this stamp. Raises CodeFaults, ValueError for no stamp."""
+        _, _, since = stamp.partition(SINCE)
+        return parse(text, name).on(date.fromisoformat(since) if since else None)
 
 
 def _table(rows: Iterable[tuple[str, str, CodeRow]], on: date | None) -> Mapping[str, str]:

@@ -33,13 +33,19 @@ FORMAT = 1  # of the artifact; raised when the same file would compile to someth
 
 
 def compile_mapping(
-    name: str, load: Load, codes: Codes, zone: str, own: Dictionary[str, OwnConverter] | None = None
+    name: str,
+    load: Load,
+    codes: Codes,
+    zone: str,
+    own: Dictionary[str, OwnConverter] | None = None,
+    *,
+    written_as: int = FORMAT,
 ) -> Mapping:
     """Compile the mapping of that name.
 
     `load(name)` gives (plain data, origin) and `codes(name)` a CodeList; both raise LookupError for an unknown name.
-    `zone` is the clock of the system's times without offset; `own` are the converters that the site adds. Raises
-    MappingFaults with everything that is wrong.
+    `zone` is the clock of the system's times without offset; `own` are the converters that the site adds. `written_as`:
+    the format of the artifact, for what `mappings.kept` compiles again. Raises MappingFaults with everything wrong.
     """
     resolved = resolve(name, load)
     own = own or {}
@@ -55,7 +61,7 @@ def compile_mapping(
     used = {key: own[key].digest for key in sorted(maker.used_own)}
     body = canonical(
         {
-            "format": FORMAT,
+            "format": written_as,
             "name": name,
             "zone": zone,
             "head": resolved.head,

@@ -6,7 +6,7 @@ compiled is left out, with findings that say why, and stops nobody else. Connect
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,11 +20,12 @@ from config.routes import Comparison
 from config.routes import Route as RouteSettings
 from config.site import Council as CouncilFiles
 from config.site import Site, load_site
-from config.texts import Text
 from connectors.errors import Misconfigured
+from connectors.pinned_files import pinned_files
 from connectors.registry import open_connector
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
+from pipelines import artifacts
 from pipelines.clock import Clock
 from pipelines.freshness import Freshness, day_of, look
 from pipelines.identifiers import PERSON_IDENTIFIERS
@@ -35,9 +36,9 @@ from pipelines.library import Library, field_groups, has_lookups, shipped_folder
 from pipelines.mainkey import parse_master, read_master
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.routing import Route
-from pipelines.texts import TextRules
 from pipelines.turns import Turns
 from pipelines.vault import Vault
+from pipelines.wording import rules_of
 
 if TYPE_CHECKING:
     from connectors.pace import Agree
@@ -112,6 +113,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         lock_file=site.data_folder / "dolen.lock",
         broker_url=broker_url,
         freshness=Freshness(site.layers, councils, clock, seen),
+        kept=artifacts.Keeper(own=lambda: Library(site.layers).own_converters().converters),
         findings=in_order(findings),
     )
 
@@ -155,7 +157,7 @@ def wire(
         owners={group: name for name, connection in settings.connections.items() for group in connection.owns},
         person_identifiers=PERSON_IDENTIFIERS,
         texts={
-            name: _text(name, text, lambda value: site.plain(value, environment))
+            name: rules_of(name, text, lambda value: site.plain(value, environment))
             for name, text in site.texts.items()
             if name in used
         },
@@ -232,8 +234,15 @@ def _wire(
         settle_seconds=connection.settle_seconds,
         at_once=int(_number(limits if isinstance(limits, dict) else {}, "at_once", Limits)),
         polls=connection.schedule is not None or any("changes" in offered for offered in offers.values()),
-        overlay=_settings(files, connection, profile, offers, site.settings.reconcile.cron),
+        overlay=_settings(site, files, connection, profile, offers),
+        describe=lambda: _described(site, connection.profile, profile),
     )
+
+
+def _described(site: Site, name: str, profile: Dictionary[str, Any]) -> tuple[str, artifacts.Artifacts]:
+    """A profile and the pinned files that it leads to, as artifacts; a file that is missing is `check`'s business."""
+    pinned = pinned_files(profile, lambda file: site.layers.read("interfaces", file))
+    return artifacts.profile_of(name, profile, pinned)
 
 
 def profile_of(library: Library, connection: ConnectionSettings) -> Dictionary[str, Any]:
@@ -278,11 +287,11 @@ def offers_of(profile: Dictionary[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def _settings(
+    site: Site,
     files: CouncilFiles,
     connection: ConnectionSettings,
     profile: Dictionary[str, Any],
     offers: Dictionary[str, frozenset[str]],
-    codes_cron: str | None,
 ) -> dict[str, Any]:
     """What the scheduler and the screens want to know of a connection. Seconds, and times of the council's zone."""
     schedule, limits = connection.schedule, connection.connect.get("limits")
@@ -294,7 +303,7 @@ def _settings(
         "bank_holidays": dates(files.settings.bank_holidays),
         "on_bank_holidays": schedule.bank_holidays if schedule else True,
         "lookups": has_lookups(profile),
-        "codes_cron": codes_cron,
+        "codes_cron": site.settings.reconcile.cron,
         "polls_a_day": limits.get("polls_a_day") if isinstance(limits, dict) else None,
         "most_waiting": connection.most_waiting,
         "windows": [window.model_dump() for window in connection.maintenance],
@@ -308,6 +317,7 @@ def _settings(
         "system": profile.get("system"),
         "protocol": profile.get("protocol"),
         "profile": connection.profile,
+        "drift": site.settings.interface_drift.cron,
         "owner": connection.owner.model_dump(),
         "supplier": connection.supplier,
         "council_field": connection.council_field,
@@ -331,33 +341,6 @@ def _route(route: RouteSettings, site_wide: Comparison) -> Route:
         reconcile="" if route.text else (route.reconcile or site_wide).cron or "",
         nothing_to_match=route.first_day == "nothing-to-match",
     )
-
-
-def _text(name: str, text: Text, plain: Callable[[str], str]) -> TextRules:
-    templates: dict[str, _Templates] = {
-        status: _Templates(said.template.model_dump(), plain) for status, said in text.statuses.items()
-    }
-    quiet = text.quiet.model_dump() if text.quiet else None
-    return TextRules(name, text.channel, templates, allow_safeguarding=text.safeguarding, quiet=quiet)
-
-
-class _Templates(Dictionary[str, str]):
-    """Language to template id. An id that is a reference is looked up when a text is sent, as other secrets are."""
-
-    def __init__(self, ids: Dictionary[str, str], plain: Callable[[str], str]) -> None:
-        self._ids, self._plain = ids, plain
-
-    def __getitem__(self, language: str) -> str:
-        try:
-            return self._plain(self._ids[language])
-        except ValueError as missing:  # SecretMissing names the reference and no secret
-            raise Misconfigured(f"the template for {language}: {missing}") from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids)
-
-    def __len__(self) -> int:
-        return len(self._ids)
 
 
 def _listed(own: Any, site_wide: list[str]) -> list[str]:

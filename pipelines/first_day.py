@@ -25,7 +25,7 @@ from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.clock import to_time
 from pipelines.databases import open_engine
-from pipelines.ledger import LedgerFault, keep_artifacts
+from pipelines.ledger import LedgerFault
 from pipelines.matching import Several
 from pipelines.merge import OURS, SAFEGUARDING, WHY_SAFEGUARDING, Lost, group_of
 from pipelines.pairing import Matched, Pairing, Weighed
@@ -104,7 +104,7 @@ def _write(pairing: Pairing, some: Sequence[tuple[Kept, Kept]], done: Written) -
         batch.flush()
         for wired in pairing.sides:
             for kind in wired.kinds.values():
-                keep_artifacts(connection, kind.mapping.artifacts, batch.now)
+                plant.kept.keep(connection, {**kind.mapping.artifacts, **wired.described[1]}, batch.now)
 
 
 def _rows(batch: Batch, one: Weighed) -> list[Held | None]:
@@ -177,6 +177,7 @@ def _enter(batch: Batch, one: Weighed, side: int, referral: Held) -> Held:
         our_key=item.our_key,
         modified=modified,
         mapping=kind.mapping.digest,
+        profile=wired.described[0],
         revision=referral.revision,
         purpose=PURPOSE,
         state=VersionState.MERGED,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,12 +20,15 @@ from connectors.port import Item, Tier, UnreadableItem
 from mappings.facts import Refused, assemble
 from pipelines import crash, regressed
 from pipelines.clock import to_time
-from pipelines.ledger import LedgerFault, keep_artifacts
+from pipelines.ledger import LedgerFault
 from pipelines.logs import log, warn
 from pipelines.page import Page, Read
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.states import VersionState
 from pipelines.tables import record, version
+
+if TYPE_CHECKING:
+    from mappings.mapping import Mapping as FieldMapping
 
 #: Rows written in one transaction at the most, so that nobody waits long for the write lock.
 ROWS_A_TRANSACTION = 200
@@ -84,7 +87,6 @@ class Intake:
     def __init__(self, plant: Plant, council: Council) -> None:
         self._plant = plant
         self._council = council
-        self._kept: set[str] = set()
 
     def take(
         self,
@@ -163,9 +165,16 @@ class Intake:
         if place is not None:
             self._write(wired, kind, [], purpose, taken, place)
 
-    def again(self, version_ids: Sequence[int], *, said: str = "", gone: frozenset[str] = frozenset()) -> Taken:
+    def again(
+        self,
+        version_ids: Sequence[int],
+        *,
+        said: str = "",
+        gone: frozenset[str] = frozenset(),
+        mapping: FieldMapping | None = None,
+    ) -> Taken:
         """Take versions that we hold once more, with the mapping as it is now: after a mend, or when a doubt is
-        settled.
+        settled. `mapping`: with this one instead.
 
         `said`: what a person said of them: "same" (the same request and person as before), "new" (a new request).
         `gone`: numbers that the system holds no more.
@@ -184,7 +193,7 @@ class Intake:
             kind = wired.kinds.get(row.kind) if wired else None
             if wired is None or kind is None or not row.external_id:
                 continue
-            kind = replace(kind)
+            kind = replace(kind, mapping=mapping or kind.mapping)  # one mapping, whatever comes meanwhile
             read = self._read_again(wired, kind, row, raw)
             read.said, read.gone = said, gone
             self._write(wired, kind, [read], row.purpose, taken, None)
@@ -258,6 +267,7 @@ class Intake:
         states: list[VersionState | None] = []
         # Asked before the transaction: a connector is not opened, nor the ledger searched twice, while others wait.
         waits = bool(reads) and self._must_wait(wired, kind)
+        artifacts = {**kind.mapping.artifacts, **wired.described[1]}
         with self._plant.ledger.writing() as connection:
             if reads:
                 try:
@@ -268,7 +278,7 @@ class Intake:
                     raise
                 except Exception as fault:
                     raise _Stumbled(type(fault).__name__) from fault
-                self._keep(connection, kind)
+                self._plant.kept.keep(connection, artifacts, self._plant.clock.now())
             if place is not None:
                 place(connection)
             crash.here("before page commit")
@@ -279,11 +289,6 @@ class Intake:
             ask.moved |= page.moved
         for state in states:
             taken.add(state)
-
-    def _keep(self, connection: Connection, kind: Kind) -> None:
-        if kind.mapping.digest not in self._kept:
-            keep_artifacts(connection, kind.mapping.artifacts, self._plant.clock.now())
-            self._kept.add(kind.mapping.digest)
 
     def _hash_of(self, name: str, value: Any) -> str:
         return self._plant.vault.hash_value(self._council.code, name, value)

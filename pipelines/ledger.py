@@ -23,7 +23,7 @@ from pipelines import upgrades
 from pipelines.databases import BROKEN_WORDS, DiskBroken, DiskFull, open_engine
 from pipelines.databases import insert_new as insert_new
 from pipelines.reserve import Reserve
-from pipelines.tables import artifact, meta
+from pipelines.tables import meta
 
 
 class LedgerFault(RuntimeError):
@@ -149,15 +149,6 @@ def insert_or_change(
     statement = dialect.insert(table)
     keys = [*table.primary_key.columns]
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=change(statement.excluded)), rows)
-
-
-def keep_artifacts(connection: Connection, artifacts: Mapping[str, tuple[str, bytes]], now: int) -> None:
-    """Keep the bodies that versions and attempts name by digest. `artifacts`: digest -> (kind, UTF-8 body)."""
-    insert_new(
-        connection,
-        artifact,
-        [{"digest": d, "kind": kind, "body": body.decode(), "at": now} for d, (kind, body) in artifacts.items()],
-    )
 
 
 def get_meta(connection: Connection, name: str) -> str | None:

@@ -22,7 +22,8 @@ from mappings.compile import compile_mapping
 from mappings.declaration import declared
 from mappings.mapping import Mapping as FieldMapping
 from mappings.mapping import MappingFaults
-from mappings.rows import UNKNOWN_CONVERTER
+from mappings.overlay import Load, Resolved, resolve
+from mappings.rows import UNKNOWN_CONVERTER, Codes
 from pipelines import own_converters
 
 
@@ -78,10 +79,11 @@ class Library:
         """A code list by name, the site's own rows laid over it. Raises SiteFaults, LookupError if there is none."""
         if name not in self._codes:
             body = self.layers.read("codes", name)
-            base = self._parsed(name, lambda: codes.parse(body, name))
+            base = _parsed(self.called("codes", name), lambda: codes.parse(body, name))
             if (own := self.layers.find("codes", name + ROWS)) is not None:
                 rows = own.path.read_bytes()
-                base = self._parsed(name + ROWS, lambda: codes.lay_over(base, rows, name + ROWS))
+                called = self.called("codes", name + ROWS)
+                base = _parsed(called, lambda: codes.lay_over(base, rows, name + ROWS))
             self._codes[name] = base
         return self._codes[name]
 
@@ -93,25 +95,11 @@ class Library:
         """The names of all code lists; rows that lie over one are part of it."""
         return tuple(name for name in self.layers.names("codes") if not name.endswith(ROWS))
 
-    def _parsed(self, name: str, parse: Callable[[], codes.CodeList]) -> codes.CodeList:
-        try:
-            return parse()
-        except codes.CodeFaults as faults:
-            file = self.called("codes", name)
-            raise SiteFaults(
-                Finding(file, fault.line, 1, fault.column, fault.found, fault.expected, fault.remedy)
-                for fault in faults.faults
-            ) from None
-
     def mapping(self, name: str, zone: str, day: date | None = None) -> FieldMapping:
         """A compiled mapping with its code lists as they stand on a day (None: every row counts), shared by all who use
         it with the same zone. Raises SiteFaults."""
         if (name, zone, day) not in self._mappings:
-            try:
-                own = self.own_converters().converters
-                made = compile_mapping(name, self.load, lambda one: self.code_list(one).on(day), zone, own)
-            except MappingFaults as faults:
-                raise SiteFaults(self._findings(faults)) from None
+            made = self._compiled(name, self.load, lambda one: self.code_list(one).on(day), zone)
             self._mappings[name, zone, day] = made
         return self._mappings[name, zone, day]
 
@@ -127,6 +115,37 @@ class Library:
         kept = [fault for fault in faults.faults if not (broken and fault.expected == UNKNOWN_CONVERTER)]
         found = [self.locate(fault.file, fault.path, fault.found, fault.expected, fault.remedy) for fault in kept]
         return found + (list(broken) if len(kept) < len(faults.faults) else [])
+
+    def candidate(self, file: Path, name: str, zone: str) -> FieldMapping:
+        """The mapping of that name with a file in its place that is not live: the mapping's own (.yaml), or one of its
+        code lists (.csv). Nothing else of the site changes. Raises SiteFaults."""
+        if file.suffix == ".csv":
+            try:
+                proposed = _parsed(file.name, lambda: codes.parse(file.read_bytes(), file.stem))
+            except OSError:
+                raise SiteFaults([_unreadable(file.name)]) from None
+            return self._compiled(
+                name, self.load, lambda other: proposed if other == file.stem else self.code_list(other), zone
+            )
+        document = read_yaml(file, name=file.name)
+        self._by_name[document.name] = document
+        extends = isinstance(document.data, dict) and document.data.get("extends") == name
+        called = f"{name} ({file.stem})" if extends else name  # a file may be laid over the very one that is live
+
+        def load(wanted: str) -> tuple[Any, str]:
+            return (document.data, document.name) if wanted == called else self.load(wanted)
+
+        return self._compiled(called, load, self.code_list, zone)
+
+    def _compiled(self, name: str, load: Load, lists: Codes, zone: str) -> FieldMapping:
+        try:
+            return compile_mapping(name, load, lists, zone, self.own_converters().converters)
+        except MappingFaults as faults:
+            raise SiteFaults(self._findings(faults)) from None
+
+    def resolved(self, name: str) -> Resolved:
+        """The rows of a mapping as they stand after all overlays, each with its place. Raises SiteFaults."""
+        return resolve(name, self.load)
 
     def locate(
         self, file: str, path: Iterable[str | int], found: str, expected: str, remedy: str, *, warn: bool = False
@@ -150,6 +169,21 @@ def has_lookups(profile: Mapping[str, Any]) -> bool:
     records = profile.get("records")
     sections = records.values() if isinstance(records, dict) else ()
     return any(isinstance(section, dict) and section.get("lookups") for section in sections)
+
+
+def _parsed(called: str, parse: Callable[[], codes.CodeList]) -> codes.CodeList:
+    """A code list, read. Raises SiteFaults, calling it what findings call it."""
+    try:
+        return parse()
+    except codes.CodeFaults as faults:
+        raise SiteFaults(
+            Finding(called, fault.line, 1, fault.column, fault.found, fault.expected, fault.remedy)
+            for fault in faults.faults
+        ) from None
+
+
+def _unreadable(name: str) -> Finding:
+    return Finding(name, 0, 0, "", "a file that cannot be read", "a file", "look at its permissions")
 
 
 def findings_of(document: Document, problems: Iterable[Problem], at: tuple[str | int, ...] = ()) -> list[Finding]:

@@ -16,12 +16,12 @@ from sqlalchemy import select
 from config.findings import Finding, SiteFaults
 from config.site import Site
 from connectors.port import UnreadableItem
-from mappings import fieldpaths, golden
+from mappings import golden
 from mappings.mapping import Gap, Remark
 from mappings.mapping import Mapping as FieldMapping
-from mappings.meta import Sensitivity
 from pipelines import composition
 from pipelines.library import Library
+from pipelines.masking import masked, shown
 from pipelines.plant import Plant
 from pipelines.tables import version
 
@@ -148,7 +148,7 @@ def look_through(mapping: FieldMapping, record: dict[str, Any], *, reveal: bool 
             row.ours,
             row.theirs,
             row.direction,
-            _shown(row.ours, reading.facts.get(row.ours, _NOTHING), reveal=reveal),
+            shown(row.ours, reading.facts.get(row.ours, _NOTHING), reveal=reveal),
             str(gaps[row.ours]) if row.ours in gaps else "",
         )
         for row in mapping.rows
@@ -165,11 +165,11 @@ def look_through(mapping: FieldMapping, record: dict[str, Any], *, reveal: bool 
         back_stopped=tuple(onto.stopped),
         back_left_out=tuple(onto.left_out),
         onto=tuple(
-            Change(path, _masked(before, reveal=reveal), _masked(after, reveal=reveal))
+            Change(path, masked(before, reveal=reveal), masked(after, reveal=reveal))
             for path, before, after in golden.differences(record, onto.record, "")
         ),
         lost=tuple(
-            Change(path, _shown(path, value, reveal=reveal), _shown(path, again.get(path, _NOTHING), reveal=reveal))
+            Change(path, shown(path, value, reveal=reveal), shown(path, again.get(path, _NOTHING), reveal=reveal))
             for path, value in reading.facts.items()
             if value is not None and again.get(path) != value
         ),
@@ -247,22 +247,3 @@ def zones_of(site: Site, library: Library) -> dict[str, str]:
             for use in connection.records.values():
                 zones.setdefault(use.mapping, str(clock or council.settings.council.time_zone))
     return zones
-
-
-def _shown(path: str, value: Any, *, reveal: bool) -> str:
-    plain = not path or fieldpaths.sensitivity(path) is Sensitivity.NONE
-    return _masked(value, reveal=reveal or plain)
-
-
-def _masked(value: Any, *, reveal: bool) -> str:
-    if type(value) is object:  # the mark for "not there", ours or the golden pairs'
-        return "nothing"
-    if value is None:
-        return "empty"
-    if reveal:
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    if isinstance(value, str):
-        return f"a text of {len(value)} characters"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return {bool: "yes or no", int: "a number", float: "a number"}.get(type(value), "several fields")

@@ -126,6 +126,7 @@ def write(
             tries = row.tries - (0 if job.look_up else 1)
             deliveries.move(batch, row, back, due=batch.now, tries=tries, sent_at=job.sent_before)
     batch.flush()
+    plant.kept.keep(connection, {d: one for result in results for d, one in result.artifacts.items()}, batch.now)
     held = [job.lease for job in jobs if job.lease.lane in standing]
     inside = lanes.open_in(connection, [lease.lane for lease in held])
     lanes.let_go(connection, held, {lane: lanes.next_due(found) for lane, found in inside.items()})
@@ -189,6 +190,7 @@ def _note_attempt(batch: Batch, result: Result, person: str) -> None:
         words=_words(result),
         revision=result.revision or None,
         mapping=result.mapping,
+        profile=result.profile,
         request=batch.seal("request", result.request, person) if result.request else None,
         reply=batch.seal("reply", result.reply, person) if result.reply else None,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import case, func, select
 from pipelines import pauses
 from pipelines.clock import SECOND
 from pipelines.code_drift import PURPOSE, Known, known
+from pipelines.drift_watch import Seen, of_connections
 from pipelines.plant import Plant
 from pipelines.proofs import Proved, of_routes
 from pipelines.states import OPEN, DeliveryState, VersionState
@@ -45,6 +46,7 @@ class Overview:
     links: list[Link] = field(default_factory=list)
     proofs: list[Proved] = field(default_factory=list)
     codes: list[Known] = field(default_factory=list)  # code lists held against the systems' own
+    interfaces: list[Seen] = field(default_factory=list)
     sums_agree: bool = True
 
     @property
@@ -83,6 +85,7 @@ def look(plant: Plant) -> Overview:
         )
         result.proofs = of_routes(connection, plant)
         result.codes = known(plant)
+        result.interfaces = of_connections(connection, plant)
         held = pauses.all_pauses(connection)
         for council in plant.councils.values():
             for name in council.wired:

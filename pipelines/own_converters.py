@@ -86,15 +86,6 @@ def load(layers: Layers) -> Own:
     return Own(found, tuple(findings))
 
 
-def again(name: str, source: bytes) -> OwnConverter:
-    """A converter from the text that was kept with a version, as it was then. Raises LookupError if it has none now."""
-    try:
-        declared = _run(f"{FOLDER}/{name} (kept)", source).table[name]
-    except (_Wrong, KeyError) as error:
-        raise LookupError(f"the kept converter {name} cannot be used: {error}") from None
-    return _own(declared, source)
-
-
 def _own(declared: Declared, source: bytes) -> OwnConverter:
     return OwnConverter(replace(declared, factory=_guarded(declared.factory)), sha256(source).hexdigest(), source)
 

@@ -95,6 +95,7 @@ class Page:
     ) -> None:
         self._council, self._wired, self._kind, self._purpose = council, wired, kind, purpose
         self._identifiers = frozenset(council.person_identifiers)
+        self._mapped_with = {"mapping": kind.mapping.digest, "profile": wired.described[0]}
         self._batch = Batch(connection, plant.vault, council, plant.clock.now())
         self._place = Place(council.code, wired.name, kind.name)
         self._batch.fetch_records(wired.name, kind.name, (read.item.id for read in reads))
@@ -225,7 +226,7 @@ class Page:
             path, expected = refused.problems[0]
             return self._stop(row, read, Cause(wired.name, "read", "refused", f"{path}: {expected}", path))
         noted = gaps.note(batch, wired.name, self._kind.name, "read", held, read.reading.left_out, version_id=row)
-        row.set(gaps=noted, mapping=self._kind.mapping.digest)
+        row.set(gaps=noted, **self._mapped_with)
         if referral is None:
             referral = revisions.begin(batch, person=person, born_in=wired.name, number=held.external_id, shown=shown)
             self._seal(row, read, referral.person_id)
@@ -367,7 +368,7 @@ class Page:
             version=_token(read),
             our_key=read.our_key,
             modified=read.modified,
-            mapping=self._kind.mapping.digest,
+            **self._mapped_with,
             purpose=self._purpose,
             state=VersionState.WAITING,  # until `versions.end` says better, within this transaction
         )

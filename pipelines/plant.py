@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.artifacts import Artifacts, Keeper
 from pipelines.calendar import closed_until
 from pipelines.clock import SECOND, Clock, to_instant, to_time
 from pipelines.keystore import KeyStore
@@ -54,6 +55,7 @@ class Wired:
         at_once: int,
         polls: bool,
         overlay: Mapping[str, Any] | None = None,
+        describe: Callable[[], tuple[str, Artifacts]] = lambda: ("", {}),
     ) -> None:
         self.council = council
         self.name = name
@@ -66,6 +68,8 @@ class Wired:
         self._open = open_connector
         self.agree: Agree | None = None  # reserves turns, where other processes call the same system
         self._connector: Connector | None = None
+        self._describe = describe
+        self._described: tuple[str, Artifacts] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -75,6 +79,14 @@ class Wired:
             if self._connector is None:
                 self._connector = self._open(self.agree) if self.agree else self._open()
             return self._connector
+
+    @property
+    def described(self) -> tuple[str, Artifacts]:
+        """The digest of the profile that it is spoken to by, and the artifacts to keep; read when first asked for."""
+        with self._lock:
+            if self._described is None:
+                self._described = self._describe()
+            return self._described
 
     def offers(self, kind: str) -> frozenset[str]:
         """What can be asked of the connection, from its profile where that is known, so that it need not be opened."""
@@ -145,6 +157,7 @@ class Plant:
     freshness: Freshness = field(repr=False)  # keeps the mappings as the site's files say
     broker_url: str = "memory://"
     nudge: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever wrote work
+    kept: Keeper = field(default_factory=Keeper, repr=False)  # what it maps with, kept in the ledger
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
 
     def refresh(self) -> None:

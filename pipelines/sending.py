@@ -16,6 +16,7 @@ import orjson
 
 from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
+from mappings.kept import CannotRun
 from pipelines import crash, regressed
 from pipelines.calendar import closed_until
 from pipelines.causes import Cause, gap_cause
@@ -32,6 +33,7 @@ from pipelines.writing import Draft, draft_create, draft_update
 if TYPE_CHECKING:
     from connectors.port import Item
     from mappings.mapping import Gap
+    from pipelines.artifacts import Artifacts
     from pipelines.plant import Council, Kind, Plant, Wired
 
 
@@ -46,7 +48,9 @@ class Result:
     modified: int | None = None
     expected: Mapping[str, Any] = field(default_factory=dict, repr=False)
     revision: int = 0
-    mapping: str = ""
+    mapping: str = ""  # digests of what it was written with, and their artifacts
+    profile: str = ""
+    artifacts: Artifacts = field(default_factory=dict, repr=False)
     rule: str = ""  # not sent, by this rule
     decision: Decision | None = None
     error: str = ""
@@ -106,8 +110,10 @@ class Sender:
                 return result
             if route.text:
                 return self._text(result, wired, route.text, route.recipient, event, now)
-            kind = replace(wired.kinds[job.row.kind])  # one mapping for the whole try
+            kind = self._kind(wired, job.row)
             result.mapping = kind.mapping.digest
+            result.profile, profile = wired.described
+            result.artifacts = {**kind.mapping.artifacts, **profile}
             if job.look_up:
                 return self._look_up(result, wired, kind, job.row.referral_id)
             if held is None and known.asked_before:
@@ -121,6 +127,18 @@ class Sender:
             return self._already_there(result, wired, there)
         except ConnectorError as error:
             return self._decide(result, wired, error, repeatable=repeatable)
+        except CannotRun as lost:
+            result.words = f"the mapping that was chosen for it cannot be run: {lost}"
+            result.cause = Cause(wired.name, "write", "mapping gone", result.words)
+            result.decision = Decision(Do.ATTENTION)
+            return result
+
+    def _kind(self, wired: Wired, row: Held) -> Kind:
+        """The kind of record with the mapping of today, or with the one that a person chose. Raises CannotRun."""
+        kind = replace(wired.kinds[row.kind])  # one mapping for the whole try, whatever comes meanwhile
+        if row.mapping in ("", kind.mapping.digest):
+            return kind
+        return replace(kind, mapping=self._plant.kept.mapping(self._plant.ledger, row.mapping))
 
     def _create(self, result: Result, wired: Wired, kind: Kind, facts: Mapping[str, Any], *, key: str) -> Result:
         if facts.get("status") == IN_ERROR:
@@ -240,7 +258,8 @@ class Sender:
                 result.decision = Decision(Do.AGAIN, (morning - now_there).total_seconds())
                 result.words = "quiet hours"
                 return result
-        result.mapping = rules.name
+        result.mapping, (result.profile, profile) = rules.digest, wired.described
+        result.artifacts = {rules.digest: ("text", rules.body), **profile}
         self._calls(result)
         receipt = wired.connector.deliver(TEXT_KIND, message.record, key=key)
         return _arrived(result, receipt)

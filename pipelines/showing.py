@@ -24,6 +24,7 @@ class Try:
     what: str  # send, look up
     outcome: str
     words: str
+    mapping: str = ""  # digest of what it was written with
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Shown:
     due: int | None
     left_out: tuple[str, ...] = ()
     tries: tuple[Try, ...] = ()
+    mapping: str = ""  # digest: what a version was read with, what a person chose for a delivery
+    chosen: bool = False  # by a person, for when it is sent again
 
 
 def show(plant: Plant, id: str) -> Shown:
@@ -66,6 +69,7 @@ def show(plant: Plant, id: str) -> Shown:
     return Shown(
         shown_id, row.council, row.connection, row.kind, number, route, row.referral_id or "", row.revision,
         str(row.state), reason, fingerprint, words, remedy, row.at, due, left_out, tries,
+        str(row.mapping), bool(row.mapping) and shown_id.startswith("d"),
     )  # fmt: skip
 
 
@@ -82,4 +86,4 @@ def _why(plant: Plant, row: Any) -> tuple[str, str, str]:
 def _tries(plant: Plant, id: int) -> tuple[Try, ...]:
     with plant.ledger.reading() as connection:
         rows = connection.execute(select(attempt).where(attempt.c.delivery_id == id).order_by(attempt.c.id)).all()
-    return tuple(Try(row.begun, row.what, row.outcome or "under way", row.words) for row in rows)
+    return tuple(Try(row.begun, row.what, row.outcome or "under way", row.words, row.mapping) for row in rows)

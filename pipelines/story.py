@@ -57,23 +57,26 @@ def tell(plant: Plant, id: str) -> Story:
             left = f"; left out: {', '.join(gap[0] for gap in v.gaps)}" if v.gaps else ""
             told = f"; {v.remark}" if v.remark else ""
             rule = f"; not sent by {', '.join(v.not_taken)} (condition)" if v.not_taken else ""
+            mapped = f"; mapping {v.mapping[:12]}" if v.mapping else ""
             lines.append(
                 Line(
                     v.at,
                     "version",
                     f"v{v.id}",
-                    f"{v.connection} {v.external_id}: {v.state}{made}{why}{told}{left}{rule}",
+                    f"{v.connection} {v.external_id}: {v.state}{made}{why}{told}{left}{rule}{mapped}",
                 )
             )
             ids.add(f"v{v.id}")
         for d in connection.execute(select(delivery).where(delivery.c.referral_id == id)).all():
             ids.add(f"d{d.id}")
             state = f"{d.state} ({d.reason})" if d.reason else d.state
+            state += f"; to be sent with mapping {d.mapping[:12]}, chosen by a person" if d.mapping else ""
             lines.append(
                 Line(d.at, "delivery", f"d{d.id}", f"revision {d.revision} to {d.connection} by {d.route}: {state}")
             )
             for a in connection.execute(select(attempt).where(attempt.c.delivery_id == d.id)).all():
-                words = f"{a.what}: {a.outcome or 'under way'}" + (f" - {a.words}" if a.words else "")
+                mapped = f"; mapping {a.mapping[:12]}" if a.mapping else ""
+                words = f"{a.what}: {a.outcome or 'under way'}" + (f" - {a.words}" if a.words else "") + mapped
                 lines.append(Line(a.begun, "try", f"d{d.id}", words))
             for p in connection.execute(select(proof).where(proof.c.delivery_id == d.id)).all():
                 lines.append(

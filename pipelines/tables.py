@@ -27,6 +27,7 @@ from pipelines.metadata import metadata as metadata
 from pipelines.states import DeliveryState, VersionState
 from pipelines.tables_proof import agreed as agreed
 from pipelines.tables_proof import first_day as first_day
+from pipelines.tables_proof import interface_look as interface_look
 from pipelines.tables_proof import reconciliation as reconciliation
 from pipelines.tables_time import process as process
 from pipelines.tables_time import slot as slot
@@ -68,9 +69,9 @@ artifact = Table(
     "artifact",
     metadata,
     Column("digest", String, primary_key=True),
-    Column("kind", String, nullable=False),  # mapping, code list, profile, text
+    Column("kind", String, nullable=False),  # mapping, codes, profile, interface, text
     Column("body", String, nullable=False),
-    Column("at", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),  # when a process last kept it
 )
 
 person = Table(
@@ -162,6 +163,7 @@ version = Table(
     Column("modified", BigInteger),
     Column("our_key", String, nullable=False, default=""),
     Column("mapping", String, nullable=False, default=""),  # digest of the resolved mapping it was read with
+    Column("profile", String, nullable=False, default=""),  # and of the profile, with its interfaces
     Column("state", String, nullable=False),
     Column("cause_id", Serial, ForeignKey("cause.id"), index=True),
     Column("gaps", JSON),  # fields left out: [[field, code list, cause id], ...]
@@ -188,6 +190,7 @@ delivery = Table(
     Column("revision", Integer, nullable=False),  # the revision that caused it; an event is bound to it
     Column("facts", String, ForeignKey("payload.id")),  # event: the facts of its revision
     Column("version_id", Serial, ForeignKey("version.id"), index=True),
+    Column("mapping", String, nullable=False, default=""),  # a person chose to send with this one; "": today's
     Column("lane", String, nullable=False),
     Column("urgent", Boolean, nullable=False, default=False),
     Column("live", Boolean, nullable=False, default=True),  # not made by a back-fill: it goes first
@@ -281,7 +284,8 @@ attempt = Table(
     Column("what", String, nullable=False),  # send, look up
     Column("boot", String, nullable=False),
     Column("revision", Integer),
-    Column("mapping", String, nullable=False, default=""),
+    Column("mapping", String, nullable=False, default=""),  # digest of the mapping or text it was written with
+    Column("profile", String, nullable=False, default=""),
     Column("begun", BigInteger, nullable=False),
     Column("ended", BigInteger),
     Column("outcome", String, nullable=False, default=""),  # arrived, try again, not sure, refused, rule, died

@@ -43,6 +43,22 @@ agreed = Table(
     Index("ix_agreed_by_target", "council", "route", "target"),
 )
 
+interface_look = Table(
+    "interface_look",
+    metadata,
+    Column("council", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("planned", BigInteger, nullable=False),  # the newest planned instant that was claimed, or when we first ran
+    Column("claimed_by", String),
+    Column("until", BigInteger),  # the claim holds so long, or it is not tried again before
+    Column("at", BigInteger),  # when it was last looked at; null: never
+    Column("state", String, nullable=False, default=""),  # the same, changed, not offered, not seen
+    Column("since", BigInteger),  # since when it is in that state
+    Column("words", String, nullable=False, default=""),
+    Column("counts", JSON, nullable=False),  # how bad -> how many changes
+    Column("findings", JSON, nullable=False),  # paths, file names and sentences, never a value of a record
+)
+
 first_day = Table(
     "first_day",
     metadata,

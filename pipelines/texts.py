@@ -35,6 +35,8 @@ class TextRules:
     templates: Mapping[str, Mapping[str, str]]
     allow_safeguarding: bool = False
     quiet: Mapping[str, str] | None = None  # begins, ends: when texts wait, in the council's time
+    digest: str = ""  # of the file's content, which the ledger keeps as it was when a text was sent
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

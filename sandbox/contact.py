@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, quote
 from sandbox import shape
 from sandbox.exchange import Exchange, Request, Response
 from sandbox.secrets import contact_login
+from sandbox.shown import Shown
 from sandbox.store import Collection, Document, Json, Store
 
 READ_ONLY = ("id", "version", "changed_at")
@@ -67,6 +68,7 @@ class Contact:
         self.token_seconds = token_seconds
         self._tokens: dict[str, tuple[str, datetime]] = {}
         self._lock = threading.Lock()
+        self.shown = Shown(shape.published())
 
     def answer(self, request: Request, exchange: Exchange) -> Response:
         """Answer one call."""
@@ -113,6 +115,10 @@ class Contact:
         if path == "/token" and method == "POST":
             exchange.begin("getToken")
             return self._token(request)
+        if path == "/api/openapi.yaml" and method == "GET":
+            exchange.begin("openapi")
+            self._authorise(request, exchange)
+            return Response(200, self.shown.to(request.tenant), "application/yaml")
         place = path.removeprefix("/api/requests")
         if place == path or (place and not place.startswith("/")):
             raise _Refusal(404, "not_found", "There is nothing at this address.")

@@ -7,6 +7,7 @@
     POST   /control/<tenant>/casework/type-in            a referral typed in by an officer: {"ReferralId": ...}; of
                                                          {"from_contact": ID} she types what that request says now
     GET POST DELETE /control/faults                      {"tenant", "system", "faults": {name: settings}, "seed"}
+    PUT DELETE      /control/<tenant>/<system>/interface   {"replace": [[old, new], ...]} in the interface it shows
     GET DELETE      /control/calls                       calls counted by operation and outcome
     GET PUT         /control/clock                       {"now": an ISO 8601 time with offset}
     /control/life, /control/truth, /control/verdict      see story_desk.py
@@ -23,6 +24,7 @@ from typing import Any, Protocol
 
 from sandbox.casework import Casework
 from sandbox.casework_words import as_referral
+from sandbox.contact import Contact
 from sandbox.control_pages import Pages
 from sandbox.exchange import Breakable, Request, Response, System
 from sandbox.faults import KINDS, Faults, WrongFault
@@ -153,6 +155,8 @@ class Control:
                 return self._answer_clock(method, request)
             case "POST", [tenant, "casework", "type-in"]:
                 return self._type_in(tenant, _object(request))
+            case method, [tenant, name, "interface"]:
+                return self._answer_interface(method, request, tenant, name)
             case method, [tenant, name, "records"]:
                 return self._answer_records(method, request, tenant, name)
             case method, [tenant, name, "records", id]:
@@ -179,6 +183,24 @@ class Control:
                 raise Refused(400, "`now` must have an offset, such as 2026-10-25T00:59:50+00:00.")
             self._clock.set(now)
         return _json(200, {"now": self._clock().isoformat()})
+
+    def _answer_interface(self, method: str, request: Request, tenant: str, name: str) -> Response:
+        system = self._systems.get(name)
+        if not isinstance(system, Casework | Contact):
+            raise Refused(404, f"System {name!r} shows no interface.")
+        if method == "DELETE":
+            system.shown.put_back(tenant)
+        elif method == "PUT":
+            pairs = _object(request).get("replace")
+            if not isinstance(pairs, list) or not all(_is_pair(pair) for pair in pairs):
+                raise Refused(400, '`replace` must be a list of pairs such as [["old", "new"]].')
+            try:
+                system.shown.change(tenant, [(old, new) for old, new in pairs])
+            except ValueError as error:
+                raise Refused(422, str(error)) from error
+        else:
+            raise Refused(405, "Use PUT to change what it shows, DELETE to put it back.")
+        return _json(200, {})
 
     def _answer_records(self, method: str, request: Request, tenant: str, name: str) -> Response:
         records = self.records(tenant, name)
@@ -244,6 +266,10 @@ def merge_patch(held: Any, patch: Any) -> Any:
     for key, value in patch.items():
         merged[key] = merge_patch(merged.get(key), value)
     return merged
+
+
+def _is_pair(pair: object) -> bool:
+    return isinstance(pair, list) and len(pair) == 2 and all(isinstance(word, str) for word in pair)
 
 
 def _object(request: Request) -> Json:

@@ -24,9 +24,14 @@ class Misshapen(ValueError):
 @cache
 def interface() -> dict[str, Any]:
     """The pinned OpenAPI document."""
-    text = (files("sandbox") / "interfaces" / "contact.openapi.yaml").read_text(encoding="utf-8")
-    document: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    document: dict[str, Any] = YAML(typ="safe", pure=True).load(published().decode())
     return document
+
+
+@cache
+def published() -> bytes:
+    """The bytes of the OpenAPI file, as the supplier gives it out."""
+    return (files("sandbox") / "interfaces" / "contact.openapi.yaml").read_bytes()
 
 
 @cache

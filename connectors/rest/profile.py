@@ -13,7 +13,18 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.port import Tier
-from connectors.profile import Errors, ItemPaths, ListPath, LookupRows, Name, Overlap, PathText, PinnedFile, Zone
+from connectors.profile import (
+    Errors,
+    ItemPaths,
+    ListPath,
+    LivePlace,
+    LookupRows,
+    Name,
+    Overlap,
+    PathText,
+    PinnedFile,
+    Zone,
+)
 from connectors.references import Closed
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
@@ -269,6 +280,11 @@ class RestProfile(Closed):
     system: Name = Field(description="The system's name.", examples=["contact"])
     protocol: Literal["rest"] = Field(description="Kind of interface.", examples=["rest"])
     interface: PinnedFile = Field(description="The pinned OpenAPI file.", examples=["interfaces/contact.openapi.yaml"])
+    interface_url: LivePlace | None = Field(
+        default=None,
+        description="Where the system shows its interface today, behind the connection's url. Left out: it shows none.",
+        examples=["/openapi.yaml"],
+    )
     clock: Zone = Field(description="Zone of the system's times that carry no offset.", examples=["Europe/London"])
     records: dict[Name, RestRecord] = Field(
         min_length=1, description="One section for each kind of record.", examples=[{"Request": {}}]

@@ -12,7 +12,18 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from connectors.port import Tier
-from connectors.profile import Errors, ItemPaths, ListPath, LookupRows, Name, Overlap, PathText, PinnedFile, Zone
+from connectors.profile import (
+    Errors,
+    ItemPaths,
+    ListPath,
+    LivePlace,
+    LookupRows,
+    Name,
+    Overlap,
+    PathText,
+    PinnedFile,
+    Zone,
+)
 from connectors.references import Closed
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
@@ -191,6 +202,11 @@ class SoapProfile(Closed):
     system: Name = Field(description="The system's name.", examples=["casework"])
     protocol: Literal["soap"] = Field(description="Kind of interface.", examples=["soap"])
     interface: PinnedFile = Field(description="The pinned WSDL.", examples=["interfaces/casework.wsdl"])
+    interface_url: LivePlace | None = Field(
+        default=None,
+        description="Where the system shows its interface today, behind the connection's url. Left out: `?wsdl`.",
+        examples=["?singleWsdl"],
+    )
     port: Name | None = Field(
         default=None,
         description="Port of the WSDL, where it has several (SOAP 1.1 and 1.2). Leave out for the first.",

@@ -28,8 +28,8 @@ from mappings.paths import Path, spell
 from mappings.places import look
 from mappings.read import as_items, unwrap
 from mappings.rows import ABSENT
-from mappings.terms import Terms
 from mappings.swift_write import blank
+from mappings.terms import Terms
 
 _REFUSED = ("wrong type", "unknown code")
 

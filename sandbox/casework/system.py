@@ -22,6 +22,7 @@ from sandbox.casework.login import Door
 from sandbox.casework.schema import Schema
 from sandbox.casework.shape import NAMESPACE, to_data, to_xml, trusted_parser, wsdl
 from sandbox.exchange import Exchange, Request, Response
+from sandbox.shown import Shown
 from sandbox.store import Collection, Document, Json, Store
 
 _CW = f"{{{NAMESPACE}}}"
@@ -41,6 +42,7 @@ class Casework:
         self._door = Door(clock)
         self._schema = Schema()
         self._codes = CodeLists(store)
+        self.shown = Shown(wsdl())
         self._shifts: OrderedDict[tuple[str, str, int], int] = OrderedDict()
         self._shifts_lock = threading.Lock()
         self._operations = {
@@ -58,7 +60,8 @@ class Casework:
             return _plain(404, "There is nothing here. The service is at casework/soap.")
         if request.method == "GET" and "wsdl" in {key.lower() for key in request.query}:
             exchange.begin("wsdl")
-            return Response(200, wsdl().replace(_ADDRESS, f"{request.url}/soap".encode()), "text/xml; charset=utf-8")
+            shown = self.shown.to(request.tenant).replace(_ADDRESS, f"{request.url}/soap".encode())
+            return Response(200, shown, "text/xml; charset=utf-8")
         if request.method != "POST":
             return Response(405, b"Send a SOAP message by POST.\n", "text/plain; charset=utf-8", {"Allow": "POST"})
         version = envelope.version_of(request.headers.get("content-type", ""))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given as example
 from hypothesis import strategies as st
 
-from mappings.codes import CodeFault, CodeFaults, append_row, lay_over, parse, rendered
+from mappings.codes import CodeFault, CodeFaults, CodeList, append_row, lay_over, parse, rendered
 from mappings.codes_csv import MOST_FAULTS
 
 PRIORITY = """theirs,ours,direction,cy,en,from,to,note
@@ -199,9 +199,21 @@ def test_the_stamp_changes_on_the_days_on_which_the_list_does() -> None:
     codes = parse("theirs,ours,from,to\nX,urgent,,2025-12-31\nY,emergency,2026-02-01,\n", "x")
     days = [date(2025, 12, 30), date(2025, 12, 31), date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 1)]
     stamps = [codes.on(day).stamp for day in days]
-    assert stamps[0] == stamps[1] == codes.stamp == codes.digest
+    assert stamps[0] == stamps[1] == f"{codes.digest} since 0001-01-01"  # not as without a day, where every row counts
+    assert codes.stamp == codes.digest
+    undated = parse("theirs,ours\nX,urgent\n", "x")
+    assert undated.on(days[0]).stamp == undated.digest
     assert stamps[2] == stamps[3] == f"{codes.digest} since 2026-01-01"
     assert stamps[4] == f"{codes.digest} since 2026-02-01"
+
+
+def test_a_list_is_made_again_as_it_mapped_when_it_had_a_stamp() -> None:
+    text = "theirs,ours,from,to\nX,urgent,,2025-12-31\nY,emergency,2026-02-01,\n"
+    codes = parse(text, "x")
+    for day in (None, date(2025, 12, 30), date(2026, 1, 15), date(2026, 2, 1)):
+        then = codes.on(day)
+        again = CodeList.kept(then.stamp, text, "x")
+        assert (again.reads(), again.writes(), again.stamp) == (then.reads(), then.writes(), then.stamp)
 
 
 def test_a_row_without_ours_waits_and_maps_nothing() -> None:
