@@ -1,20 +1,16 @@
-"""Commands for those who build a site: new, check, schema, mapping, audit."""
+"""Commands for those who build a site: new, check, schema, audit."""
 
 from __future__ import annotations
 
 import dataclasses
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from console.guard import WrongUse
 from console.show import as_json, count, say
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, site_folder
+from console.site import HERE, Json, SiteFolder, opened, site_folder
 
-mapping = typer.Typer(help="The mapping bench: test a mapping by its examples, preview a record.", no_args_is_help=True)
 audit = typer.Typer(help="The record of who did what.", no_args_is_help=True)
 
 
@@ -94,54 +90,3 @@ def audit_verify(site: SiteFolder = HERE, json: Json = False) -> None:
             else f"The audit is broken from row {broken} on: keep the file, report it."
         )
     raise typer.Exit(0 if broken is None else 1)
-
-
-@mapping.command("test")
-def mapping_test(
-    name: Annotated[str, typer.Argument(help="One mapping, such as SYSTEM/RECORD; all if left out.")] = "",
-    site: SiteFolder = HERE,
-    json: Json = False,
-) -> None:
-    """Try mappings against the golden pairs beside them, both directions."""
-    from console import mapping_view
-    from pipelines import mapping_bench
-
-    tried = [one for one in mapping_bench.run_golden(site_folder(site)) if name in ("", one.mapping)]
-    if not tried:
-        raise WrongUse("No mapping has that name; `dolen mapping test` alone lists them")
-    if json:
-        as_json([mapping_view.tried_plain(one) for one in tried])
-    else:
-        mapping_view.tried(tried)
-    raise typer.Exit(0 if all(one.well for one in tried) else 1)
-
-
-@mapping.command("preview")
-def mapping_preview(
-    connection: Annotated[str, typer.Argument(help="Whose record it is: torfaen/contact.", metavar="CONNECTION")],
-    file: Annotated[Path | None, typer.Option(help="The record, JSON or XML; standard input if left out.")] = None,
-    version: Annotated[str, typer.Option(help="A version that the ledger holds, such as v7.")] = "",
-    record: Annotated[str, typer.Option(help="The kind of record, where the connection has several.")] = "",
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show values. Only where nobody else can see them.")] = False,
-    council: CouncilName = "",
-    site: SiteFolder = HERE,
-    json: Json = False,
-) -> None:
-    """Show one record through its mapping and back: what each row gives, what is left out, what would be lost."""
-    from console import mapping_view
-    from pipelines import control, ids, mapping_bench
-
-    number = ids.number_of(version, "v") if version else None
-    if version and (number is None or file is not None):
-        raise WrongUse("--version takes a number such as v7, and no --file beside it")
-    with opened(site) as plant:
-        wired = control.one_connection(plant, connection, known_council(plant, council))
-        kinds = [kind for kind in wired.kinds if record in ("", kind)]
-        if len(kinds) != 1:
-            raise WrongUse(f"Name the kind of record with --record; there are {', '.join(wired.kinds) or 'none'}")
-        body = None if number is not None else file.read_bytes() if file else sys.stdin.buffer.read()
-        seen = mapping_bench.preview(
-            plant, wired.council, wired.name, kinds[0], record=body, version_id=number, reveal=reveal
-        )
-    as_json(mapping_view.preview_plain(seen)) if json else mapping_view.preview(seen)
-    raise typer.Exit(1 if seen.unreadable or seen.stopped else 0)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from console import commands_desk, commands_joining, commands_proof, commands_run, commands_site
+from console import commands_desk, commands_joining, commands_mapping, commands_proof, commands_run, commands_site
 from console.bench import command as benches
 from console.guard import Guarded
 from console.show import say
@@ -54,7 +54,7 @@ for one in (
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):
     app.command(one_passed.__name__, context_settings=_PASSED_ON)(one_passed)
-app.add_typer(commands_site.mapping, name="mapping")
+app.add_typer(commands_mapping.mapping, name="mapping")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 
