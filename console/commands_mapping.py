@@ -1,4 +1,4 @@
-"""Commands of the mapping bench: test a mapping by its examples, preview a record."""
+"""Commands of the mapping bench: begin a mapping, test it by its examples, preview a record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,41 @@ from console.guard import WrongUse
 from console.show import as_json
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, site_folder
 
-mapping = typer.Typer(help="The mapping bench: test a mapping by its examples, preview a record.", no_args_is_help=True)
+mapping = typer.Typer(
+    help="The mapping bench: begin a mapping, test it by its examples, preview a record.", no_args_is_help=True
+)
+
+
+@mapping.command("scaffold")
+def mapping_scaffold(
+    system: Annotated[str, typer.Argument(help="A name for the system, such as care-notes.", metavar="SYSTEM")],
+    source: Annotated[
+        list[Path],
+        typer.Option(
+            "--from", help="A WSDL, OpenAPI file or JSON Schema; or samples (JSON, XML, CSV), again for each."
+        ),
+    ],
+    record: Annotated[
+        list[str] | None, typer.Option(help="A kind of record, by its name there; again for each. Else the likeliest.")
+    ] = None,
+    operations: Annotated[
+        str, typer.Option(help="Look at these operations only, with commas between them.", metavar="A,B")
+    ] = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Begin a system: write its profile, mapping, code lists and a first golden pair, every guess marked as one."""
+    from connectors.drafts import NoDraft
+    from connectors.errors import Misconfigured
+    from console import mapping_view
+    from pipelines import scaffold as begin
+
+    named = [name.strip() for name in operations.split(",") if name.strip()]
+    try:
+        begun = begin.scaffold(site_folder(site), system, source, records=record or (), operations=named)
+    except (NoDraft, Misconfigured, begin.CannotScaffold) as fault:
+        raise WrongUse(getattr(fault, "reason", "") or str(fault)) from None
+    as_json(mapping_view.begun_plain(begun)) if json else mapping_view.begun(begun, site)
 
 
 @mapping.command("test")

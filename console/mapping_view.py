@@ -4,10 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from console.show import count, safe, say, table
 from pipelines.mapping_bench import Preview, Tried
+from pipelines.scaffold import Scaffold
+
+
+def begun(made: Scaffold, site: Path) -> None:
+    """What was written for a new system, and what to do next."""
+    say(*(f"written: {safe(name)}" for name in made.written))
+    for kind in made.kinds:
+        found = kind.sureness
+        say(
+            f"{safe(kind.mapping)}: of {count(found['values'], 'value')} {found['in_force']} in force ({found['sure']} sure), "
+            f"{found['commented']} guessed and commented out, {found['unknown']} that nobody could guess"
+        )
+    say(*(f"note: {safe(note)}" for note in made.notes))
+    first = made.kinds[0].mapping
+    say(f"Next: go through mappings/{safe(first)}.yaml and its guesses, then run: dolen check --site {site}")
+
+
+def begun_plain(made: Scaffold) -> dict[str, Any]:
+    """The same as data."""
+    kinds = [{"record": kind.record, "mapping": kind.mapping, **kind.sureness} for kind in made.kinds]
+    return {"system": made.system, "written": list(made.written), "kinds": kinds, "notes": list(made.notes)}
 
 
 def tried(all_tried: Sequence[Tried]) -> None:

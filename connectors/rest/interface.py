@@ -70,7 +70,7 @@ class Interface:
     def __init__(self, body: bytes, name: str) -> None:
         """Read the file. Raises Misconfigured, naming it, if it is not an OpenAPI 3 file."""
         self.name = name
-        self._document = _document(body, name)
+        self._document = document_of(body, name)
         self._whole = not str(self._document["openapi"]).startswith("3.0")
         self._validators: dict[str, Draft202012Validator] = {}
         self._quick: dict[str, Fits | None] = {}
@@ -189,7 +189,8 @@ def open_interface(body: bytes, name: str) -> Interface:
     return Interface(body, name)
 
 
-def _document(body: bytes, name: str) -> dict[str, Any]:
+def document_of(body: bytes, name: str) -> dict[str, Any]:
+    """Read an OpenAPI 3 file as it stands. Raises Misconfigured."""
     if len(body) > _LARGEST:
         raise Misconfigured(f"interface: {name} is longer than {_LARGEST} bytes")
     yaml = YAML(typ="safe", pure=True)

@@ -1,0 +1,370 @@
+"""Guessing a mapping: which value of a system's record is which field of ours, by name, place and type.
+
+Guesses are for a person to go through, so each says how sure it is, and what would do harm is never in force: it is
+handed over with `active` False. Interfaces come in the neutral form (see `interface`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any
+
+from mappings import fieldpaths
+from mappings.guessed_codes import CodeGuess, codes_for
+from mappings.guesses import REFERRER, REQUEST, SOMEBODY_ELSE, THE_PERSON, THE_REFERRER, is_dangerous
+from mappings.meta import Kind
+
+Schema = Mapping[str, Any]
+SURE, LIKELY, UNSURE = "sure", "likely", "unsure"
+_RANK = {SURE: 0, LIKELY: 1, UNSURE: 2}
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_DEEPEST = 8
+_CONTACTS = {
+    "person.telecom[system=phone,use=mobile].value": {"mobile", "mobilephone", "cell", "symudol"},
+    "person.telecom[system=phone,use=home].value": {"phone", "home", "homephone", "telephone", "landline", "tel"},
+    "person.telecom[system=email].value": {"email", "emailaddress", "ebost"},
+}
+_STANDARDS = {"phone": "how it was spelled", "postcode": "how it was spelled", "nhs-number": "how it was spelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One value of a system's record. `must`: it has to be written; `leads`: without it the group around it goes."""
+
+    theirs: str
+    schema: Schema = field(repr=False)
+    many: bool = False
+    most: int = 0
+    must: bool = False
+    leads: bool = False
+    each: tuple[Spot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One row of a mapping, as it may be. `keys` are those of the row beside ours and theirs."""
+
+    spot: Spot
+    ours: str = ""  # "" where nobody could guess
+    sure: str = UNSURE
+    active: bool = False
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    codes: tuple[CodeGuess, ...] = ()
+    unmatched: tuple[str, ...] = ()  # codes of theirs that look like none of ours
+    why: str = ""  # why it is not in force
+    each: tuple[Guess, ...] = ()
+
+
+def words(name: str) -> list[str]:
+    """The words of a name in small letters."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def squeezed(name: str) -> str:
+    """The words of a name with nothing between them."""
+    return "".join(words(name))
+
+
+def guess(
+    read: Schema, create: Schema | None, system: str, ours: Iterable[str] = (), *, certain: bool = True
+) -> list[Guess]:
+    """Guess every value of a record, in its order. `ours`: paths that are the connector's business.
+
+    `create` says what has to be written, where that differs. With `certain` False (samples) nothing is ever sure.
+    """
+    skipped = set(ours)
+    found = []
+    for spot in spots(read, create):
+        if spot.theirs in skipped:
+            continue
+        found += _contact_list(spot) or [_needs(spot, system) or _one(spot, system)]
+    found = _each_field_once(found)
+    if not certain:
+        found = [replace(one, sure=LIKELY) if one.sure == SURE else one for one in found]
+    return found
+
+
+# --- The values of a record -------------------------------------------------------------------------------------------
+
+
+def spots(read: Schema, create: Schema | None = None) -> Iterator[Spot]:
+    """Every value of a record, with what has to be written."""
+    yield from _spots(read, create if create is not None else read, "", must=True, deep=_DEEPEST)
+
+
+def _spots(read: Schema, write: Schema, at: str, *, must: bool, deep: int) -> Iterator[Spot]:
+    required = set(write.get("required", ()))
+    for name, told in read.get("properties", {}).items():
+        path = f"{at}/{name}" if at else name
+        inner = write.get("properties", {}).get(name, told)
+        here, many = must and name in required, "items" in told
+        one = told["items"] if many else told
+        if "properties" in one and many:
+            below = tuple(_spots(one, one, "", must=True, deep=deep - 1)) if deep > 1 else ()
+            yield Spot(path, one, True, int(told.get("maxItems", 0)), here, each=below)
+        elif "properties" in one:
+            if deep > 1:
+                yield from _spots(one, inner, path, must=here, deep=deep - 1)
+        else:
+            leads = not must and name in required
+            yield Spot(path, one, many, int(told.get("maxItems", 0)), here, leads)
+
+
+def groups(schema: Schema, at: str = "") -> Iterator[tuple[str, bool]]:
+    """The groups of a record that may be left out: path, and whether null may stand there."""
+    required = set(schema.get("required", ()))
+    for name, inner in schema.get("properties", {}).items():
+        path = f"{at}/{name}" if at else name
+        if "properties" in inner:
+            if name not in required or "null" in inner.get("type", ()):
+                yield path, "null" in inner.get("type", ())
+            yield from groups(inner, path)
+
+
+# --- One value --------------------------------------------------------------------------------------------------------
+
+
+def _one(spot: Spot, system: str) -> Guess:
+    found = meant(spot.theirs)
+    if found is None or spot.each:
+        return Guess(spot, why=_near(spot))
+    ours, sure = found[0].replace("SYSTEM", system), SURE if found[1] else LIKELY
+    made = _converted(Guess(spot, ours, sure, active=True))
+    if is_dangerous(ours):
+        return replace(made, active=False, why="never guessed into force: look at every value of it with the supplier")
+    return made
+
+
+def meant(theirs: str) -> tuple[str, bool] | None:
+    """The field that a path most likely means, and whether its name always means it."""
+    *above, name = [squeezed(step) for step in theirs.split("/")]
+    said = {squeezed(word) for step in theirs.split("/")[:-1] for word in (step, *words(step))}
+    said_here = words(theirs.rsplit("/", 1)[-1])
+    table, about = REQUEST, said | set(said_here[:1]) | {"".join(said_here[:2])}
+    if about & THE_REFERRER:
+        table = REFERRER
+        if said_here and "".join(said_here[:1]) in THE_REFERRER:
+            name = "".join(said_here[1:]) or name
+    elif (said - THE_PERSON) & SOMEBODY_ELSE or set(said_here[:-1]) & SOMEBODY_ELSE:
+        whole = table.get(name)
+        return whole if whole is not None and whole[1] and not (said & SOMEBODY_ELSE) else None
+    names = [f"{above[-1]}{name}"] if above else []
+    names.append(name)
+    rest = list(said_here)
+    while rest and rest[0] in THE_PERSON:
+        rest = rest[1:]
+        names.append("".join(rest))
+    if not (said <= THE_PERSON | _PLAIN or table is REFERRER):
+        names = names[:1] + [each for each in names[1:] if each in table and table[each][1]]
+    for each in names:
+        if each in table:
+            ours, always = table[each]
+            return ours, always and (each != name or _fits_place(ours, said))
+    return None
+
+
+_PLAIN = frozenset({"name", "names", "address", "contact", "contacts", "contactdetails", "details", "language", "info",
+                    "flags", "reason", "updates", "body", "data", "header", "identity", "personal", "information"})  # fmt: skip
+
+
+def _fits_place(ours: str, said: set[str]) -> bool:
+    """Whether the groups around a value speak of the person or the request, and not of something unknown."""
+    return said <= THE_PERSON | _PLAIN | THE_REFERRER or not ours.startswith("person.")
+
+
+def _near(spot: Spot) -> str:
+    near = get_close_matches(squeezed(spot.theirs.rsplit("/", 1)[-1]), REQUEST, n=1, cutoff=0.84)
+    return f"perhaps {REQUEST[near[0]][0]}" if near else ""
+
+
+def _converted(made: Guess) -> Guess:
+    """The guess with a converter that fits both sides; not in force where none is known to."""
+    spot, schema = made.spot, made.spot.schema
+    declared = fieldpaths.type_of(made.ours)
+    lexical, text = schema.get("x-lexical", ""), "string" in _types(schema)
+    keys: dict[str, Any] = {}
+    if spot.many and not declared.many:
+        return replace(made, active=False, sure=UNSURE, why="theirs is a list, ours is one value")
+    if declared.codes:
+        return _coded(made, declared.codes)
+    match declared.kind:
+        case Kind.PARTIAL_DATE | Kind.DATE | Kind.WHEN:
+            if lexical == "date" or schema.get("format") == "date":
+                keys["as"] = "date"
+            elif (layout := schema.get("x-layout")) is not None:
+                keys |= {"as": "date", "options": {"format": layout}}
+            else:
+                because = f"how they write a day is not known: {describe(spot)}"
+                return replace(made, active=False, sure=UNSURE, keys={"as": "date"}, why=because)
+        case Kind.INSTANT:
+            if lexical == "dateTime" and schema.get("x-zone") == "none":
+                keys |= {"as": "local-time", "lossy": "which of two in the hour that comes twice"}
+            elif lexical == "dateTime" or schema.get("format") == "date-time":
+                keys |= {"as": "time", "lossy": "the offset"}
+                if schema.get("x-zone") == "optional":
+                    made = replace(made, sure=LIKELY, why="local-time instead, if they want no offset")
+            else:
+                because = f"not a moment: {describe(spot)}"
+                return replace(made, active=False, sure=UNSURE, keys={"as": "time"}, why=because)
+        case Kind.BOOLEAN:
+            if lexical == "boolean":
+                keys |= {"as": "boolean", "options": {"wire": "text"}}
+            elif "boolean" not in _types(schema):
+                because = f"not yes or no: {describe(spot)}"
+                return replace(made, active=False, sure=UNSURE, keys={"as": "boolean"}, why=because)
+        case Kind.TEXT | Kind.CODE:
+            if lexical in ("date", "dateTime", "boolean") or (not text and "integer" not in _types(schema)):
+                return replace(made, active=False, sure=UNSURE, why=f"not a text: {describe(spot)}")
+            keys |= _text(made, declared, text=text)
+            if declared.kind is Kind.CODE:  # of a standard's list, which theirs need not be
+                made = replace(
+                    made, sure=LIKELY, why="needs a code list, if theirs are other codes than the standard's"
+                )
+        case _:
+            return replace(made, active=False, sure=UNSURE, why=f"of another type: {describe(spot)}")
+    if spot.must:
+        keys["needed"] = True
+    if spot.leads:
+        keys["lead"] = True
+    return replace(made, keys=keys)
+
+
+def _text(made: Guess, declared: fieldpaths.FieldType, *, text: bool) -> dict[str, Any]:
+    spot, keys = made.spot, dict[str, Any]()
+    converter = next((name for end, name in (("telecom[system=phone,use=mobile].value", "phone"),
+        ("telecom[system=phone,use=home].value", "phone"), ("postcode", "postcode"), ("nhs_number", "nhs-number"))
+        if made.ours.endswith(end)), "")  # fmt: skip
+    if declared.many and not spot.many:
+        keys |= {"as": "joined", "options": {"separator": " " if "name" in made.ours else "\n"}}
+        keys["lossy"] = "where one ends and the next begins"
+    elif not text:
+        keys["as"] = "number-as-text"
+    elif converter:
+        keys |= {"as": converter, "lossy": _STANDARDS[converter]}
+    if text and "maxLength" in spot.schema:
+        keys["max_length"] = spot.schema["maxLength"]
+    if spot.many and spot.most:
+        keys["max_items"] = spot.most
+    return keys
+
+
+def _coded(made: Guess, codes: tuple[str, ...]) -> Guess:
+    spot = made.spot
+    told = [str(code) for code in spot.schema.get("enum", ())]
+    dangerous = is_dangerous(made.ours)
+    keys: dict[str, Any] = {"codes": made.ours}
+    pairs, unmatched = codes_for(made.ours, told, spot.schema.get("x-shown", {}), spot.schema.get("description", ""))
+    unknown = next((code for code in ("unknown", "not-asked") if code in codes), "")
+    if unknown and any(pair.ours == unknown for pair in pairs) and spot.must:
+        keys |= {"default": {"write": unknown}, "empty": "default"}
+    elif spot.must:
+        keys["needed"] = True
+    if spot.leads:
+        keys["lead"] = True
+    sure = max((made.sure, *(pair.sure for pair in pairs)), key=_RANK.__getitem__)  # no surer than its codes
+    made = replace(made, sure=sure, keys=keys, codes=tuple(pairs), unmatched=tuple(unmatched))
+    if not told:
+        because = "the interface does not list their codes: ask the supplier for them, and fill the code list"
+        return replace(made, active=False, codes=(), why=because)
+    if not dangerous and len(pairs) * 2 < len(told):
+        return replace(made, active=False, why="too few of their codes look like ours")
+    return made
+
+
+# --- Lists ------------------------------------------------------------------------------------------------------------
+
+
+def _contact_list(spot: Spot) -> list[Guess]:
+    """Rows for a list of telephones and addresses that a key tells apart; nothing for any other list."""
+    tells = next((each for each in spot.each if each.schema.get("enum") and squeezed(each.theirs) in
+                  ("type", "kind", "system", "use", "method")), None)  # fmt: skip
+    value = next((each for each in spot.each if squeezed(each.theirs) in ("value", "number", "address", "detail", "")
+                  and not each.each), None)  # fmt: skip
+    if tells is None or value is None or set(words(spot.theirs)) & SOMEBODY_ELSE:
+        return []
+    found = []
+    for ours, names in _CONTACTS.items():
+        code = next((code for code in tells.schema["enum"] if squeezed(str(code)) in names), None)
+        if code is None:
+            continue
+        path = f"{spot.theirs}[{tells.theirs}={code}]"
+        picked = replace(value, theirs=f"{path}/{value.theirs}", must=False, leads=True)
+        found.append(_converted(Guess(picked, ours, SURE, True)))
+        if "use=mobile" in ours:
+            found += [
+                replace(_one(replace(each, theirs=f"{path}/{each.theirs}"), ""), active=False)
+                for each in spot.each
+                if each not in (tells, value)
+            ]
+    return found
+
+
+def _needs(spot: Spot, system: str) -> Guess | None:
+    """A row with `each` for the list of what is asked for; None for any other list."""
+    if not spot.each or not {"need", "needs", "careneeds", "anghenion"} & {
+        squeezed(step) for step in spot.theirs.split("/")
+    }:
+        return None
+    code = next((each for each in spot.each if "code" in words(each.theirs) or each.schema.get("enum")), None)
+    text = next((each for each in spot.each if (each is not code and each.theirs in (".",)) or
+                 squeezed(each.theirs) in ("text", "note", "notes", "description", "detail", "details")), None)  # fmt: skip
+    if code is None:
+        return None
+    plain = Guess(replace(code, must=False, leads=False), "needs[].code", LIKELY, True)
+    coded = _coded(plain, fieldpaths.type_of("code", "needs").codes)
+    rows = [replace(coded, ours="code", keys={**coded.keys, "key": True})]
+    if text is not None:
+        keys = {"max_length": text.schema["maxLength"]} if "maxLength" in text.schema else {}
+        rows.append(Guess(text, "text", LIKELY, True, keys))
+    keys = {"max_items": spot.most} if spot.most else {}
+    return Guess(spot, "needs", LIKELY, coded.active, keys, coded.codes, coded.unmatched, coded.why, tuple(rows))
+
+
+# --- All together -----------------------------------------------------------------------------------------------------
+
+
+def _each_field_once(found: list[Guess]) -> list[Guess]:
+    """Of several values that look like one field, the surest and the least deep; the others are candidates."""
+    best: dict[str, Guess] = {}
+    for one in found:
+        if one.ours and (one.ours not in best or _order(one) < _order(best[one.ours])):
+            best[one.ours] = one
+    kept = []
+    for one in found:
+        winner = best.get(one.ours)
+        if one.ours and winner is not one and winner is not None:
+            one = replace(one, active=False, sure=UNSURE, why=f"{winner.spot.theirs} looks more like it")
+        elif one.ours and any(_order(other)[:2] == _order(one)[:2] and other is not one and other.ours == one.ours
+                              for other in found):  # fmt: skip
+            one = replace(one, sure=min(LIKELY, one.sure, key=lambda sure: -_RANK[sure]))
+        kept.append(one)
+    return kept
+
+
+def _order(one: Guess) -> tuple[int, int, int]:
+    return (not one.active, _RANK[one.sure], one.spot.theirs.count("/"))
+
+
+def _types(schema: Schema) -> frozenset[str]:
+    told = schema.get("type", "string")
+    return frozenset([told] if isinstance(told, str) else told) - {"null"}
+
+
+def describe(spot: Spot) -> str:
+    """What the interface says of a value: its type, whether it must be there, and how long it may be."""
+    schema = spot.schema
+    kind = schema.get("x-lexical") or schema.get("format") or " or ".join(sorted(_types(schema)))
+    kind = {"string": "text"}.get(kind, kind)
+    parts = [f"a list of {kind}" if spot.many else kind]
+    if spot.each:
+        parts = [f"a list of groups with {', '.join(each.theirs for each in spot.each[:8])}"]
+    if "maxLength" in schema:
+        parts.append(f"at most {schema['maxLength']} characters")
+    if schema.get("enum"):
+        codes = [str(code) for code in schema["enum"]]
+        parts.append(f"one of {', '.join(codes[:8])}{' ...' if len(codes) > 8 else ''}")
+    parts.append("required" if spot.must else "may be left out")
+    return ", ".join(parts)
