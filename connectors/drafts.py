@@ -1,4 +1,4 @@
-"""A first draft of a profile, made from what a supplier gives: a WSDL, an OpenAPI file, a JSON Schema or sample records.
+"""A first draft of a profile, made from what a supplier gives: WSDL, OpenAPI, JSON Schema or sample records.
 
 Everything in a draft is a guess by names and types, and says so. What is written here is for a person to go through;
 what nobody could guess stands in the profile as a comment with the candidates. Nothing is fetched.

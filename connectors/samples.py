@@ -16,7 +16,7 @@ from typing import Any
 
 from connectors import drafts, xml
 from connectors.drafts import Draft, DraftKind, NoDraft, listed
-from connectors.rest.schemas import Neutral
+from connectors.flat import Flattener
 
 Schema = dict[str, Any]
 
@@ -36,7 +36,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(?P<zone>Z|[+-]\
 
 def from_schema(system: str, name: str, document: Mapping[str, Any], records: Sequence[str]) -> Draft:
     """Draft the records that a JSON Schema describes. Raises NoDraft."""
-    neutral = Neutral(document, name)
+    neutral = Flattener(name, lambda reference: _followed(document, reference, name), use="read", names=True)
     parts = {**document.get("$defs", {}), **document.get("definitions", {})}
     if records:
         unknown = [record for record in records if record not in parts and record != document.get("title")]
@@ -48,7 +48,7 @@ def from_schema(system: str, name: str, document: Mapping[str, Any], records: Se
         found = {str(document.get("title") or "Record").replace(" ", ""): document}
     kinds = []
     for record, told in found.items():
-        schema = neutral.of(told)
+        schema = neutral.made(told)
         schema = schema.get("items", schema)
         if not schema.get("properties"):
             raise NoDraft(f"{name}: {record} has no properties, so there is nothing to map")
@@ -67,6 +67,18 @@ def from_records(system: str, record: str, samples: Sequence[Any]) -> Draft:
         "samples do not say how the system is spoken to: no profile was written, and the samples were not copied",
     )
     return Draft(system, "", (_kind(record, shape_of(records)),), files={}, notes=notes, certain=False)
+
+
+def _followed(document: Mapping[str, Any], reference: str, name: str) -> Any:
+    node: Any = document
+    if not reference.startswith("#"):
+        raise NoDraft(f"{name}: a reference leaves the file; bring all schemas into the one file")
+    for step in reference.removeprefix("#").split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if not isinstance(node, Mapping) or key not in node:
+            raise NoDraft(f"{name}: {reference} refers to nothing")
+        node = node[key]
+    return node
 
 
 def _kind(name: str, schema: Schema) -> DraftKind:

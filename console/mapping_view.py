@@ -18,7 +18,8 @@ def begun(made: Scaffold, site: Path) -> None:
     for kind in made.kinds:
         found = kind.sureness
         say(
-            f"{safe(kind.mapping)}: of {count(found['values'], 'value')} {found['in_force']} in force ({found['sure']} sure), "
+            f"{safe(kind.mapping)}: of {count(found['values'], 'value')} {found['in_force']} in force "
+            f"({found['sure']} sure), "
             f"{found['commented']} guessed and commented out, {found['unknown']} that nobody could guess"
         )
     say(*(f"note: {safe(note)}" for note in made.notes))

@@ -15,7 +15,7 @@ from mappings.guessing import Guess
 from mappings.mapping import Mapping
 from mappings.meta import Json, Kind
 
-_ABOUT = "A first pair with invented data, written by `dolen mapping scaffold`: look whether each value is right, then say so here."
+_ABOUT = "A first pair with invented data, made by `dolen mapping scaffold`: look whether each value is right, and say so."
 
 
 def first_pair(mapping: Mapping, guesses: Sequence[Guess]) -> dict[str, Any]:
@@ -78,7 +78,8 @@ def _of_name(ours: str, name: str, chance: Random) -> Json:
             else f"+44{inventing.phone(chance, mobile='mobile' in ours)[1:].replace(' ', '')}"
         )
     drawn = {
-        "given": inventing.GIVEN, "family": inventing.FAMILY, "preferred": inventing.PREFERRED, "title": inventing.TITLES,
+        "given": inventing.GIVEN, "family": inventing.FAMILY, "preferred": inventing.PREFERRED,
+        "title": inventing.TITLES,
         "town": inventing.TOWNS, "organisation": inventing.ORGANISATIONS, "relationship": inventing.RELATIONSHIPS,
         "team": inventing.TEAMS,
     }.get(name)  # fmt: skip

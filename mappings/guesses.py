@@ -18,8 +18,8 @@ _OF_THE_REQUEST = {
     "status_reason.text": "statusreason reasonforstatus statusreasontext",
     "status_changed_at": "statuschanged statuschangedat statuschangedon statusdate statuschangeddate statusdatetime",
     "priority": "priority urgency prioritycode urgencycode prioritylevel blaenoriaeth",
-    "reason.text": "reason reasontext referralreason reasonforreferral reasonforrequest reasonforcontact presentingissue? "
-    "referraldetails? description? details?",
+    "reason.text": "reason reasontext referralreason reasonforreferral reasonforrequest reasonforcontact "
+    "presentingissue? referraldetails? description? details?",
     "reason.code": "reasoncode referralreasoncode reasonforreferralcode primaryreasoncode?",
     "channel": "channel contactmethod? contactchannel channelcode howreceived receivedby? receivedvia",
     "assigned_to.team": "team teamname assignedteam allocatedteam teamcode responsibleteam tim",
@@ -49,18 +49,20 @@ _OF_THE_REQUEST = {
     "person.address.lines": "line? lines? addressline addresslines",
     "person.address.town": "town posttown addresstown city? towncity addresscity tref",
     "person.address.postcode": "postcode postalcode addresspostcode addresspostalcode pcode? codpost",
-    "person.telecom[system=phone,use=home].value": "phone telephone homephone hometelephone phonenumber telephonenumber "
-    "telno telephoneno phoneno landline hometel tel homephonenumber hometelephonenumber landlinenumber phonehome ffon",
-    "person.telecom[system=phone,use=mobile].value": "mobile mobilephone mobilenumber mobileno mobiletelephone mobiletel "
-    "mobilephonenumber phonemobile mobiletelephonenumber symudol",
+    "person.telecom[system=phone,use=home].value": "phone telephone homephone hometelephone phonenumber "
+    "telephonenumber telno telephoneno phoneno landline hometel tel homephonenumber hometelephonenumber landlinenumber phonehome ffon",
+    "person.telecom[system=phone,use=mobile].value": "mobile mobilephone mobilenumber mobileno mobiletelephone "
+    "mobiletel mobilephonenumber phonemobile mobiletelephonenumber symudol",
     "person.telecom[system=phone,use=mobile].safe_to_text": "safetotext oktotext textsafe? cantext? consenttotext?",
     "person.telecom[system=email].value": "email emailaddress mail? ebost emailaddr",
     "language.correspondence": "preferredlanguage languagepreference letterlanguage languageletters writtenlanguage "
     "correspondencelanguage languageofcorrespondence languagechoice preferredwrittenlanguage language? iaith?",
-    "language.spoken": "spokenlanguage languagespoken languagespeech preferredspokenlanguage firstlanguage? mainlanguage?",
+    "language.spoken": "spokenlanguage languagespoken languagespeech preferredspokenlanguage firstlanguage? "
+    "mainlanguage?",
     "language.interpreter_required": "interpreterneeded interpreterrequired needsinterpreter languageinterpreter "
     "interpreter isinterpreterrequired requiresinterpreter",
-    "notify.opt_in[channel=text].opted_in": "optedin textoptin smsoptin updatesoptedin textconsent smsconsent? notifybytext",
+    "notify.opt_in[channel=text].opted_in": "optedin textoptin smsoptin updatesoptedin textconsent smsconsent? "
+    "notifybytext",
     "notify.opt_in[channel=text].at": "updatesaskedat textoptindate smsoptindate optedinat consentdate?",
 }
 
@@ -91,12 +93,12 @@ REQUEST, REFERRER = _turned(_OF_THE_REQUEST), _turned(_OF_THE_REFERRER)
 THE_REFERRER = frozenset({"referrer", "referer", "referredby", "referralsource", "requestedby", "notifier"})
 THE_PERSON = frozenset({
     "person", "client", "customer", "patient", "subject", "citizen", "serviceuser", "individual", "resident", "adult",
-    "referral", "request", "case", "record", "demographics", "persondetails", "clientdetails", "main", "primary", "current",
-    "permanent", "home", "the",
+    "referral", "request", "case", "record", "demographics", "persondetails", "clientdetails", "main", "primary",
+    "current", "permanent", "home", "the",
 })  # fmt: skip
 SOMEBODY_ELSE = frozenset({
-    "carer", "gp", "nok", "nextofkin", "kin", "relative", "practitioner", "officer", "emergency", "worker", "professional",
-    "parent", "guardian", "spouse", "partner", "representative", "advocate", "user", "author", "createdby", "updatedby",
+    "carer", "gp", "nok", "nextofkin", "kin", "relative", "practitioner", "officer", "emergency", "worker",
+    "professional", "parent", "guardian", "spouse", "partner", "representative", "advocate", "user", "author", "createdby", "updatedby",
     "enteredby", "related", "relationships", "relationship", "school", "employer", "provider", "doctor", "surgery",
     "manager", "owner", "contactperson", "previous", "prev", "former", "old", "temporary", "temp", "alternative", "alt",
     "other", "secondary", "maiden", "work", "alias", "aliases", "history", "audit",
@@ -124,5 +126,6 @@ CODES = {
     "language.correspondence": {"w": "cy", "e": "en", "welsh": "cy", "english": "en", "cym": "cy", "wel": "cy",
                                 "eng": "en", "bilingual": "both", "unknown": "not-asked", "notknown": "not-asked"},
     "referrer.kind": {"family": "family-friend", "friend": "family-friend", "relative": "family-friend"},
-    "channel": {"telephone": "phone", "online": "web", "website": "web", "facetoface": "in-person", "visit": "in-person"},
+    "channel": {"telephone": "phone", "online": "web", "website": "web", "facetoface": "in-person",
+                "visit": "in-person"},
 }  # fmt: skip

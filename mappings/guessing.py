@@ -19,6 +19,7 @@ from mappings.meta import Kind
 
 Schema = Mapping[str, Any]
 SURE, LIKELY, UNSURE = "sure", "likely", "unsure"
+_REMARKS = ("text", "note", "notes", "description", "detail", "details")
 _RANK = {SURE: 0, LIKELY: 1, UNSURE: 2}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _DEEPEST = 8
@@ -80,7 +81,7 @@ def guess(
     for spot in spots(read, create):
         if spot.theirs in skipped:
             continue
-        found += _contact_list(spot) or [_needs(spot, system) or _one(spot, system)]
+        found += _contact_list(spot) or [_needs(spot) or _one(spot, system)]
     found = _each_field_once(found)
     if not certain:
         found = [replace(one, sure=LIKELY) if one.sure == SURE else one for one in found]
@@ -167,7 +168,8 @@ def meant(theirs: str) -> tuple[str, bool] | None:
 
 
 _PLAIN = frozenset({"name", "names", "address", "contact", "contacts", "contactdetails", "details", "language", "info",
-                    "flags", "reason", "updates", "body", "data", "header", "identity", "personal", "information"})  # fmt: skip
+                    "flags", "reason", "updates", "body", "data", "header", "identity", "personal",
+                    "information"})  # fmt: skip
 
 
 def _fits_place(ours: str, said: set[str]) -> bool:
@@ -302,7 +304,7 @@ def _contact_list(spot: Spot) -> list[Guess]:
     return found
 
 
-def _needs(spot: Spot, system: str) -> Guess | None:
+def _needs(spot: Spot) -> Guess | None:
     """A row with `each` for the list of what is asked for; None for any other list."""
     if not spot.each or not {"need", "needs", "careneeds", "anghenion"} & {
         squeezed(step) for step in spot.theirs.split("/")
@@ -310,7 +312,7 @@ def _needs(spot: Spot, system: str) -> Guess | None:
         return None
     code = next((each for each in spot.each if "code" in words(each.theirs) or each.schema.get("enum")), None)
     text = next((each for each in spot.each if (each is not code and each.theirs in (".",)) or
-                 squeezed(each.theirs) in ("text", "note", "notes", "description", "detail", "details")), None)  # fmt: skip
+                 squeezed(each.theirs) in _REMARKS), None)  # fmt: skip
     if code is None:
         return None
     plain = Guess(replace(code, must=False, leads=False), "needs[].code", LIKELY, True)

@@ -74,7 +74,8 @@ def scaffold(
     taken = sorted(n for n, body in files.items() if (root / n).exists() and not (n in kept and _same(root / n, body)))
     if taken:
         raise CannotScaffold(
-            f"nothing was written, because there is already {', '.join(taken)}: take it away first, or choose another name"
+            f"nothing was written, because there is already {', '.join(taken)}: take it away first, "
+            "or choose another name"
         )
     written = [name for name in files if not (root / name).exists()]
     for name in written:

@@ -13,8 +13,8 @@ from typing import Any
 
 from connectors import drafts
 from connectors.drafts import LIKELY, SURE, UNSURE, Draft, DraftKind, NoDraft, Schema, asked, guess, listed, squeezed
-from connectors.rest.interface import document_of
-from connectors.rest.schemas import Neutral
+from connectors.flat import Flattener
+from connectors.rest.interface import Interface, open_interface
 
 _METHODS = ("get", "post", "put", "patch")
 _PLACE = re.compile(r"\{([^{}]*)\}")
@@ -57,8 +57,7 @@ def draft(
 ) -> Draft:
     """Draft a profile from an OpenAPI file. Raises NoDraft, or Misconfigured for a file that cannot be used."""
     body = read(name)
-    document = document_of(body, name)
-    calls = _calls(document, Neutral(document, name))
+    calls = _calls(open_interface(body, name))
     if operations:
         known = {call.name for call in calls}
         if unknown := sorted(set(operations) - known):
@@ -73,8 +72,9 @@ def draft(
         others = [kind for kind in types if kind not in chosen]
         notes.append(f"other components that could be records (--record NAME): {listed(others)}")
     lines = [
-        f"# A draft of how {system} is spoken to, made from {name}. Every line with `guess` is one: go through them with",
-        "# the supplier's documents. A commented key is one that nobody could guess, with what it might be.",
+        f"# A draft of how {system} is spoken to, made from {name}. Every line with `guess` is one:",
+        "# go through them with the supplier's documents. A commented key is one that",
+        "# nobody could guess, with what it might be.",
         "# Paths are as in the file: the connection's url ends where they begin.",
         f"system: {system}",
         "protocol: rest",
@@ -93,38 +93,39 @@ def draft(
 # --- Reading the file -------------------------------------------------------------------------------------------------
 
 
-def _calls(document: Mapping[str, Any], neutral: Neutral) -> list[Call]:
-    found = []
-    paths = document.get("paths")
-    for path, item in (paths if isinstance(paths, Mapping) else {}).items():
-        told = neutral.follow(item)
-        for method in _METHODS:
-            spoken = told.get(method) if isinstance(told, Mapping) else None
-            if isinstance(spoken, Mapping):
-                found.append(_call(str(path), method, told, spoken, neutral))
-    return found
+def _calls(opened: Interface) -> list[Call]:
+    return [
+        _call(path, method, opened)
+        for path in sorted(opened.paths())
+        for method in _METHODS
+        if opened.operation(path, method)
+    ]
 
 
-def _call(path: str, method: str, item: Mapping[str, Any], told: Mapping[str, Any], neutral: Neutral) -> Call:
+def _call(path: str, method: str, opened: Interface) -> Call:
+    told = opened.operation(path, method)
+    reads, writes = (Flattener(opened.name, opened.follow, use=use, names=True) for use in ("read", "write"))
     parameters = {}
-    for node in (*item.get("parameters", ()), *told.get("parameters", ())):
-        one = neutral.follow(node)
-        if isinstance(one, Mapping):
-            parameters[str(one.get("in")), str(one.get("name"))] = neutral.of(one.get("schema"))
-    takes, content_type = _content(neutral.follow(told.get("requestBody", {})), neutral)
+    for node in (*opened.path(path).get("parameters", ()), *told.get("parameters", ())):
+        one = opened.resolved(node)
+        parameters[str(one.get("in")), str(one.get("name"))] = reads.made(one.get("schema"))
+    takes, content_type = _content(opened.resolved(told.get("requestBody")), writes)
     brings: Schema = {}
-    for status, answer in sorted((told.get("responses") or {}).items(), key=lambda each: str(each[0])):
+    answers = told.get("responses")
+    for status, answer in sorted(
+        (answers if isinstance(answers, Mapping) else {}).items(), key=lambda one: str(one[0])
+    ):
         if str(status).startswith("2") and not brings:
-            brings = _content(neutral.follow(answer), neutral)[0] or {}
+            brings = _content(opened.resolved(answer), reads)[0] or {}
     name = str(told.get("operationId") or f"{method} {path}")
     return Call(method.upper(), path, name, parameters, takes, content_type, brings)
 
 
-def _content(node: Any, neutral: Neutral) -> tuple[Schema | None, str]:
-    content = node.get("content") if isinstance(node, Mapping) else None
+def _content(node: Mapping[str, Any], flat: Flattener) -> tuple[Schema | None, str]:
+    content = node.get("content")
     for content_type, body in (content if isinstance(content, Mapping) else {}).items():
         if "json" in str(content_type) and isinstance(body, Mapping):
-            return neutral.of(body.get("schema")), str(content_type).partition(";")[0]
+            return flat.made(body.get("schema")), str(content_type).partition(";")[0]
     return None, ""
 
 
@@ -187,12 +188,12 @@ def _kind(kind: str, calls: Sequence[Call]) -> tuple[DraftKind, list[str]]:
     read_only = [leaf.path for leaf in drafts.leaves(record, deep=2) if leaf.schema.get("readOnly")]
     own = list(dict.fromkeys([*(path for path, _ in item.values() if path), *read_only]))
     lines.append(guess(f"    leave_out: [{', '.join(own)}]", LIKELY, "what the system sets itself"))
-    lines += _changes(bring, kind, item["modified"][0])
+    lines += _changes(bring, item["modified"][0])
     if fetch:
         lines.append(guess(f'    fetch: {{path: "{_PLACE.sub("{id}", fetch.path)}"}}', SURE))
     else:
         lines.append(asked("    fetch: ", "no path brings one record by its id"))
-    create = _creating(bring, calls, kind)
+    create = _creating(bring, calls)
     lines += _create(create, item["our_key"][0])
     lines += _update([call for call in calls if fetch and call.path == fetch.path], fetches=fetch is not None)
     lines += _find(find, bring)
@@ -206,7 +207,7 @@ def _record(brings: Schema, at: str) -> Schema:
     return brings["items"] if at == "[]" else drafts.inside(brings, at)
 
 
-def _creating(bring: Sequence[tuple[Call, str]], calls: Sequence[Call], kind: str) -> Call | None:
+def _creating(bring: Sequence[tuple[Call, str]], calls: Sequence[Call]) -> Call | None:
     """The call that makes a record: under a key in the path, or a POST where the records are listed."""
     keyed = [call for call, at in bring if call.method == "PUT" and call.by_key]
     listing = {call.path for call, at in bring if call.method == "GET" and at}
@@ -215,7 +216,7 @@ def _creating(bring: Sequence[tuple[Call, str]], calls: Sequence[Call], kind: st
     return next(iter([*keyed, *posted, *named]), None)
 
 
-def _changes(bring: Sequence[tuple[Call, str]], kind: str, stamp: str) -> list[str]:
+def _changes(bring: Sequence[tuple[Call, str]], stamp: str) -> list[str]:
     lists = [(call, at) for call, at in bring if call.method == "GET" and at and not call.places]
     if not lists:
         return [asked("    changes: ", "no path lists records")]

@@ -70,7 +70,7 @@ class Interface:
     def __init__(self, body: bytes, name: str) -> None:
         """Read the file. Raises Misconfigured, naming it, if it is not an OpenAPI 3 file."""
         self.name = name
-        self._document = document_of(body, name)
+        self._document = _document(body, name)
         self._whole = not str(self._document["openapi"]).startswith("3.0")
         self._validators: dict[str, Draft202012Validator] = {}
         self._quick: dict[str, Fits | None] = {}
@@ -112,9 +112,13 @@ class Interface:
             node = self._follow(node["$ref"])
         return node if isinstance(node, dict) else {}
 
+    def path(self, path: str) -> dict[str, Any]:
+        """What the file says of a path: its methods, and the parameters that they share; empty if it has none."""
+        return self.resolved(self._document.get("paths", {}).get(path))
+
     def operation(self, path: str, method: str) -> dict[str, Any]:
         """What the file says of a request; empty if it describes none."""
-        return self.resolved(self.resolved(self.resolved(self._document.get("paths")).get(path)).get(method.lower()))
+        return self.resolved(self.path(path).get(method.lower()))
 
     def prepare(self, name: str) -> None:
         """Compile the validator of a component now, so that a fault shows at start. Raises Misconfigured."""
@@ -189,8 +193,7 @@ def open_interface(body: bytes, name: str) -> Interface:
     return Interface(body, name)
 
 
-def document_of(body: bytes, name: str) -> dict[str, Any]:
-    """Read an OpenAPI 3 file as it stands. Raises Misconfigured."""
+def _document(body: bytes, name: str) -> dict[str, Any]:
     if len(body) > _LARGEST:
         raise Misconfigured(f"interface: {name} is longer than {_LARGEST} bytes")
     yaml = YAML(typ="safe", pure=True)

@@ -1,4 +1,4 @@
-"""A draft of a SOAP profile from a WSDL: which operation does what, and where in a record the things stand that each has.
+"""A draft of a SOAP profile from a WSDL: which operation does what, and where in a record its id and stamps stand.
 
 Operations are told apart by their names, by the types that they share and by the parameters that they take. The record
 is the type that most of them speak of.
@@ -7,10 +7,7 @@ is the type that most of them speak of.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-from lxml import etree
+from dataclasses import dataclass
 
 from connectors import drafts
 from connectors.drafts import (
@@ -27,22 +24,9 @@ from connectors.drafts import (
     listed,
     squeezed,
 )
-from connectors.errors import Misconfigured
-from connectors.soap.pinned import WSDL, Pinned
-from connectors.soap.schemas import Schemas
-
-_SOAP = {"http://schemas.xmlsoap.org/wsdl/soap/": "1.1", "http://schemas.xmlsoap.org/wsdl/soap12/": "1.2"}
-_W = f"{{{WSDL}}}"
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation: what it takes, what it brings, and its faults by name."""
-
-    name: str
-    takes: Schema = field(repr=False)
-    brings: Schema = field(repr=False)
-    faults: Mapping[str, Schema] = field(repr=False)
+from connectors.soap.operations import Operation, operations_of, ports_of
+from connectors.soap.pinned import Pinned
+from connectors.soap.schema import Schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +43,8 @@ def draft(
 ) -> Draft:
     """Draft a profile from a WSDL. Raises NoDraft, or Misconfigured for a file that is missing or cannot be used."""
     pinned = Pinned(name, read)
-    schemas = Schemas(pinned)
-    found, left = _operations(schemas)
+    schemas = Schemas(pinned, names=True)
+    found, left = operations_of(schemas)
     if operations:
         unknown = sorted(set(operations) - set(found))
         if unknown:
@@ -84,67 +68,6 @@ def draft(
         lines += section
     files = {file: read(file) for file in pinned.files}
     return Draft(system, "soap", tuple(kinds), "\n".join(lines) + "\n", files, tuple(notes))
-
-
-# --- Reading the WSDL -------------------------------------------------------------------------------------------------
-
-
-def _operations(schemas: Schemas) -> tuple[dict[str, Operation], list[str]]:
-    """The operations by name, and the names of those that this way of speaking cannot carry."""
-    messages: dict[str, list[tuple[str, str] | None]] = {}
-    for wsdl in schemas.wsdls:
-        for message in wsdl.iterfind(f"{_W}message"):
-            parts = [_qname(part, part.get("element") or "") for part in message.iterfind(f"{_W}part")]
-            messages[message.get("name") or ""] = parts
-    rpc = {
-        node.get("name") or ""
-        for wsdl in schemas.wsdls
-        for binding in wsdl.iterfind(f"{_W}binding")
-        for node in binding.iterfind(f"{_W}operation")
-        if any(each.get("style") == "rpc" for each in (*binding.iterchildren(), *node.iterchildren())
-               if isinstance(each.tag, str) and etree.QName(each).namespace in _SOAP)
-    }  # fmt: skip
-    found: dict[str, Operation] = {}
-    left: list[str] = []
-    for wsdl in schemas.wsdls:
-        for node in wsdl.iterfind(f"{_W}portType/{_W}operation"):
-            name = node.get("name") or ""
-            takes, brings = (_content(node.find(f"{_W}{way}"), messages, schemas) for way in ("input", "output"))
-            if name in rpc or takes is None or brings is None:
-                left.append(name)
-                continue
-            faults = {}
-            for fault in node.iterfind(f"{_W}fault"):
-                parts = messages.get((fault.get("message") or "").rpartition(":")[2]) or [None]
-                if parts[0] is not None:
-                    faults[parts[0][1]] = _content(fault, messages, schemas) or {}
-            found[name] = Operation(name, takes, brings, faults)
-    return found, left
-
-
-def _content(node: etree._Element | None, messages: Mapping[str, Any], schemas: Schemas) -> Schema | None:
-    parts = messages.get((node.get("message") or "").rpartition(":")[2]) if node is not None else None
-    if not parts or len([part for part in parts if part]) != 1 or parts[0] is None:
-        return None
-    try:
-        return schemas.element(parts[0])
-    except LookupError:
-        return None
-
-
-def _qname(node: etree._Element, text: str) -> tuple[str, str] | None:
-    prefix, _, local = text.rpartition(":")
-    return (str(node.nsmap.get(prefix or None) or ""), local) if local else None
-
-
-def _ports(schemas: Schemas) -> list[tuple[str, str]]:
-    return [
-        (port.get("name") or "", _SOAP[str(etree.QName(inner).namespace)])
-        for wsdl in schemas.wsdls
-        for port in wsdl.iterfind(f"{_W}service/{_W}port")
-        for inner in port.iterchildren("*")
-        if etree.QName(inner).namespace in _SOAP
-    ]
 
 
 # --- Which type is the record -----------------------------------------------------------------------------------------
@@ -190,17 +113,18 @@ def _wanted(types: Sequence[str], records: Sequence[str], name: str) -> list[str
 
 
 def _short(kind: str) -> str:
-    return kind.rpartition("}")[2].removeprefix("element ")
+    return kind.rpartition("}")[2]
 
 
 # --- The profile ------------------------------------------------------------------------------------------------------
 
 
 def _head(system: str, name: str, schemas: Schemas) -> list[str]:
-    ports = _ports(schemas)
+    ports = ports_of(schemas)
     lines = [
-        f"# A draft of how {system} is spoken to, made from {name}. Every line with `guess` is one: go through them with",
-        "# the supplier's documents. A commented key is one that nobody could guess, with what it might be.",
+        f"# A draft of how {system} is spoken to, made from {name}. Every line with `guess` is one:",
+        "# go through them with the supplier's documents. A commented key is one that",
+        "# nobody could guess, with what it might be.",
         f"system: {system}",
         "protocol: soap",
         f"interface: interfaces/{name}",
@@ -238,7 +162,7 @@ def _kind(kind: str, operations: Sequence[Operation]) -> tuple[DraftKind, list[s
             lines.append(asked(f"      {part}: ", f"not found; one of {listed(every)}"))
     lines += _changes(uses["changes"], operations, stamp=item["modified"][0])
     lines += _fetch(uses["fetch"], operations, id)
-    lines += _create(uses["create"], record, item)
+    lines += _create(uses["create"], item)
     lines += _update(uses["update"], item, fetches=bool(uses["fetch"] and id))
     lines += _find(uses["find"], uses["create"], key)
     lines += _errors(operations)
@@ -308,16 +232,18 @@ def _changes(chosen: _Chosen | None, operations: Sequence[Operation], stamp: str
         return [asked("    changes: ", f"no operation lists what changed since a moment; one of {_names(operations)}")]
     since, (number, size, more) = _since(list(drafts.leaves(chosen.operation.takes))), _pages(chosen)
     parts = [
-        ("changes:", SURE), ("  feed: modified-since", SURE), (f"  operation: {chosen.operation.name}", _sureness(chosen)),
+        ("changes:", SURE), ("  feed: modified-since", SURE),
+        (f"  operation: {chosen.operation.name}", _sureness(chosen)),
         (f"  since: {since.path if since else ''}", SURE),
-        ("  page:", SURE), (f"    number: {number.path if number else ''}", SURE), (f"    size: {size.path if size else ''}", SURE),
+        ("  page:", SURE), (f"    number: {number.path if number else ''}", SURE),
+        (f"    size: {size.path if size else ''}", SURE),
         ("    of: 100", UNSURE), (f"    more: {more.path if more else ''}", SURE), (f"  items: {chosen.at}[]", SURE),
     ]  # fmt: skip
     if since and number and size and more and stamp:
         plain = ("changes:", "  page:")
         return [f"    {text}" if text in plain else guess(f"    {text}", sure) for text, sure in parts]
-    lacks = [what for what, there in (("the page's number", number), ("its size", size), ("whether there are more", more),
-             ("the record's last change", stamp)) if not there]  # fmt: skip
+    wanted = {"the page's number": number, "its size": size, "whether there are more": more, "the last change": stamp}
+    lacks = [what for what, there in wanted.items() if not there]
     return [
         asked(f"    {text}", f"incomplete: {listed(lacks)}" if not at else "") for at, (text, _) in enumerate(parts)
     ]
@@ -326,7 +252,7 @@ def _changes(chosen: _Chosen | None, operations: Sequence[Operation], stamp: str
 def _fetch(chosen: _Chosen | None, operations: Sequence[Operation], id: str) -> list[str]:
     if chosen is None or not id:
         return [asked("    fetch: ", f"no operation reads one record by its id; one of {_names(operations)}")]
-    takes = [leaf for leaf in drafts.leaves(chosen.operation.takes)]
+    takes = list(drafts.leaves(chosen.operation.takes))
     by = next((leaf for leaf in takes if squeezed(leaf.name) == squeezed(id.rsplit("/", 1)[-1])), takes[0])
     line = f"    fetch: {{operation: {chosen.operation.name}, id: {by.path}, item: {chosen.at}}}"
     return [guess(line, _sureness(chosen))]
@@ -343,7 +269,7 @@ def _reply(chosen: _Chosen, item: Mapping[str, tuple[str, str]]) -> dict[str, st
     return found
 
 
-def _create(chosen: _Chosen | None, record: Schema, item: Mapping[str, tuple[str, str]]) -> list[str]:
+def _create(chosen: _Chosen | None, item: Mapping[str, tuple[str, str]]) -> list[str]:
     if chosen is None:
         return [asked("    create: ", "no operation makes a record; leave it out for a system that is only read")]
     reply, key = _reply(chosen, item), item["our_key"][0]
@@ -394,8 +320,8 @@ def _errors(operations: Sequence[Operation]) -> list[str]:
     lines = []
     for name in faults:
         means = drafts.meaning(name)
-        lines.append(guess(f"      {name}: {means}", LIKELY) if means else
-                     asked(f"      {name}: ", "rejected, outdated, not_there, unauthorised, throttled or duplicate"))  # fmt: skip
+        meanings = "rejected, outdated, not_there, unauthorised, throttled or duplicate"
+        lines.append(guess(f"      {name}: {means}", LIKELY) if means else asked(f"      {name}: ", meanings))
     told = {leaf.path: squeezed(leaf.name) for schema in faults.values() for leaf in drafts.leaves(schema)}
     code = next((path for path, name in told.items() if name.endswith("code")), "")
     where = next((path for path, name in told.items() if name.endswith(("field", "fieldname", "element", "path"))), "")
@@ -403,6 +329,3 @@ def _errors(operations: Sequence[Operation]) -> list[str]:
     if any(not line.lstrip().startswith("#") for line in lines):
         lines = ["    errors:", *lines]
     return [*lines, *([guess(f"    fault: {{{known}}}", LIKELY)] if known else [])]
-
-
-__all__ = ["Misconfigured", "Operation", "draft"]
