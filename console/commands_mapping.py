@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from console.guard import WrongUse
-from console.show import as_json
+from console.show import as_json, say
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, site_folder
 
 mapping = typer.Typer(
@@ -47,6 +47,37 @@ def mapping_scaffold(
     except (NoDraft, Misconfigured, begin.CannotScaffold) as fault:
         raise WrongUse(getattr(fault, "reason", "") or str(fault)) from None
     as_json(mapping_view.begun_plain(begun)) if json else mapping_view.begun(begun, site)
+
+
+@mapping.command("invent")
+def mapping_invent(
+    id: Annotated[str, typer.Argument(help="A version, v12; or a record's number, beside --connection.", metavar="ID")],
+    connection: Annotated[str, typer.Option(help="Whose record has that number: torfaen/contact.")] = "",
+    seed: Annotated[str, typer.Option(help="The same word gives the same look-alike of the same record.")] = "",
+    council: CouncilName = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Make an invented look-alike of a live record for a golden pair: its shape and codes, and nobody in it.
+
+    No value is shown. It is written down in the audit as a view of the record.
+    """
+    from console import ask
+    from mappings.look_alike import SomethingSurvived
+    from pipelines import control, invented
+
+    with opened(site) as plant:
+        if connection:
+            wired = control.one_connection(plant, connection, known_council(plant, council))
+            id = invented.newest(plant, wired.council, wired.name, id)
+        try:
+            file = invented.invent(plant, id, who=ask.who(), seed=seed)
+        except SomethingSurvived as fault:
+            raise WrongUse(str(fault)) from None
+    if json:
+        as_json({"version": id, "file": file.relative_to(site.resolve()).as_posix() if file.is_absolute() else str(file)})
+    else:
+        say(f"written: {file}", "Next: read it through, say in `about` what it shows, and run: dolen mapping test")
 
 
 @mapping.command("test")

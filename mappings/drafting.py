@@ -34,9 +34,9 @@ def mapping_text(system: str, record: str, source: str, guesses: Sequence[Guess]
     empty = "null" if _takes_null(guesses) else "omit"
     lines = [
         f"# A draft of what a {record} of {system} is in our words, and back, made from {source}.",
-        "# Every row is a guess, and says how sure. Go through them with the supplier's documents; take the comment away",
+        "# Every row is a guess, and says how sure. Go through them with the supplier's papers; take the comment away",
         "# when a row is looked at. A row that is commented out is not in force: what it needs stands behind it, and",
-        "# taking the first # away puts it in force. Values on which somebody's safety hangs are never guessed into force.",
+        "# taking the first # away puts it in force. What somebody's safety hangs on is never guessed into force.",
         f"system: {system}", f"record: {record}", f"empty: {empty}",
     ]  # fmt: skip
     optional = [

@@ -15,7 +15,7 @@ from mappings.guessing import Guess
 from mappings.mapping import Mapping
 from mappings.meta import Json, Kind
 
-_ABOUT = "A first pair with invented data, made by `dolen mapping scaffold`: look whether each value is right, and say so."
+_ABOUT = "A first pair with invented data, made by `dolen mapping scaffold`: see whether each value is right."
 
 
 def first_pair(mapping: Mapping, guesses: Sequence[Guess]) -> dict[str, Any]:

@@ -50,7 +50,8 @@ _OF_THE_REQUEST = {
     "person.address.town": "town posttown addresstown city? towncity addresscity tref",
     "person.address.postcode": "postcode postalcode addresspostcode addresspostalcode pcode? codpost",
     "person.telecom[system=phone,use=home].value": "phone telephone homephone hometelephone phonenumber "
-    "telephonenumber telno telephoneno phoneno landline hometel tel homephonenumber hometelephonenumber landlinenumber phonehome ffon",
+    "telephonenumber telno telephoneno phoneno landline hometel tel homephonenumber hometelephonenumber "
+    "landlinenumber phonehome ffon",
     "person.telecom[system=phone,use=mobile].value": "mobile mobilephone mobilenumber mobileno mobiletelephone "
     "mobiletel mobilephonenumber phonemobile mobiletelephonenumber symudol",
     "person.telecom[system=phone,use=mobile].safe_to_text": "safetotext oktotext textsafe? cantext? consenttotext?",
@@ -98,8 +99,8 @@ THE_PERSON = frozenset({
 })  # fmt: skip
 SOMEBODY_ELSE = frozenset({
     "carer", "gp", "nok", "nextofkin", "kin", "relative", "practitioner", "officer", "emergency", "worker",
-    "professional", "parent", "guardian", "spouse", "partner", "representative", "advocate", "user", "author", "createdby", "updatedby",
-    "enteredby", "related", "relationships", "relationship", "school", "employer", "provider", "doctor", "surgery",
+    "professional", "parent", "guardian", "spouse", "partner", "representative", "advocate", "user", "author",
+    "createdby", "updatedby", "enteredby", "related", "relationships", "relationship", "school", "employer", "provider", "doctor", "surgery",
     "manager", "owner", "contactperson", "previous", "prev", "former", "old", "temporary", "temp", "alternative", "alt",
     "other", "secondary", "maiden", "work", "alias", "aliases", "history", "audit",
 })  # fmt: skip

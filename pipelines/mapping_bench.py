@@ -6,6 +6,7 @@ Values are masked by the sensitivity of their fields unless somebody who may see
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from mappings import fieldpaths, golden
 from mappings.mapping import Gap, Remark
 from mappings.mapping import Mapping as FieldMapping
 from mappings.meta import Sensitivity
-from pipelines import composition
+from pipelines import composition, invented
 from pipelines.library import Library
 from pipelines.plant import Plant
 from pipelines.tables import version
@@ -219,6 +220,16 @@ def _pairs_of(library: Library, name: str) -> list[Path]:
 def pair_file(library: Library, mapping: str, pair: str) -> str:
     """What findings call the file of a pair."""
     return next((_called(library, path) for path in _pairs_of(library, mapping) if path.name == pair), pair)
+
+
+def real_people(library: Library, mapping: str) -> Iterator[Finding]:
+    """What in the pairs of a mapping may be of somebody real."""
+    for path in _pairs_of(library, mapping):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue  # told where the pair is tried
+        yield from invented.real_people(text, _called(library, path))
 
 
 def _called(library: Library, path: Path) -> str:
