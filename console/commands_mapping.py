@@ -75,7 +75,7 @@ def mapping_invent(
         except SomethingSurvived as fault:
             raise WrongUse(str(fault)) from None
     if json:
-        as_json({"version": id, "file": file.relative_to(site.resolve()).as_posix() if file.is_absolute() else str(file)})
+        as_json({"version": id, "file": str(file)})
     else:
         say(f"written: {file}", "Next: read it through, say in `about` what it shows, and run: dolen mapping test")
 
@@ -83,6 +83,7 @@ def mapping_invent(
 @mapping.command("test")
 def mapping_test(
     name: Annotated[str, typer.Argument(help="One mapping, such as SYSTEM/RECORD; all if left out.")] = "",
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show values. Only where nobody else can see them.")] = False,
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:
@@ -90,7 +91,8 @@ def mapping_test(
     from console import mapping_view
     from pipelines import mapping_bench
 
-    tried = [one for one in mapping_bench.run_golden(site_folder(site)) if name in ("", one.mapping)]
+    folder = site_folder(site)
+    tried = [one for one in mapping_bench.run_golden(folder, reveal=reveal) if name in ("", one.mapping)]
     if not tried:
         raise WrongUse("No mapping has that name; `dolen mapping test` alone lists them")
     if json:

@@ -73,8 +73,18 @@ class Difference:
     got: Json = field(repr=False)
     shown: bool = False  # whether the values may be printed as they are
 
-    def __str__(self) -> str:
+    @property
+    def shown_values(self) -> tuple[str, str]:
+        """What was expected and what was got, masked unless they may be shown."""
         expected, got = (_words(value, shown=self.shown) for value in (self.expected, self.got))
+        if expected == got and isinstance(self.expected, str) and isinstance(self.got, str):
+            pairs = zip(self.expected, self.got, strict=False)
+            same = next((at for at, (one, other) in enumerate(pairs) if one != other), len(self.got))
+            got += f", which differs from character {same + 1} on"
+        return expected, got
+
+    def __str__(self) -> str:
+        expected, got = self.shown_values
         return f"{self.pair}: {self.direction}: {self.path}: expected {expected}, got {got}"
 
 

@@ -100,8 +100,9 @@ THE_PERSON = frozenset({
 SOMEBODY_ELSE = frozenset({
     "carer", "gp", "nok", "nextofkin", "kin", "relative", "practitioner", "officer", "emergency", "worker",
     "professional", "parent", "guardian", "spouse", "partner", "representative", "advocate", "user", "author",
-    "createdby", "updatedby", "enteredby", "related", "relationships", "relationship", "school", "employer", "provider", "doctor", "surgery",
-    "manager", "owner", "contactperson", "previous", "prev", "former", "old", "temporary", "temp", "alternative", "alt",
+    "createdby", "updatedby", "enteredby", "related", "relationships", "relationship", "school", "employer", "provider",
+
+    "doctor", "surgery", "manager", "owner", "contactperson", "previous", "prev", "former", "old", "temporary", "temp", "alternative", "alt",
     "other", "secondary", "maiden", "work", "alias", "aliases", "history", "audit",
 })  # fmt: skip
 

@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 _NHS = re.compile(r"(?<![\w+.-])(\d{10}|\d{3}[ -]\d{3}[ -]\d{4})(?![\w-]|\.\d)", re.ASCII)
 _PHONE = re.compile(
-    r"(?<![\w.+/-])(?:(?:\+|00)44[ -]?(?:\(0\))?[ -]?|\(?0)[1-35789](?:[ ()-]{0,2}\d){8,9}(?![\w-]|\.\d)", re.ASCII
+    r"(?<![\w.+/-])(?:(?:\+|00)44[ -]?(?:\(0\))?[ -]?|\(?0)[1-35789](?:[ ()-]{0,2}\d){8,9}(?![\w-]|\.\d)",
+    re.ASCII,
 )
 _EMAIL = re.compile(r"[\w.+%-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})(?![\w-])")
-_INSURANCE = re.compile(r"(?<!\w)([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z])[ ]?\d\d[ ]?\d\d[ ]?\d\d[ ]?[A-D](?!\w)", re.ASCII)
+_INSURANCE = re.compile(r"(?<!\w)([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z])(?: ?\d\d){3} ?[A-D](?!\w)", re.ASCII)
 #: Two letters with which no National Insurance number begins.
 _NEVER_ISSUED = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
 #: Numbers that Ofcom keeps free for stories, written nationally and without spaces.

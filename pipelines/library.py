@@ -16,7 +16,7 @@ from config.documents import Document, read_yaml
 from config.findings import Finding, Severity, SiteFaults, dotted
 from config.layers import ENDINGS, Layers
 from connectors.problems import Problem
-from mappings import codes
+from mappings import codes, fieldpaths
 from mappings.compile import compile_mapping
 from mappings.declaration import declared
 from mappings.mapping import Mapping as FieldMapping
@@ -92,6 +92,15 @@ class Library:
                 ) from None
         return self._mappings[name, zone]
 
+    def line_of_row(self, file: str, ours: str, theirs: str) -> int:
+        """The line of the row of a mapping file that has these paths, or that changes it; 0 where there is none."""
+        document = self._by_name.get(file)
+        rows = document.data.get("fields", []) if document is not None and isinstance(document.data, dict) else []
+        for number, row in enumerate(rows):
+            if isinstance(row, dict) and (_same(row.get("ours"), ours) or (not ours and row.get("theirs") == theirs)):
+                return document.where(("fields", number))[0] if document is not None else 0
+        return 0
+
     def locate(
         self, file: str, path: Iterable[str | int], found: str, expected: str, remedy: str, *, warn: bool = False
     ) -> Finding:
@@ -107,6 +116,13 @@ class Library:
         """A mapping file as plain data, and what findings call it. Raises SiteFaults, LookupError."""
         document = self.document("mappings", name)
         return document.data, document.name
+
+
+def _same(written: Any, ours: str) -> bool:
+    try:
+        return bool(ours) and isinstance(written, str) and fieldpaths.normalise(written) == ours
+    except fieldpaths.BadPath:
+        return False
 
 
 def findings_of(document: Document, problems: Iterable[Problem], at: tuple[str | int, ...] = ()) -> list[Finding]:

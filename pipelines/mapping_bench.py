@@ -6,6 +6,7 @@ Values are masked by the sensitivity of their fields unless somebody who may see
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
@@ -17,8 +18,8 @@ from sqlalchemy import select
 from config.findings import Finding, SiteFaults
 from config.site import Site
 from connectors.port import UnreadableItem
-from mappings import fieldpaths, golden
-from mappings.mapping import Gap, Remark
+from mappings import fieldpaths, golden, paths
+from mappings.mapping import Gap, MappedField, Remark
 from mappings.mapping import Mapping as FieldMapping
 from mappings.meta import Sensitivity
 from pipelines import composition, invented
@@ -29,6 +30,7 @@ from pipelines.tables import version
 #: What times without offset mean where neither a connection nor a profile says so.
 ZONE = "Europe/London"
 _NOTHING = object()
+_INDEX, _FILTER = re.compile(r"\[\d+\]"), re.compile(r"\[[^\]]*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Tried:
     file: str
     pairs: int = 0
     differences: tuple[golden.Difference, ...] = ()
+    rows: tuple[str, ...] = ()  # beside each difference: file:line of the row that made it, "" where it is no one row's
     findings: tuple[Finding, ...] = ()  # the mapping or a pair cannot be used at all
     uncovered: tuple[str, ...] = ()  # rows that no pair gives a value: "read person.name.family"
 
@@ -55,8 +58,10 @@ class ShownRow:
     ours: str
     theirs: str
     direction: str
-    value: str = field(repr=False)  # masked, unless revealed
+    value: str = field(repr=False)  # masked, unless revealed; so are the next two
     gap: str = ""  # why it was not carried
+    their_value: str = field(default="", repr=False)
+    back: str = field(default="", repr=False)  # what is written back: "same", or what stands there then
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +89,16 @@ class Preview:
     lost: tuple[Change, ...] = ()  # facts that a new record written from them would not show again
 
 
-def run_golden(root: Path) -> list[Tried]:
+def run_golden(root: Path, *, reveal: bool = False) -> list[Tried]:
     """Try every mapping of a site, its own and the shipped ones. Raises SiteFaults if `dolen.yaml` cannot be used."""
     site = composition.load(root)
-    return try_all(site, Library(site.layers))
+    return try_all(site, Library(site.layers), reveal=reveal)
 
 
-def try_all(site: Site, library: Library) -> list[Tried]:
-    """Try every mapping against the pairs beside it."""
+def try_all(site: Site, library: Library, *, reveal: bool = False) -> list[Tried]:
+    """Try every mapping against the pairs beside it. `reveal`: differences show values."""
     zones = _zones(site, library)
-    return [_try(library, name, zones) for name in site.layers.names("mappings")]
+    return [_try(library, name, zones, reveal=reveal) for name in site.layers.names("mappings")]
 
 
 def preview(
@@ -143,6 +148,7 @@ def preview(
 def look_through(mapping: FieldMapping, record: dict[str, Any], *, reveal: bool = False) -> Preview:
     """Read a record, write it back, and say what comes of each row."""
     reading = mapping.read(record)
+    onto = mapping.write(reading.facts, record)
     gaps = {gap.field: gap for gap in (*reading.left_out, *reading.stopped)}
     rows = tuple(
         ShownRow(
@@ -151,10 +157,10 @@ def look_through(mapping: FieldMapping, record: dict[str, Any], *, reveal: bool 
             row.direction,
             _shown(row.ours, reading.facts.get(row.ours, _NOTHING), reveal=reveal),
             str(gaps[row.ours]) if row.ours in gaps else "",
+            *_beside(row, record, onto.record, reveal=reveal),
         )
         for row in mapping.rows
     )
-    onto = mapping.write(reading.facts, record)
     fresh = mapping.write(reading.facts, None)
     again = mapping.read(fresh.record).facts
     return Preview(
@@ -177,7 +183,54 @@ def look_through(mapping: FieldMapping, record: dict[str, Any], *, reveal: bool 
     )
 
 
-def _try(library: Library, name: str, zones: Dictionary[str, str]) -> Tried:
+def _beside(row: MappedField, record: Any, back: Any, *, reveal: bool) -> tuple[str, str]:
+    """What the record has at a row's path, and what it has once it was written back."""
+    before, after = (_at(one, row.theirs) for one in (record, back))
+    shown = _shown(row.ours, before, reveal=reveal)
+    if row.direction == "read":
+        return shown, ""
+    return shown, "same" if before == after else _shown(row.ours, after, reveal=reveal)
+
+
+def _at(record: Any, theirs: str) -> Any:
+    """The value at a path of a mapping, or the mark for nothing; a list is gone through where no item is picked."""
+    try:
+        steps = paths.parse(theirs)
+    except paths.PathError:
+        return _NOTHING  # a row of several paths
+    for step in steps:
+        if step.key == "." and not isinstance(record, dict):
+            continue
+        if isinstance(record, list):
+            record = record[0] if len(record) == 1 else _NOTHING
+        record = record.get(step.key, _NOTHING) if isinstance(record, dict) else _NOTHING
+        if step.where:
+            items = record if isinstance(record, list) else [record]
+            record = next((one for one in items if isinstance(one, dict) and _picked(one, step.where)), _NOTHING)
+    return record
+
+
+def _picked(item: dict[str, Any], where: tuple[tuple[str, str], ...]) -> bool:
+    return all(str(item.get(key)) == value for key, value in where)
+
+
+def responsible(library: Library, mapping: FieldMapping, difference: golden.Difference) -> str:
+    """The file and line of the row that made a difference; "" where it cannot be said."""
+    path = _INDEX.sub("", difference.path)
+    best: tuple[int, MappedField] | None = None
+    for row in mapping.rows:
+        key = row.ours if difference.direction == "read" else _FILTER.sub("", row.theirs)
+        plain = _INDEX.sub("", key)
+        if plain and (path == plain or path.startswith((f"{plain}/", f"{plain}.")) or plain.startswith(f"{path}/")):
+            best = max(best or (0, row), (len(plain), row), key=lambda one: one[0])
+    if best is None:
+        return ""
+    row = best[1]
+    line = library.line_of_row(row.origin, row.ours, row.theirs)
+    return f"{row.origin}:{line}" if line else row.origin
+
+
+def _try(library: Library, name: str, zones: Dictionary[str, str], *, reveal: bool) -> Tried:
     file = library.called("mappings", name)
     try:
         data = library.document("mappings", name).data
@@ -197,11 +250,13 @@ def _try(library: Library, name: str, zones: Dictionary[str, str]) -> Tried:
             )
     found = library.layers.find("mappings", name)
     extends = isinstance(data, dict) and "extends" in data
+    differences = tuple(golden.run(mapping, pairs, reveal=reveal))
     return Tried(
         name,
         file,
         len(pairs),
-        tuple(golden.run(mapping, pairs)),
+        differences,
+        tuple(responsible(library, mapping, one) for one in differences),
         tuple(findings),
         tuple(golden.uncovered(mapping, pairs.values(), file if extends and found is not None else "")),
     )
