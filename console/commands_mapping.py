@@ -84,14 +84,29 @@ def mapping_invent(
 def mapping_test(
     name: Annotated[str, typer.Argument(help="One mapping, such as SYSTEM/RECORD; all if left out.")] = "",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show values. Only where nobody else can see them.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write what the mapping makes today into the site's own pairs of it.")
+    ] = False,
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:
-    """Try mappings against the golden pairs beside them, both directions."""
+    """Try mappings against the golden pairs beside them, both directions.
+
+    Look at the differences before you accept them: then they are what is expected from now on.
+    """
     from console import mapping_view
     from pipelines import mapping_bench
 
     folder = site_folder(site)
+    if accept:
+        if not name:
+            raise WrongUse("Name the mapping whose pairs you accept: SYSTEM/RECORD")
+        try:
+            changed = mapping_bench.accept(folder, name)
+        except LookupError:
+            raise WrongUse("No mapping has that name; `dolen mapping test` alone lists them") from None
+        if not json:
+            say(*(f"accepted: {one}" for one in changed))
     tried = [one for one in mapping_bench.run_golden(folder, reveal=reveal) if name in ("", one.mapping)]
     if not tried:
         raise WrongUse("No mapping has that name; `dolen mapping test` alone lists them")

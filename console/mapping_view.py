@@ -73,8 +73,8 @@ def preview(seen: Preview) -> None:
         ["theirs", "value", "ours", "value", "back"],
         [
             (
-                _clipped(row.theirs, 27, tail=True), _clipped(_brief(row.their_value), 17), _clipped(row.ours, 27, tail=True),
-                _clipped("not carried" if row.gap else _brief(row.value), 17),
+                _clipped(row.theirs, 27, tail=True), _clipped(_brief(row.their_value), 17),
+                _clipped(row.ours, 27, tail=True), _clipped("not carried" if row.gap else _brief(row.value), 17),
                 row.back if row.back in ("", "same", "nothing") else "other",
             )
             for row in seen.rows

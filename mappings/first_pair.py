@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from mappings import fieldpaths, inventing
+from mappings.golden import gap_words
 from mappings.guessing import Guess
 from mappings.mapping import Mapping
 from mappings.meta import Json, Kind
@@ -27,14 +28,9 @@ def first_pair(mapping: Mapping, guesses: Sequence[Guess]) -> dict[str, Any]:
     back = mapping.write(reading.facts, None)
     return {
         "about": _ABOUT,
-        "read": {"record": record, "facts": dict(reading.facts), **_gaps(reading.left_out, reading.stopped)},
-        "write": {"record": back.record, **_gaps(back.left_out, back.stopped)},
+        "read": {"record": record, "facts": dict(reading.facts), **gap_words(reading.left_out, reading.stopped)},
+        "write": {"record": back.record, **gap_words(back.left_out, back.stopped)},
     }
-
-
-def _gaps(left_out: Sequence[Any], stopped: Sequence[Any]) -> dict[str, list[str]]:
-    told = {"left_out": left_out, "stopped": stopped}
-    return {name: sorted({f"{gap.kind}: {gap.field}" for gap in gaps}) for name, gaps in told.items() if gaps}
 
 
 def _fact(one: Guess, chance: Random) -> Json:

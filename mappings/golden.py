@@ -115,6 +115,28 @@ def run(mapping: FieldMapping, pairs: Mapping[str, Pair], *, reveal: bool = Fals
     return [difference for name, pair in pairs.items() for difference in _one(mapping, name, pair, reveal=reveal)]
 
 
+def accepted(mapping: FieldMapping, pair: Pair) -> dict[str, Any]:
+    """The pair as data, with what the mapping makes today of what the pair gives: the record to read, facts to write."""
+    made: dict[str, Any] = {"about": pair.about}
+    facts = pair.read.facts if pair.read is not None else {}
+    if pair.read is not None:
+        reading = mapping.read(pair.read.record)
+        facts = dict(reading.facts)
+        made["read"] = {"record": pair.read.record, "facts": facts, **gap_words(reading.left_out, reading.stopped)}
+    if pair.write is not None:
+        given = pair.write.facts if pair.write.facts is not None else facts
+        writing = mapping.write(given, pair.write.onto)
+        kept = {key: value for key in ("facts", "onto") if (value := getattr(pair.write, key)) is not None}
+        made["write"] = {**kept, "record": writing.record, **gap_words(writing.left_out, writing.stopped)}
+    return made
+
+
+def gap_words(left_out: Iterable[Gap], stopped: Iterable[Gap]) -> dict[str, list[str]]:
+    """Gaps as a pair spells them, without the keys for which there are none."""
+    told = {"left_out": left_out, "stopped": stopped}
+    return {name: sorted({f"{gap.kind}: {gap.field}" for gap in gaps}) for name, gaps in told.items() if gaps}
+
+
 def uncovered(mapping: FieldMapping, pairs: Iterable[Pair], origin: str = "") -> list[str]:
     """Name the rows that no pair gives a value, by direction: "read person.name.family".
 

@@ -99,11 +99,13 @@ THE_PERSON = frozenset({
 })  # fmt: skip
 SOMEBODY_ELSE = frozenset({
     "carer", "gp", "nok", "nextofkin", "kin", "relative", "practitioner", "officer", "emergency", "worker",
-    "professional", "parent", "guardian", "spouse", "partner", "representative", "advocate", "user", "author",
+    "professional", "parent", "guardian", "spouse", "partner", "representative", "advocate", "author",
     "createdby", "updatedby", "enteredby", "related", "relationships", "relationship", "school", "employer", "provider",
 
-    "doctor", "surgery", "manager", "owner", "contactperson", "previous", "prev", "former", "old", "temporary", "temp", "alternative", "alt",
-    "other", "secondary", "maiden", "work", "alias", "aliases", "history", "audit",
+    "doctor", "surgery", "manager", "owner", "contactperson",
+    "previous", "prev", "former", "old", "temporary", "temp", "alternative", "alt",
+    "other", "secondary", "maiden", "work", "alias", "aliases", "history", "audit", "practice",
+    "document", "attachment", "task",
 })  # fmt: skip
 
 #: Never guessed into force: a wrong status, priority, flag or consent harms somebody before anyone notices.

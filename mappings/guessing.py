@@ -141,40 +141,47 @@ def _one(spot: Spot, system: str) -> Guess:
 
 def meant(theirs: str) -> tuple[str, bool] | None:
     """The field that a path most likely means, and whether its name always means it."""
-    *above, name = [squeezed(step) for step in theirs.split("/")]
-    said = {squeezed(word) for step in theirs.split("/")[:-1] for word in (step, *words(step))}
-    said_here = words(theirs.rsplit("/", 1)[-1])
-    table, about = REQUEST, said | set(said_here[:1]) | {"".join(said_here[:2])}
-    if about & THE_REFERRER:
-        table = REFERRER
-        if said_here and "".join(said_here[:1]) in THE_REFERRER:
-            name = "".join(said_here[1:]) or name
-    elif (said - THE_PERSON) & SOMEBODY_ELSE or set(said_here[:-1]) & SOMEBODY_ELSE:
-        whole = table.get(name)
-        return whole if whole is not None and whole[1] and not (said & SOMEBODY_ELSE) else None
-    names = [f"{above[-1]}{name}"] if above else []
+    *above, last = theirs.split("/")
+    said = words(last)
+    around = next((about for step in reversed(above) if (about := _about(step)) != _NEUTRAL), _NEUTRAL)
+    name = squeezed(last)
+    table = REFERRER if around == _REFERRER else REQUEST
+    if (led := next((n for n in (2, 1) if "".join(said[:n]) in THE_REFERRER), 0)) and len(said) > led:
+        table, around, name = REFERRER, _REFERRER, "".join(said[led:])
+    elif around == _ELSE or (set(said[:-1]) & SOMEBODY_ELSE and name not in table):
+        return None
+    names = [squeezed(above[-1]) + name] if above and around != _REFERRER else []
     names.append(name)
-    rest = list(said_here)
-    while rest and rest[0] in THE_PERSON:
-        rest = rest[1:]
+    rest = list(said)
+    while rest and (cut := next((n for n in (2, 1) if "".join(rest[:n]) in THE_PERSON), 0)):
+        rest = rest[cut:]
         names.append("".join(rest))
-    if not (said <= THE_PERSON | _PLAIN or table is REFERRER):
-        names = names[:1] + [each for each in names[1:] if each in table and table[each][1]]
     for each in names:
         if each in table:
             ours, always = table[each]
-            return ours, always and (each != name or _fits_place(ours, said))
+            if not always and (around == _UNKNOWN or (above and squeezed(above[-1]) in _PLAIN)):
+                continue  # `Type` inside an address is not the type of the request
+            return ours, always and around != _UNKNOWN
     return None
 
 
-_PLAIN = frozenset({"name", "names", "address", "contact", "contacts", "contactdetails", "details", "language", "info",
-                    "flags", "reason", "updates", "body", "data", "header", "identity", "personal",
-                    "information"})  # fmt: skip
+def _about(step: str) -> str:
+    """Whom a group of values is about, as its name says."""
+    name, said = squeezed(step), words(step)
+    if name in THE_REFERRER or any("".join(said[:n]) in THE_REFERRER for n in (1, 2)):
+        return _REFERRER
+    if name in THE_PERSON | _PLAIN:
+        return _NEUTRAL
+    if set(said) & SOMEBODY_ELSE:
+        return _ELSE
+    return _NEUTRAL if set(said) <= THE_PERSON | _PLAIN else _UNKNOWN
 
 
-def _fits_place(ours: str, said: set[str]) -> bool:
-    """Whether the groups around a value speak of the person or the request, and not of something unknown."""
-    return said <= THE_PERSON | _PLAIN | THE_REFERRER or not ours.startswith("person.")
+_NEUTRAL, _REFERRER, _ELSE, _UNKNOWN = "the person or the request", "the referrer", "somebody else", "unknown"
+_PLAIN = frozenset({
+    "name", "names", "address", "contact", "contacts", "contactdetails", "details", "language", "info", "flags",
+    "reason", "updates", "body", "data", "header", "identity", "personal", "information",
+})  # fmt: skip
 
 
 def _near(spot: Spot) -> str:

@@ -20,6 +20,7 @@ from connectors.errors import Misconfigured
 from connectors.port import UnreadableItem
 from connectors.registry import interfaces_of
 from mappings import codes_csv, paths, realness
+from mappings.golden import gap_words
 from mappings.look_alike import look_alike
 from mappings.mapping import Mapping as FieldMapping
 from pipelines import audit, composition
@@ -88,14 +89,9 @@ def _pair(mapping: FieldMapping, record: dict[str, Any]) -> dict[str, Any]:
     written = mapping.write(reading.facts, None)
     about = "An invented look-alike of a live record: nobody is in it. See whether each value is right, and say so."
     made: dict[str, Any] = {"about": about, "read": {"record": record, "facts": dict(reading.facts)}}
-    made["read"] |= _gaps(reading.left_out, reading.stopped)
-    made["write"] = {"record": written.record, **_gaps(written.left_out, written.stopped)}
+    made["read"] |= gap_words(reading.left_out, reading.stopped)
+    made["write"] = {"record": written.record, **gap_words(written.left_out, written.stopped)}
     return made
-
-
-def _gaps(left_out: list[Any], stopped: list[Any]) -> dict[str, list[str]]:
-    told = {"left_out": left_out, "stopped": stopped}
-    return {name: sorted({f"{gap.kind}: {gap.field}" for gap in gaps}) for name, gaps in told.items() if gaps}
 
 
 def _codes(plant: Plant, wired: Wired, mapping: FieldMapping) -> set[str]:

@@ -101,6 +101,32 @@ def try_all(site: Site, library: Library, *, reveal: bool = False) -> list[Tried
     return [_try(library, name, zones, reveal=reveal) for name in site.layers.names("mappings")]
 
 
+def accept(root: Path, name: str) -> list[str]:
+    """Write into the site's own pairs of a mapping what it makes of their records today; return the files changed.
+
+    The record of `read` and the facts and `onto` of `write` stay as they are: they are what is given. Raises SiteFaults
+    where the mapping cannot be compiled; a pair that cannot be read is left for `run_golden` to tell of.
+    """
+    site = composition.load(root)
+    library = Library(site.layers)
+    zones = _zones(site, library)
+    mapping = library.mapping(name, _zone(library, name, zones))
+    changed = []
+    for path in _pairs_of(library, name):
+        if not path.is_relative_to(site.layers.site):
+            continue  # a shipped one
+        before = path.read_bytes()
+        try:
+            after = golden.accepted(mapping, golden.load(before, path.name))
+        except golden.BadPair:
+            continue
+        text = (json.dumps(after, ensure_ascii=False, indent=2) + "\n").encode()
+        if json.loads(before) != after:
+            path.write_bytes(text)
+            changed.append(_called(library, path))
+    return changed
+
+
 def preview(
     plant: Plant,
     council: str,
@@ -234,8 +260,7 @@ def _try(library: Library, name: str, zones: Dictionary[str, str], *, reveal: bo
     file = library.called("mappings", name)
     try:
         data = library.document("mappings", name).data
-        system = data.get("system") or data.get("extends", "").partition("/")[0] if isinstance(data, dict) else ""
-        mapping = library.mapping(name, zones.get(name) or zones.get(f"system {system}") or ZONE)
+        mapping = library.mapping(name, _zone(library, name, zones))
     except SiteFaults as faults:
         return Tried(name, file, findings=faults.findings)
     pairs: dict[str, golden.Pair] = {}
@@ -260,6 +285,12 @@ def _try(library: Library, name: str, zones: Dictionary[str, str], *, reveal: bo
         tuple(findings),
         tuple(golden.uncovered(mapping, pairs.values(), file if extends and found is not None else "")),
     )
+
+
+def _zone(library: Library, name: str, zones: Dictionary[str, str]) -> str:
+    data = library.document("mappings", name).data
+    system = data.get("system") or data.get("extends", "").partition("/")[0] if isinstance(data, dict) else ""
+    return zones.get(name) or zones.get(f"system {system}") or ZONE
 
 
 def _pairs_of(library: Library, name: str) -> list[Path]:
