@@ -49,6 +49,14 @@ def mapping_text(system: str, record: str, source: str, guesses: Sequence[Guess]
         "",
         "fields:" if any(one.active for one in made) else "fields: []  # none yet: take the [] away with the first row",
     ]
+    if missing := still_needed(guesses):
+        lines.append(f"  # Before a record can be read, these must be in force too: {', '.join(missing)}.")
+        lines += [
+            f"  # Nothing of theirs looks like `{field}`: if they have no such code, read it from another of their codes,"
+            f"\n  # with `direction: read` and a code list that gives every code of it the same {field}."
+            for field in missing
+            if not any(one.ours == field for one in made)
+        ]
     for number, (title, starts) in enumerate(_SECTIONS):
         mine = [one for one in made if one.ours.startswith(starts) is (number > 0)]
         if mine:
@@ -58,6 +66,13 @@ def mapping_text(system: str, record: str, source: str, guesses: Sequence[Guess]
         lines += ["  # Nobody could guess these. Give each our field, or delete it here if it shall not be carried."]
         lines += [_unguessed(one) for one in rest]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def still_needed(guesses: Sequence[Guess]) -> list[str]:
+    """The fields without which no record can be read, and that no row in force gives."""
+    there = {one.ours for one in guesses if one.active}
+    wanted = [field for field in ("type", "status") if field not in there]
+    return wanted + ([] if {"person.name.family", "person.name.given"} & there else ["person.name.family"])
 
 
 def list_name(system: str, ours: str) -> str:

@@ -116,7 +116,7 @@ def run(mapping: FieldMapping, pairs: Mapping[str, Pair], *, reveal: bool = Fals
 
 
 def accepted(mapping: FieldMapping, pair: Pair) -> dict[str, Any]:
-    """The pair as data, with what the mapping makes today of what the pair gives: the record to read, facts to write."""
+    """The pair as data, with what the mapping makes today of what is given: the record to read, the facts to write."""
     made: dict[str, Any] = {"about": pair.about}
     facts = pair.read.facts if pair.read is not None else {}
     if pair.read is not None:

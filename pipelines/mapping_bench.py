@@ -164,6 +164,8 @@ def preview(
             return Preview(mapping.name, f"the text is neither JSON nor XML{where}")
         if not isinstance(found, dict):
             return Preview(mapping.name, "the text is JSON, but not one record: it should begin with {")
+        if "about" in found and isinstance(pair := found.get("read"), dict) and isinstance(pair.get("record"), dict):
+            found = pair["record"]  # a golden pair was named
         return look_through(mapping, found, reveal=reveal)
     item = wired.connector.parse(kind, raw, id=id)
     if isinstance(item, UnreadableItem):

@@ -82,6 +82,9 @@ def scaffold(
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(files[name])
     pairs, notes = _pairs(root, begun)
+    for one in begun:
+        if missing := drafting.still_needed(one.guesses):
+            notes.append(f"before a record of {one.mapping} can be read, put in force: {', '.join(missing)}")
     return Scaffold(system, (*written, *pairs), tuple(begun), (*draft.notes, *notes))
 
 

@@ -53,6 +53,7 @@ def invent() -> None:
         put(case, "RowVersion", "1")
         put(case, "LastUpdated", now())
         put(case, "DateReceived", f"2026-03-0{number}T09:30:00Z")
+        put(case, "CaseType", "REF")
         put(case, "CaseStatus", status)
         put(case, "Urgency", urgency)
         put(case, "ReferralReason", reason)
@@ -81,7 +82,7 @@ def keep(case: etree._Element, number: str, version: int) -> etree._Element:
 def answer(asked: etree._Element) -> etree._Element:
     """Do what an operation asks. Raises KeyError for a case that is not there."""
     name = etree.QName(asked).localname
-    made = etree.Element(tag(OPERATIONS, f"{name}Response"), nsmap={None: OPERATIONS, "t": TYPES})
+    made = etree.Element(tag(OPERATIONS, f"{name}Response"), nsmap={"c": OPERATIONS, "t": TYPES})
     given = asked.find(tag(OPERATIONS, "ServiceCase"))
     if name == "GetCasesModifiedSince":
         page, size = (int(asked.findtext(tag(OPERATIONS, word)) or 1) for word in ("PageNumber", "PageSize"))
@@ -114,7 +115,7 @@ class Cynefin(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         envelope = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
-        asked = envelope.find(tag(SOAP, "Body"))[0]
+        asked = next(iter(envelope.iterfind(f"{tag(SOAP, 'Body')}/*")))
         reply = etree.Element(tag(SOAP, "Envelope"), nsmap={"soap": SOAP})
         inner = etree.SubElement(reply, tag(SOAP, "Body"))
         status = 200
