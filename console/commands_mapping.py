@@ -120,7 +120,9 @@ def mapping_test(
 @mapping.command("preview")
 def mapping_preview(
     connection: Annotated[str, typer.Argument(help="Whose record it is: torfaen/contact.", metavar="CONNECTION")],
-    file: Annotated[Path | None, typer.Option(help="The record, JSON or XML, or a golden pair; else standard input.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="The record, JSON or XML, or a golden pair; else standard input.")
+    ] = None,
     version: Annotated[str, typer.Option(help="A version that the ledger holds, such as v7.")] = "",
     record: Annotated[str, typer.Option(help="The kind of record, where the connection has several.")] = "",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show values. Only where nobody else can see them.")] = False,

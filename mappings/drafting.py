@@ -52,7 +52,7 @@ def mapping_text(system: str, record: str, source: str, guesses: Sequence[Guess]
     if missing := still_needed(guesses):
         lines.append(f"  # Before a record can be read, these must be in force too: {', '.join(missing)}.")
         lines += [
-            f"  # Nothing of theirs looks like `{field}`: if they have no such code, read it from another of their codes,"
+            f"  # Nothing of theirs looks like `{field}`: if they have no such code, read it from another of theirs,"
             f"\n  # with `direction: read` and a code list that gives every code of it the same {field}."
             for field in missing
             if not any(one.ours == field for one in made)
