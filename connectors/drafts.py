@@ -127,6 +127,15 @@ def places(schema: Schema, of: str, at: str = "", deep: int = _DEEPEST) -> Itera
             yield from places(one, of, path, deep - 1)
 
 
+def must(schema: Schema, path: str) -> bool:
+    """Whether a value has to be there, and everything around it too."""
+    for step in path.split("/"):
+        if step not in schema.get("required", ()):
+            return False
+        schema = schema["properties"][step]
+    return True
+
+
 def inside(schema: Schema, path: str) -> Schema:
     """The schema at a path, items of a list taken."""
     for step in path.removesuffix("[]").split("/"):
@@ -226,8 +235,8 @@ _ERRORS = (
 VERBS = {
     "changes": ("find", "search", "list", "query", "changes", "changed", "modified", "updated", "since", "poll"),
     "fetch": ("get", "read", "retrieve", "fetch", "load", "view", "details"),
-    "create": ("create", "add", "insert", "new", "submit", "register", "raise", "make", "upsert"),
-    "update": ("update", "amend", "modify", "change", "edit", "patch", "replace"),
+    "create": ("create", "add", "insert", "new", "submit", "register", "raise", "make", "upsert", "save", "store"),
+    "update": ("update", "amend", "modify", "change", "edit", "patch", "replace", "save", "store"),
     "find": ("find", "search", "lookup", "get", "query", "list", "by"),
 }
 

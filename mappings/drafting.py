@@ -40,8 +40,8 @@ def mapping_text(system: str, record: str, source: str, guesses: Sequence[Guess]
         f"system: {system}", f"record: {record}", f"empty: {empty}",
     ]  # fmt: skip
     optional = [
-        f"  {quoted(path)}: {'null' if nullable else 'omit'}"
-        for path, nullable in groups(read)
+        f"  {quoted(path)}: {'null' if needs_null or empty == 'null' else 'omit'}"
+        for path, needs_null in groups(read)
         if any(one.active and one.spot.theirs.startswith(f"{path}/") for one in made)
     ]
     lines += ["optional:", *optional] if optional else []

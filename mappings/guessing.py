@@ -115,13 +115,13 @@ def _spots(read: Schema, write: Schema, at: str, *, must: bool, deep: int) -> It
 
 
 def groups(schema: Schema, at: str = "") -> Iterator[tuple[str, bool]]:
-    """The groups of a record that may be left out: path, and whether null may stand there."""
+    """The groups of a record that may be empty: path, and whether null has to stand there then."""
     required = set(schema.get("required", ()))
     for name, inner in schema.get("properties", {}).items():
         path = f"{at}/{name}" if at else name
         if "properties" in inner:
             if name not in required or "null" in inner.get("type", ()):
-                yield path, "null" in inner.get("type", ())
+                yield path, name in required
             yield from groups(inner, path)
 
 
@@ -205,8 +205,11 @@ def _converted(made: Guess) -> Guess:
                 keys["as"] = "date"
             elif (layout := schema.get("x-layout")) is not None:
                 keys |= {"as": "date", "options": {"format": layout}}
+            elif lexical == "dateTime":
+                because = "theirs is a moment: its day can be read, and a day alone cannot be written into it"
+                return replace(made, active=False, keys={"as": "date", "direction": "read"}, why=because)
             else:
-                because = f"how they write a day is not known: {describe(spot)}"
+                because = "how they write a day is not known: add options: {format: DD/MM/YYYY} or what they have"
                 return replace(made, active=False, sure=UNSURE, keys={"as": "date"}, why=because)
         case Kind.INSTANT:
             if lexical == "dateTime" and schema.get("x-zone") == "none":
@@ -216,24 +219,24 @@ def _converted(made: Guess) -> Guess:
                 if schema.get("x-zone") == "optional":
                     made = replace(made, sure=LIKELY, why="local-time instead, if they want no offset")
             else:
-                because = f"not a moment: {describe(spot)}"
+                because = "theirs is not a moment"
                 return replace(made, active=False, sure=UNSURE, keys={"as": "time"}, why=because)
         case Kind.BOOLEAN:
             if lexical == "boolean":
                 keys |= {"as": "boolean", "options": {"wire": "text"}}
             elif "boolean" not in _types(schema):
-                because = f"not yes or no: {describe(spot)}"
+                because = "theirs is not yes or no: name their words, options: {yes: [Y], no: [N]}"
                 return replace(made, active=False, sure=UNSURE, keys={"as": "boolean"}, why=because)
         case Kind.TEXT | Kind.CODE:
             if lexical in ("date", "dateTime", "boolean") or (not text and "integer" not in _types(schema)):
-                return replace(made, active=False, sure=UNSURE, why=f"not a text: {describe(spot)}")
+                return replace(made, active=False, sure=UNSURE, why="theirs is not a text")
             keys |= _text(made, declared, text=text)
             if declared.kind is Kind.CODE:  # of a standard's list, which theirs need not be
                 made = replace(
                     made, sure=LIKELY, why="needs a code list, if theirs are other codes than the standard's"
                 )
         case _:
-            return replace(made, active=False, sure=UNSURE, why=f"of another type: {describe(spot)}")
+            return replace(made, active=False, sure=UNSURE, why="theirs is of another type")
     if spot.must:
         keys["needed"] = True
     if spot.leads:

@@ -187,7 +187,10 @@ def _choose(use: str, kind: str, operations: Sequence[Operation]) -> _Chosen | N
                 foreign = any(drafts.is_foreign(leaf.name) for leaf in own)
                 score += 2 if not many and len(own) == 1 and not foreign else -9 if many or not own or foreign else 0
             elif use == "find":
-                score += 2 if any(drafts.is_foreign(leaf.name) for leaf in own) and not _since(takes) else -9
+                since = _since(takes)
+                asks = any(drafts.is_foreign(leaf.name) for leaf in own)
+                bound = since is not None and drafts.must(operation.takes, since.path)
+                score += (1 if since else 2) if asks and not bound else -9
             elif said == 0 or drafts.says("create" if use == "update" else "update", operation.name) > said:
                 score -= 9
             found.append(_Chosen(operation, at, score))
@@ -237,7 +240,9 @@ def _changes(chosen: _Chosen | None, operations: Sequence[Operation], stamp: str
         (f"  since: {since.path if since else ''}", SURE),
         ("  page:", SURE), (f"    number: {number.path if number else ''}", SURE),
         (f"    size: {size.path if size else ''}", SURE),
-        ("    of: 100", UNSURE), (f"    more: {more.path if more else ''}", SURE), (f"  items: {chosen.at}[]", SURE),
+        ("    of: 100", UNSURE),
+        *([("    first: 0", UNSURE)] if number and "index" in drafts.words(number.name) else []),
+        (f"    more: {more.path if more else ''}", SURE), (f"  items: {chosen.at}[]", SURE),
     ]  # fmt: skip
     if since and number and size and more and stamp:
         plain = ("changes:", "  page:")
@@ -266,6 +271,10 @@ def _reply(chosen: _Chosen, item: Mapping[str, tuple[str, str]]) -> dict[str, st
             own = squeezed(item[part][0].rsplit("/", 1)[-1])
             if part not in found and own and squeezed(leaf.name) == own and not leaf.many:
                 found[part] = leaf.path
+    every = drafts.leaves(chosen.operation.brings)
+    told = [leaf for leaf in every if not leaf.many and not drafts.is_flag(leaf.schema)]
+    if "id" not in found and len(told) == 1 and drafts.squeezed(told[0].name).endswith(("result", "return", "out")):
+        found["id"] = told[0].path  # the one thing that it answers with
     return found
 
 
