@@ -106,8 +106,7 @@ def _call(path: str, method: str, opened: Interface) -> Call:
     told = opened.operation(path, method)
     reads, writes = (Flattener(opened.name, opened.follow, use=use, names=True) for use in ("read", "write"))
     parameters = {}
-    for node in (*opened.path(path).get("parameters", ()), *told.get("parameters", ())):
-        one = opened.resolved(node)
+    for one in opened.parameters(path, method):
         parameters[str(one.get("in")), str(one.get("name"))] = reads.made(one.get("schema"))
     takes, content_type = _content(opened.resolved(told.get("requestBody")), writes)
     brings: Schema = {}

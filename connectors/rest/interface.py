@@ -77,6 +77,12 @@ class Interface:
         self._nodes = 0
         self._known: frozenset[str] = frozenset(_property_names(self._document))
 
+    def parameters(self, path: str, method: str) -> list[dict[str, Any]]:
+        """The parameters of a request, those that all requests of its path share among them."""
+        shared = self.resolved(self.resolved(self._document.get("paths")).get(path)).get("parameters")
+        own = self.operation(path, method).get("parameters")
+        return [self.resolved(one) for many in (shared, own) if isinstance(many, list) for one in many]
+
     def paths(self) -> frozenset[str]:
         """The paths that the file describes."""
         found = self._document.get("paths")
@@ -112,13 +118,9 @@ class Interface:
             node = self._follow(node["$ref"])
         return node if isinstance(node, dict) else {}
 
-    def path(self, path: str) -> dict[str, Any]:
-        """What the file says of a path: its methods, and the parameters that they share; empty if it has none."""
-        return self.resolved(self._document.get("paths", {}).get(path))
-
     def operation(self, path: str, method: str) -> dict[str, Any]:
         """What the file says of a request; empty if it describes none."""
-        return self.resolved(self.path(path).get(method.lower()))
+        return self.resolved(self.resolved(self._document.get("paths", {}).get(path)).get(method.lower()))
 
     def prepare(self, name: str) -> None:
         """Compile the validator of a component now, so that a fault shows at start. Raises Misconfigured."""
