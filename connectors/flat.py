@@ -30,7 +30,7 @@ class Flattener:
 
     def __init__(self, name: str, follow: Callable[[str], Any], *, use: str, names: bool = False) -> None:
         self._names = names
-        self._kept = (*_KEPT, "description", "readOnly") if names else _KEPT
+        self._noted = ("description", "readOnly") if names else ()
         self._name = name
         self._follow = follow
         self._hidden = "writeOnly" if use == "read" else "readOnly"
@@ -69,7 +69,7 @@ class Flattener:
 
     def _own(self, node: Mapping[str, Any], under: tuple[str, ...]) -> Schema:
         """What a schema says itself, beside references and combinations."""
-        made: Schema = {key: node[key] for key in self._kept if key in node}
+        made: Schema = {key: node[key] for key in (*_KEPT, *self._noted) if key in node}
         kinds = node.get("type")
         if isinstance(kinds, str) or (isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds)):
             made["type"] = kinds if isinstance(kinds, str) else _type(kinds)
