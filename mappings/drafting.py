@@ -31,7 +31,7 @@ _SECTIONS = (
 def mapping_text(system: str, record: str, source: str, guesses: Sequence[Guess], read: Schema) -> str:
     """The text of a mapping file."""
     made = [one for one in guesses if one.ours]
-    empty = "null" if _takes_null(guesses) else "omit"
+    empty = "null" if guesses and guesses[0].spot.nulls else "omit"
     lines = [
         f"# A draft of what a {record} of {system} is in our words, and back, made from {source}.",
         "# Every row is a guess, and says how sure. Go through them with the supplier's papers; take the comment away",
@@ -97,11 +97,6 @@ def code_lists(system: str, guesses: Sequence[Guess]) -> dict[str, str]:
             writer.writerow([code.theirs, code.ours, code.direction, code.cy, code.en, "", "", note])
         found[list_name(system, field)] = text.getvalue()
     return found
-
-
-def _takes_null(guesses: Sequence[Guess]) -> bool:
-    nullable = [one for one in guesses if "null" in one.spot.schema.get("type", ())]
-    return len(nullable) * 3 > len(guesses) and not any("x-lexical" in one.spot.schema for one in guesses)
 
 
 def _row(one: Guess, system: str) -> list[str]:

@@ -7,7 +7,7 @@ handed over with `active` False. Interfaces come in the neutral form (see `inter
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
@@ -20,6 +20,11 @@ from mappings.meta import Kind
 Schema = Mapping[str, Any]
 SURE, LIKELY, UNSURE = "sure", "likely", "unsure"
 _REMARKS = ("text", "note", "notes", "description", "detail", "details")
+_LOST_OF_DAYS = {
+    Kind.PARTIAL_DATE: "a year or a month alone cannot be written",
+    Kind.WHEN: "the time of day of a moment cannot be written",
+    Kind.DATE: "a zone or a midnight beside the day",
+}
 _RANK = {SURE: 0, LIKELY: 1, UNSURE: 2}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _DEEPEST = 8
@@ -33,7 +38,10 @@ _STANDARDS = {"phone": "how it was spelled", "postcode": "how it was spelled", "
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One value of a system's record. `must`: it has to be written; `leads`: without it the group around it goes."""
+    """One value of a system's record. `must`: it has to be written; `leads`: without it the group around it goes.
+
+    `nulls`: emptiness is written as null in such records, unless a row says otherwise.
+    """
 
     theirs: str
     schema: Schema = field(repr=False)
@@ -41,6 +49,7 @@ class Spot:
     most: int = 0
     must: bool = False
     leads: bool = False
+    nulls: bool = False
     each: tuple[Spot, ...] = ()
 
 
@@ -93,7 +102,15 @@ def guess(
 
 def spots(read: Schema, create: Schema | None = None) -> Iterator[Spot]:
     """Every value of a record, with what has to be written."""
-    yield from _spots(read, create if create is not None else read, "", must=True, deep=_DEEPEST)
+    found = list(_spots(read, create if create is not None else read, "", must=True, deep=_DEEPEST))
+    nulls = takes_null([spot.schema for spot in found])
+    yield from (replace(spot, nulls=nulls) for spot in found)
+
+
+def takes_null(values: Sequence[Schema]) -> bool:
+    """Whether records of these values write emptiness as null: JSON in which a good part of the values may be null."""
+    nullable = [one for one in values if "null" in one.get("type", ())]
+    return len(nullable) * 3 > len(values) and not any("x-lexical" in one for one in values)
 
 
 def _spots(read: Schema, write: Schema, at: str, *, must: bool, deep: int) -> Iterator[Spot]:
@@ -202,9 +219,9 @@ def _converted(made: Guess) -> Guess:
     match declared.kind:
         case Kind.PARTIAL_DATE | Kind.DATE | Kind.WHEN:
             if lexical == "date" or schema.get("format") == "date":
-                keys["as"] = "date"
+                keys |= {"as": "date", "lossy": _LOST_OF_DAYS[declared.kind]}
             elif (layout := schema.get("x-layout")) is not None:
-                keys |= {"as": "date", "options": {"format": layout}}
+                keys |= {"as": "date", "options": {"format": layout}, "lossy": _LOST_OF_DAYS[declared.kind]}
             elif lexical == "dateTime":
                 because = "theirs is a moment: its day can be read, and a day alone cannot be written into it"
                 return replace(made, active=False, keys={"as": "date", "direction": "read"}, why=because)
@@ -237,11 +254,17 @@ def _converted(made: Guess) -> Guess:
                 )
         case _:
             return replace(made, active=False, sure=UNSURE, why="theirs is of another type")
-    if spot.must:
-        keys["needed"] = True
+    return replace(made, keys=keys | _presence(spot))
+
+
+def _presence(spot: Spot) -> dict[str, Any]:
+    """What a row says of having no value: a record is stopped, its group goes, or the key is left out."""
+    keys: dict[str, Any] = {"needed": True} if spot.must else {}
     if spot.leads:
         keys["lead"] = True
-    return replace(made, keys=keys)
+    if not spot.must and spot.nulls and "null" not in spot.schema.get("type", ()) and not spot.many:
+        keys["empty"] = "omit"
+    return keys
 
 
 def _text(made: Guess, declared: fieldpaths.FieldType, *, text: bool) -> dict[str, Any]:
@@ -252,7 +275,7 @@ def _text(made: Guess, declared: fieldpaths.FieldType, *, text: bool) -> dict[st
     if declared.many and not spot.many:
         keys |= {"as": "joined", "options": {"separator": " " if "name" in made.ours else "\n"}}
         keys["lossy"] = "where one ends and the next begins"
-    elif not text:
+    elif not text or spot.schema.get("x-lexical") == "integer":
         keys["as"] = "number-as-text"
     elif converter:
         keys |= {"as": converter, "lossy": _STANDARDS[converter]}
@@ -272,10 +295,9 @@ def _coded(made: Guess, codes: tuple[str, ...]) -> Guess:
     unknown = next((code for code in ("unknown", "not-asked") if code in codes), "")
     if unknown and any(pair.ours == unknown for pair in pairs) and spot.must:
         keys |= {"default": {"write": unknown}, "empty": "default"}
-    elif spot.must:
-        keys["needed"] = True
-    if spot.leads:
-        keys["lead"] = True
+        keys |= {"lead": True} if spot.leads else {}
+    else:
+        keys |= _presence(spot)
     sure = max((made.sure, *(pair.sure for pair in pairs)), key=_RANK.__getitem__)  # no surer than its codes
     made = replace(made, sure=sure, keys=keys, codes=tuple(pairs), unmatched=tuple(unmatched))
     if not told:
@@ -327,7 +349,7 @@ def _needs(spot: Spot) -> Guess | None:
         return None
     plain = Guess(replace(code, must=False, leads=False), "needs[].code", LIKELY, True)
     coded = _coded(plain, fieldpaths.type_of("code", "needs").codes)
-    rows = [replace(coded, ours="code", keys={**coded.keys, "key": True})]
+    rows = [replace(coded, ours="code", keys={**coded.keys, "key": True, **({"needed": True} if code.must else {})})]
     if text is not None:
         keys = {"max_length": text.schema["maxLength"]} if "maxLength" in text.schema else {}
         rows.append(Guess(text, "text", LIKELY, True, keys))

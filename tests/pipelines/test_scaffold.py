@@ -141,7 +141,8 @@ def test_samples_give_types_and_are_never_sure(site: Path, tmp_path: Path) -> No
     made = scaffold(site, "sheet", [csv])
     found = rows(site / f"mappings/{made.kinds[0].mapping}.yaml")
     assert found["person.date_of_birth"] == {
-        "ours": "person.date_of_birth", "theirs": "DOB", "as": "date", "options": {"format": "DD/MM/YYYY"}
+        "ours": "person.date_of_birth", "theirs": "DOB", "as": "date", "options": {"format": "DD/MM/YYYY"},
+        "lossy": "a year or a month alone cannot be written",
     }  # fmt: skip
     assert made.kinds[0].sureness["sure"] == 0
     written = "".join(path.read_text(encoding="utf-8") for path in (site / name for name in made.written))
