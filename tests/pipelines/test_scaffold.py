@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.documents import read_yaml
-from config.findings import errors
+from config.findings import Finding, errors
 from config.scaffold import new_site
 from connectors.drafts import NoDraft
 from connectors.errors import Misconfigured
@@ -39,6 +40,12 @@ def rows(path: Path) -> dict[str, dict[str, Any]]:
     return {row["ours"]: row for row in read_yaml(path).data["fields"]}
 
 
+def left_to_decide(found: Iterable[Finding]) -> list[str]:
+    """The errors of a draft that are not a person's to decide: dangerous rows not in force, codes like none of ours."""
+    theirs = ("found no row that writes", "which does not read")
+    return [str(one) for one in errors(found) if not any(words in str(one) for words in theirs)]
+
+
 @pytest.mark.parametrize("system", SHIPPED)
 def test_six_rows_in_ten_are_found_and_none_that_is_sure_is_wrong(site: Path, system: str) -> None:
     source, name = SHIPPED[system]
@@ -61,7 +68,7 @@ def test_six_rows_in_ten_are_found_and_none_that_is_sure_is_wrong(site: Path, sy
 def test_a_draft_passes_check_and_its_own_pair(site: Path, source: Path) -> None:
     made = scaffold(site, "case-a", [source])
     assert f"mappings/{made.kinds[0].mapping.partition('/')[0]}/golden" in " ".join(made.written)
-    assert [str(one) for one in errors(check.check(site))] == []
+    assert left_to_decide(check.check(site)) == []
     tried = {one.mapping: one for one in mapping_bench.run_golden(site)}[made.kinds[0].mapping]
     assert (tried.well, tried.pairs) == (True, 1)
 
@@ -77,7 +84,7 @@ def test_a_connection_can_be_opened_with_the_draft_as_it_is(site: Path, source: 
         f"    records: {{{made.kinds[0].record}: {{mapping: {made.kinds[0].mapping}}}}}\n\nroutes:\n"
     )
     council.write_text(council.read_text(encoding="utf-8").replace("\nroutes:\n", connection, 1), encoding="utf-8")
-    assert [str(one) for one in errors(check.check(site)) if "case-a" in str(one)] == []
+    assert [one for one in left_to_decide(check.check(site)) if "case-a" in one] == []
 
 
 def test_the_profile_that_was_made_by_hand_is_guessed_again(site: Path) -> None:
@@ -161,7 +168,7 @@ def test_records_and_schemas_are_read_in_every_language(site: Path, tmp_path: Pa
     (tmp_path / name).write_text(text, encoding="utf-8")
     made = scaffold(site, "sample", [tmp_path / name])
     assert "person.name.family" in rows(site / f"mappings/{made.kinds[0].mapping}.yaml")
-    assert [str(one) for one in errors(check.check(site))] == []
+    assert left_to_decide(check.check(site)) == []
 
 
 @pytest.mark.parametrize(
@@ -200,7 +207,7 @@ def test_what_the_profile_cannot_say_is_a_comment_with_the_candidates(site: Path
     scaffold(site, "case-a", [tmp_path / "poor.wsdl"])
     text = (site / "profiles/case-a.yaml").read_text(encoding="utf-8")
     assert re.search(r"^    # changes: +# incomplete: whether there are more", text, re.MULTILINE)
-    assert [str(one) for one in errors(check.check(site))] == []
+    assert left_to_decide(check.check(site)) == []
 
 
 def test_pairs_can_be_accepted_and_shipped_ones_stay(site: Path) -> None:
