@@ -101,7 +101,8 @@ def code_lists(system: str, guesses: Sequence[Guess]) -> dict[str, str]:
 
 def _row(one: Guess, system: str) -> list[str]:
     sign = "" if one.active else "# "
-    keys: dict[str, Any] = {"ours": one.ours, "theirs": one.spot.theirs, **one.keys}
+    theirs = [one.spot.theirs, *one.beside] if one.beside else one.spot.theirs
+    keys: dict[str, Any] = {"ours": one.ours, "theirs": theirs, **one.keys}
     if "codes" in keys:
         keys["codes"] = list_name(system, one.ours)
     said = [f"guess, {one.sure}" if one.active else f"not in force; its name: {one.sure}"]
@@ -138,6 +139,8 @@ def spelled(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {spelled(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, str):
         return quoted(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(spelled(inner) for inner in value) + "]"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -66,6 +66,7 @@ class Guess:
     unmatched: tuple[str, ...] = ()  # codes of theirs that look like none of ours
     why: str = ""  # why it is not in force
     each: tuple[Guess, ...] = ()
+    beside: tuple[str, ...] = ()  # further paths of theirs, where several values of theirs are one field of ours
 
 
 def words(name: str) -> list[str]:
@@ -180,6 +181,12 @@ def meant(theirs: str) -> tuple[str, bool] | None:
                 continue  # `Type` inside an address is not the type of the request
             return ours, always and around != _UNKNOWN
     return None
+
+
+def is_about_the_person(theirs: str) -> bool:
+    """Whether the groups around a value, and the value's own name, speak of the person or the request."""
+    *above, last = theirs.split("/")
+    return all(_about(step) == _NEUTRAL for step in above) and not set(words(last)) & SOMEBODY_ELSE
 
 
 def _about(step: str) -> str:

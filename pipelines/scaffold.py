@@ -16,6 +16,7 @@ from connectors.drafting import Draft, draft_of
 from connectors.drafts import DraftKind, Read
 from mappings import drafting
 from mappings.first_pair import first_pair
+from mappings.guessed_lines import with_lines
 from mappings.guessing import Guess, guess, squeezed
 from pipelines import composition
 from pipelines.library import Library
@@ -112,7 +113,7 @@ def _same(path: Path, body: bytes) -> bool:
 
 
 def _begun(system: str, kind: DraftKind, draft: Draft) -> Begun:
-    guesses = guess(kind.read, kind.create, system, kind.ours, certain=draft.certain)
+    guesses = with_lines(guess(kind.read, kind.create, system, kind.ours, certain=draft.certain))
     return Begun(kind.name, f"{system}/{squeezed(kind.name)}", tuple(guesses))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from mappings import fieldpaths
 from mappings.guessed_codes import codes_for
+from mappings.guessed_lines import with_lines
 from mappings.guesses import REFERRER, REQUEST
 from mappings.guessing import guess, meant
 
@@ -74,3 +75,15 @@ def test_a_code_like_none_of_ours_is_left_over_and_two_for_one_write_but_once() 
     found, unmatched = codes_for("priority", ["urgent", "URGENT", "P7"], {})
     assert [(one.theirs, one.direction) for one in found] == [("urgent", "both"), ("URGENT", "read")]
     assert unmatched == ["P7"]
+
+
+def test_numbered_address_lines_are_one_row_that_waits_for_somebody_to_look() -> None:
+    lines = {f"AddressLine{number}": {"type": "string", "maxLength": 30 + number} for number in (1, 2, 3)}
+    client = {"type": "object", "properties": {**lines, "PostCode": {"type": "string"}}}
+    carer = {"type": "object", "properties": dict(lines)}
+    schema = {"type": "object", "properties": {"Client": client, "Carer": carer}}
+    found = with_lines(guess(schema, None, "x"))
+    row = next(one for one in found if one.ours == "person.address.lines")
+    assert (row.spot.theirs, row.beside) == ("Client/AddressLine1", ("Client/AddressLine2", "Client/AddressLine3"))
+    assert (row.active, dict(row.keys)) == (False, {"as": "numbered", "max_length": 31})
+    assert [one.spot.theirs for one in found if not one.ours] == [f"Carer/AddressLine{number}" for number in (1, 2, 3)]
