@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mappings.codes_csv import COLUMNS
-from mappings.guessing import SURE, Guess, Schema, describe, groups
+from mappings.guessing import SURE, Guess
+from mappings.spots import Schema, describe, groups
 
 _PLAIN = re.compile(r"[A-Za-z_@][A-Za-z0-9_./@ -]*")
 _WORDS_OF_YAML = {"null", "true", "false", "yes", "no", "on", "off", "~"}

@@ -1,4 +1,4 @@
-"""Guessing address lines that stand in places of their own: AddressLine1, AddressLine2, AddressLine3 are one list of ours."""
+"""Guessing address lines in places of their own: AddressLine1, AddressLine2, AddressLine3 are one list of ours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mappings.guessing import LIKELY, Guess, is_about_the_person, squeezed
+from mappings.guessing import LIKELY, Guess, is_about_the_person
+from mappings.spots import squeezed
 
 _NUMBERED = re.compile(r"(?P<stem>(?:home|current|main)?(?:address|addr|addressline|line))(?P<number>[1-9])")
 

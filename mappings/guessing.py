@@ -6,8 +6,7 @@ handed over with `active` False. Interfaces come in the neutral form (see `inter
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
@@ -16,8 +15,8 @@ from mappings import fieldpaths
 from mappings.guessed_codes import CodeGuess, codes_for
 from mappings.guesses import REFERRER, REQUEST, SOMEBODY_ELSE, THE_PERSON, THE_REFERRER, is_dangerous
 from mappings.meta import Kind
+from mappings.spots import Schema, Spot, spots, squeezed, types, words
 
-Schema = Mapping[str, Any]
 SURE, LIKELY, UNSURE = "sure", "likely", "unsure"
 _REMARKS = ("text", "note", "notes", "description", "detail", "details")
 _LOST_OF_DAYS = {
@@ -26,31 +25,12 @@ _LOST_OF_DAYS = {
     Kind.DATE: "a zone or a midnight beside the day",
 }
 _RANK = {SURE: 0, LIKELY: 1, UNSURE: 2}
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_DEEPEST = 8
 _CONTACTS = {
     "person.telecom[system=phone,use=mobile].value": {"mobile", "mobilephone", "cell", "symudol"},
     "person.telecom[system=phone,use=home].value": {"phone", "home", "homephone", "telephone", "landline", "tel"},
     "person.telecom[system=email].value": {"email", "emailaddress", "ebost"},
 }
 _STANDARDS = {"phone": "how it was spelled", "postcode": "how it was spelled", "nhs-number": "how it was spelled"}
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """One value of a system's record. `must`: it has to be written; `leads`: without it the group around it goes.
-
-    `nulls`: emptiness is written as null in such records, unless a row says otherwise.
-    """
-
-    theirs: str
-    schema: Schema = field(repr=False)
-    many: bool = False
-    most: int = 0
-    must: bool = False
-    leads: bool = False
-    nulls: bool = False
-    each: tuple[Spot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +47,6 @@ class Guess:
     why: str = ""  # why it is not in force
     each: tuple[Guess, ...] = ()
     beside: tuple[str, ...] = ()  # further paths of theirs, where several values of theirs are one field of ours
-
-
-def words(name: str) -> list[str]:
-    """The words of a name in small letters."""
-    return [word.lower() for word in _WORD.findall(name)]
-
-
-def squeezed(name: str) -> str:
-    """The words of a name with nothing between them."""
-    return "".join(words(name))
 
 
 def guess(
@@ -96,51 +66,6 @@ def guess(
     if not certain:
         found = [replace(one, sure=LIKELY) if one.sure == SURE else one for one in found]
     return found
-
-
-# --- The values of a record -------------------------------------------------------------------------------------------
-
-
-def spots(read: Schema, create: Schema | None = None) -> Iterator[Spot]:
-    """Every value of a record, with what has to be written."""
-    found = list(_spots(read, create if create is not None else read, "", must=True, deep=_DEEPEST))
-    nulls = takes_null([spot.schema for spot in found])
-    yield from (replace(spot, nulls=nulls) for spot in found)
-
-
-def takes_null(values: Sequence[Schema]) -> bool:
-    """Whether records of these values write emptiness as null: JSON in which a good part of the values may be null."""
-    nullable = [one for one in values if "null" in one.get("type", ())]
-    return len(nullable) * 3 > len(values) and not any("x-lexical" in one for one in values)
-
-
-def _spots(read: Schema, write: Schema, at: str, *, must: bool, deep: int) -> Iterator[Spot]:
-    required = set(write.get("required", ()))
-    for name, told in read.get("properties", {}).items():
-        path = f"{at}/{name}" if at else name
-        inner = write.get("properties", {}).get(name, told)
-        here, many = must and name in required, "items" in told
-        one = told["items"] if many else told
-        if "properties" in one and many:
-            below = tuple(_spots(one, one, "", must=True, deep=deep - 1)) if deep > 1 else ()
-            yield Spot(path, one, True, int(told.get("maxItems", 0)), here, each=below)
-        elif "properties" in one:
-            if deep > 1:
-                yield from _spots(one, inner, path, must=here, deep=deep - 1)
-        else:
-            leads = not must and name in required
-            yield Spot(path, one, many, int(told.get("maxItems", 0)), here, leads)
-
-
-def groups(schema: Schema, at: str = "") -> Iterator[tuple[str, bool]]:
-    """The groups of a record that may be empty: path, and whether null has to stand there then."""
-    required = set(schema.get("required", ()))
-    for name, inner in schema.get("properties", {}).items():
-        path = f"{at}/{name}" if at else name
-        if "properties" in inner:
-            if name not in required or "null" in inner.get("type", ()):
-                yield path, name in required
-            yield from groups(inner, path)
 
 
 # --- One value --------------------------------------------------------------------------------------------------------
@@ -217,7 +142,7 @@ def _converted(made: Guess) -> Guess:
     """The guess with a converter that fits both sides; not in force where none is known to."""
     spot, schema = made.spot, made.spot.schema
     declared = fieldpaths.type_of(made.ours)
-    lexical, text = schema.get("x-lexical", ""), "string" in _types(schema)
+    lexical, text = schema.get("x-lexical", ""), "string" in types(schema)
     keys: dict[str, Any] = {}
     if spot.many and not declared.many:
         return replace(made, active=False, sure=UNSURE, why="theirs is a list, ours is one value")
@@ -248,11 +173,11 @@ def _converted(made: Guess) -> Guess:
         case Kind.BOOLEAN:
             if lexical == "boolean":
                 keys |= {"as": "boolean", "options": {"wire": "text"}}
-            elif "boolean" not in _types(schema):
+            elif "boolean" not in types(schema):
                 because = "theirs is not yes or no: name their words, options: {yes: [Y], no: [N]}"
                 return replace(made, active=False, sure=UNSURE, keys={"as": "boolean"}, why=because)
         case Kind.TEXT | Kind.CODE:
-            if lexical in ("date", "dateTime", "boolean") or (not text and "integer" not in _types(schema)):
+            if lexical in ("date", "dateTime", "boolean") or (not text and "integer" not in types(schema)):
                 return replace(made, active=False, sure=UNSURE, why="theirs is not a text")
             keys |= _text(made, declared, text=text)
             if declared.kind is Kind.CODE:  # of a standard's list, which theirs need not be
@@ -387,25 +312,3 @@ def _each_field_once(found: list[Guess]) -> list[Guess]:
 
 def _order(one: Guess) -> tuple[int, int, int]:
     return (not one.active, _RANK[one.sure], one.spot.theirs.count("/"))
-
-
-def _types(schema: Schema) -> frozenset[str]:
-    told = schema.get("type", "string")
-    return frozenset([told] if isinstance(told, str) else told) - {"null"}
-
-
-def describe(spot: Spot) -> str:
-    """What the interface says of a value: its type, whether it must be there, and how long it may be."""
-    schema = spot.schema
-    kind = schema.get("x-lexical") or schema.get("format") or " or ".join(sorted(_types(schema)))
-    kind = {"string": "text"}.get(kind, kind)
-    parts = [f"a list of {kind}" if spot.many else kind]
-    if spot.each:
-        parts = [f"a list of groups with {', '.join(each.theirs for each in spot.each[:8])}"]
-    if "maxLength" in schema:
-        parts.append(f"at most {schema['maxLength']} characters")
-    if schema.get("enum"):
-        codes = [str(code) for code in schema["enum"]]
-        parts.append(f"one of {', '.join(codes[:8])}{' ...' if len(codes) > 8 else ''}")
-    parts.append("required" if spot.must else "may be left out")
-    return ", ".join(parts)

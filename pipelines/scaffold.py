@@ -17,7 +17,8 @@ from connectors.drafts import DraftKind, Read
 from mappings import drafting
 from mappings.first_pair import first_pair
 from mappings.guessed_lines import with_lines
-from mappings.guessing import Guess, guess, squeezed
+from mappings.guessing import Guess, guess
+from mappings.spots import squeezed
 from pipelines import composition
 from pipelines.library import Library
 

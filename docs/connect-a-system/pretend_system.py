@@ -62,7 +62,7 @@ def invent() -> None:
             put(person, "NHSNo", nhs)
         for name, text in (("Surname", last), ("Forenames", first), ("DateOfBirth", born), ("Sex", sex)):
             put(person, name, text)
-        put(person, "MobileTel", f"07700 90012{number}")
+        put(person, "MobileTel", "07700 900" + str(120 + number))
         put(person, "LanguageChoice", language)
         CASES[said(case, "CaseNumber")] = case
 
