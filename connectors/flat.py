@@ -68,8 +68,11 @@ class Flattener:
         return whole or {"additionalProperties": True}
 
     def _own(self, node: Mapping[str, Any], under: tuple[str, ...]) -> Schema:
-        """What a schema says itself, beside references and combinations."""
-        made: Schema = {key: node[key] for key in (*_KEPT, *self._noted) if key in node}
+        """What a schema says itself, beside references and combinations. A value of no sense says nothing."""
+        made: Schema = {key: node[key] for key in _KEPT if _is_number(node.get(key))}
+        made |= {key: node[key] for key in self._noted if key in node}
+        if isinstance(node.get("format"), str):
+            made["format"] = node["format"]
         kinds = node.get("type")
         if isinstance(kinds, str) or (isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds)):
             made["type"] = kinds if isinstance(kinds, str) else _type(kinds)

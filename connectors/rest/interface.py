@@ -120,7 +120,7 @@ class Interface:
 
     def operation(self, path: str, method: str) -> dict[str, Any]:
         """What the file says of a request; empty if it describes none."""
-        return self.resolved(self.resolved(self._document.get("paths", {}).get(path)).get(method.lower()))
+        return self.resolved(self.resolved(self.resolved(self._document.get("paths")).get(path)).get(method.lower()))
 
     def prepare(self, name: str) -> None:
         """Compile the validator of a component now, so that a fault shows at start. Raises Misconfigured."""

@@ -152,3 +152,8 @@ def union_of(members: list[Schema]) -> Schema:
     if members and all("enum" in one for one in members):
         return {"type": "string", "enum": list(dict.fromkeys(word for one in members for word in one["enum"]))}
     return members[0] if len(members) == 1 else {"type": "string"}
+
+
+def takes_nothing(leaf: Schema) -> bool:
+    """Whether an empty element is a value of the type."""
+    return not (leaf.get("x-lexical") or leaf.get("enum") or leaf.get("pattern") or leaf.get("minLength"))

@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 from lxml import etree
 
 from connectors.errors import Misconfigured
-from connectors.soap.leaves import BUILT_IN, narrowed, union_of
+from connectors.soap.leaves import BUILT_IN, narrowed, takes_nothing, union_of
 from connectors.soap.noted import told_beside, words_beside
 from connectors.soap.particles import Content, Particles
 from connectors.soap.pinned import HOME, WSDL, XSD, Pinned
