@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from console.guard import WrongUse
 from console.show import as_json, count, say
 from console.site import HERE, Json, SiteFolder, opened, site_folder
 
