@@ -22,9 +22,15 @@ _BARE = ("2026-03-01T09:30:00", "2026-03-01T09:30:00.0", "2026-03-01T09:30:00.00
 
 
 class Flattener:
-    """Flattens the schemas of one file. `follow` gives what a reference names; `use`: "read" or "write"."""
+    """Flattens the schemas of one file. `follow` gives what a reference names; `use`: "read" or "write".
 
-    def __init__(self, name: str, follow: Callable[[str], Any], *, use: str) -> None:
+    With `names` a schema also tells what a draft wants to know: the component it comes from (`x-type`), what is written
+    about it (`description`), and whether only the system sets it (`readOnly`).
+    """
+
+    def __init__(self, name: str, follow: Callable[[str], Any], *, use: str, names: bool = False) -> None:
+        self._names = names
+        self._noted = ("description", "readOnly") if names else ()
         self._name = name
         self._follow = follow
         self._hidden = "writeOnly" if use == "read" else "readOnly"
@@ -50,7 +56,8 @@ class Flattener:
         if isinstance(reference := node.get("$ref"), str):
             if reference in under:
                 return dict(_STOPPED)
-            found.append(self._flat(self._follow(reference), (*under, reference)))
+            told = self._flat(self._follow(reference), (*under, reference))
+            found.append({**told, "x-type": reference.rsplit("/", 1)[-1]} if self._names else told)
         found += [self._flat(one, under) for one in _listed(node, "allOf")]
         whole = reduce(both, found)
         for key in ("oneOf", "anyOf"):
@@ -63,6 +70,7 @@ class Flattener:
     def _own(self, node: Mapping[str, Any], under: tuple[str, ...]) -> Schema:
         """What a schema says itself, beside references and combinations. A value of no sense says nothing."""
         made: Schema = {key: node[key] for key in _KEPT if _is_number(node.get(key))}
+        made |= {key: node[key] for key in self._noted if key in node}
         if isinstance(node.get("format"), str):
             made["format"] = node["format"]
         kinds = node.get("type")

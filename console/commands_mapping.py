@@ -1,4 +1,4 @@
-"""Commands of the mapping bench: test a mapping by its examples, preview a record."""
+"""Commands of the mapping bench: begin a mapping, test it by its examples, preview a record."""
 
 from __future__ import annotations
 
@@ -9,23 +9,105 @@ from typing import Annotated
 import typer
 
 from console.guard import WrongUse
-from console.show import as_json
+from console.show import as_json, say
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, site_folder
 
-mapping = typer.Typer(help="The mapping bench: test a mapping by its examples, preview a record.", no_args_is_help=True)
+mapping = typer.Typer(
+    help="The mapping bench: begin a mapping, test it by its examples, preview a record.", no_args_is_help=True
+)
+
+
+@mapping.command("scaffold")
+def mapping_scaffold(
+    system: Annotated[str, typer.Argument(help="A name for the system, such as care-notes.", metavar="SYSTEM")],
+    source: Annotated[
+        list[Path],
+        typer.Option(
+            "--from", help="A WSDL, OpenAPI file or JSON Schema; or samples (JSON, XML, CSV), again for each."
+        ),
+    ],
+    record: Annotated[
+        list[str] | None, typer.Option(help="A kind of record, by its name there; again for each. Else the likeliest.")
+    ] = None,
+    operations: Annotated[
+        str, typer.Option(help="Look at these operations only, with commas between them.", metavar="A,B")
+    ] = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Begin a system: write its profile, mapping, code lists and a first golden pair, every guess marked as one."""
+    from connectors.drafts import NoDraft
+    from connectors.errors import Misconfigured
+    from console import mapping_view
+    from pipelines import scaffold as begin
+
+    named = [name.strip() for name in operations.split(",") if name.strip()]
+    try:
+        begun = begin.scaffold(site_folder(site), system, source, records=record or (), operations=named)
+    except (NoDraft, Misconfigured, begin.CannotScaffold) as fault:
+        raise WrongUse(getattr(fault, "reason", "") or str(fault)) from None
+    as_json(mapping_view.begun_plain(begun)) if json else mapping_view.begun(begun, site)
+
+
+@mapping.command("invent")
+def mapping_invent(
+    id: Annotated[str, typer.Argument(help="A version, v12; or a record's number, beside --connection.", metavar="ID")],
+    connection: Annotated[str, typer.Option(help="Whose record has that number: torfaen/contact.")] = "",
+    seed: Annotated[str, typer.Option(help="The same word gives the same look-alike of the same record.")] = "",
+    council: CouncilName = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Make an invented look-alike of a live record for a golden pair: its shape and codes, and nobody in it.
+
+    No value is shown. It is written down in the audit as a view of the record.
+    """
+    from console import ask
+    from mappings.look_alike import SomethingSurvived
+    from pipelines import control, invented
+
+    with opened(site) as plant:
+        if connection:
+            wired = control.one_connection(plant, connection, known_council(plant, council))
+            id = invented.newest(plant, wired.council, wired.name, id)
+        try:
+            file = invented.invent(plant, id, who=ask.who(), seed=seed)
+        except SomethingSurvived as fault:
+            raise WrongUse(str(fault)) from None
+    if json:
+        as_json({"version": id, "file": str(file)})
+    else:
+        say(f"written: {file}", "Next: read it through, say in `about` what it shows, and run: dolen mapping test")
 
 
 @mapping.command("test")
 def mapping_test(
     name: Annotated[str, typer.Argument(help="One mapping, such as SYSTEM/RECORD; all if left out.")] = "",
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show values. Only where nobody else can see them.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write what the mapping makes today into the site's own pairs of it.")
+    ] = False,
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:
-    """Try mappings against the golden pairs beside them, both directions."""
+    """Try mappings against the golden pairs beside them, both directions.
+
+    Look at the differences before you accept them: then they are what is expected from now on.
+    """
     from console import mapping_view
     from pipelines import mapping_bench
 
-    tried = [one for one in mapping_bench.run_golden(site_folder(site)) if name in ("", one.mapping)]
+    folder = site_folder(site)
+    if accept:
+        if not name:
+            raise WrongUse("Name the mapping whose pairs you accept: SYSTEM/RECORD")
+        try:
+            changed = mapping_bench.accept(folder, name)
+        except LookupError:
+            raise WrongUse("No mapping has that name; `dolen mapping test` alone lists them") from None
+        if not json:
+            say(*(f"accepted: {one}" for one in changed))
+    tried = [one for one in mapping_bench.run_golden(folder, reveal=reveal) if name in ("", one.mapping)]
     if not tried:
         raise WrongUse("No mapping has that name; `dolen mapping test` alone lists them")
     if json:
@@ -55,7 +137,9 @@ def mapping_show(
 @mapping.command("preview")
 def mapping_preview(
     connection: Annotated[str, typer.Argument(help="Whose record it is: torfaen/contact.", metavar="CONNECTION")],
-    file: Annotated[Path | None, typer.Option(help="The record, JSON or XML; standard input if left out.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="The record, JSON or XML, or a golden pair; else standard input.")
+    ] = None,
     version: Annotated[str, typer.Option(help="A version that the ledger holds, such as v7.")] = "",
     record: Annotated[str, typer.Option(help="The kind of record, where the connection has several.")] = "",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show values. Only where nobody else can see them.")] = False,

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from console.show import count, safe, say, table
+from mappings.golden import Difference
 from pipelines.mapping_bench import Preview, Tried
 from pipelines.mapping_origin import Origin
+from pipelines.scaffold import Scaffold
+
+
+def begun(made: Scaffold, site: Path) -> None:
+    """What was written for a new system, and what to do next."""
+    say(*(f"written: {safe(name)}" for name in made.written))
+    for kind in made.kinds:
+        found = kind.sureness
+        say(
+            f"{safe(kind.mapping)}: of {count(found['values'], 'value')} {found['in_force']} in force "
+            f"({found['sure']} sure), "
+            f"{found['commented']} guessed and commented out, {found['unknown']} that nobody could guess"
+        )
+    say(*(f"note: {safe(note)}" for note in made.notes))
+    first = made.kinds[0].mapping
+    say(f"Next: go through mappings/{safe(first)}.yaml and its guesses, then run: dolen check --site {site}")
+
+
+def begun_plain(made: Scaffold) -> dict[str, Any]:
+    """The same as data."""
+    kinds = [{"record": kind.record, "mapping": kind.mapping, **kind.sureness} for kind in made.kinds]
+    return {"system": made.system, "written": list(made.written), "kinds": kinds, "notes": list(made.notes)}
 
 
 def tried(all_tried: Sequence[Tried]) -> None:
@@ -17,14 +41,26 @@ def tried(all_tried: Sequence[Tried]) -> None:
         mark = "well" if one.well else "NOT WELL"
         bare = f", {count(len(one.uncovered), 'row')} without an example" if one.uncovered else ""
         say(f"{one.mapping}: {mark}, {count(one.pairs, 'pair')}{bare}")
-        say(*(f"  {finding}" for finding in one.findings), *(f"  {safe(difference)}" for difference in one.differences))
+        say(*(f"  {finding}" for finding in one.findings))
+        for difference, row in zip(one.differences, one.rows, strict=True):
+            say(*(f"  {line}" for line in _difference(difference, row)))
+
+
+def _difference(one: Difference, row: str) -> Iterator[str]:
+    """One difference on lines of its own: where, what the pair says, what came out, and the row that made it."""
+    expected, got = one.shown_values
+    yield f"{safe(one.pair)}, {one.direction}: {safe(one.path)}"
+    yield f"    expected {safe(expected)}"
+    yield f"    got      {safe(got)}"
+    if row:
+        yield f"    by the row {row}"
 
 
 def tried_plain(one: Tried) -> dict[str, Any]:
     """The same as data; a difference is the sentence that masks its values."""
     return {
         "mapping": one.mapping, "file": one.file, "pairs": one.pairs, "well": one.well,
-        "differences": [str(difference) for difference in one.differences],
+        "differences": [str(difference) for difference in one.differences], "rows": list(one.rows),
         "findings": [dataclasses.asdict(finding) for finding in one.findings], "uncovered": list(one.uncovered),
     }  # fmt: skip
 
@@ -34,7 +70,18 @@ def preview(seen: Preview) -> None:
     if seen.unreadable:
         say(f"It cannot be read: {seen.unreadable}")
         return
-    table(["ours", "theirs", "value", "not carried"], [(row.ours, row.theirs, row.value, row.gap) for row in seen.rows])
+    table(
+        ["theirs", "value", "ours", "value", "back"],
+        [
+            (
+                _clipped(row.theirs, 27, tail=True), _clipped(_brief(row.their_value), 17),
+                _clipped(row.ours, 27, tail=True), _clipped("not carried" if row.gap else _brief(row.value), 17),
+                row.back if row.back in ("", "same", "nothing") else "other",
+            )
+            for row in seen.rows
+        ],
+    )  # fmt: skip
+    say(*(f"Not carried: {safe(row.gap)}" for row in seen.rows if row.gap and row.gap not in _told(seen)))
     for title, gaps in (
         ("Stops the record", seen.stopped), ("Left out", seen.left_out),
         ("Stops writing it back", seen.back_stopped), ("Left out on the way back", seen.back_left_out),
@@ -42,6 +89,22 @@ def preview(seen: Preview) -> None:
         say(*(f"{title}: {safe(gap)}" for gap in gaps))
     say(*(f"Written back, changes: {safe(one.path)}: {safe(one.before)} -> {safe(one.after)}" for one in seen.onto))
     say(*(f"Lost on the way: {safe(one.path)}: {safe(one.before)} -> {safe(one.after)}" for one in seen.lost))
+
+
+def _told(seen: Preview) -> set[str]:
+    return {str(gap) for gap in (*seen.stopped, *seen.left_out)}
+
+
+def _brief(value: str) -> str:
+    return value.removeprefix("a text of ")
+
+
+def _clipped(text: str, width: int, *, tail: bool = False) -> str:
+    """A text in so many columns; of a path the end tells most."""
+    text = safe(text)
+    if len(text) <= width:
+        return text
+    return f"…{text[1 - width :]}" if tail else f"{text[: width - 1]}…"
 
 
 def preview_plain(seen: Preview) -> dict[str, Any]:

@@ -78,8 +78,18 @@ class Difference:
     got: Json = field(repr=False)
     shown: bool = False  # whether the values may be printed as they are
 
-    def __str__(self) -> str:
+    @property
+    def shown_values(self) -> tuple[str, str]:
+        """What was expected and what was got, masked unless they may be shown."""
         expected, got = (_words(value, shown=self.shown) for value in (self.expected, self.got))
+        if expected == got and isinstance(self.expected, str) and isinstance(self.got, str):
+            pairs = zip(self.expected, self.got, strict=False)
+            same = next((at for at, (one, other) in enumerate(pairs) if one != other), len(self.got))
+            got += f", which differs from character {same + 1} on"
+        return expected, got
+
+    def __str__(self) -> str:
+        expected, got = self.shown_values
         return f"{self.pair}: {self.direction}: {self.path}: expected {expected}, got {got}"
 
 
@@ -109,6 +119,28 @@ def pattern(mapping: str) -> str:
 def run(mapping: FieldMapping, pairs: Mapping[str, Pair], *, reveal: bool = False) -> list[Difference]:
     """Run every pair in the directions that it has. `reveal`: show values, for somebody who may see them."""
     return [difference for name, pair in pairs.items() for difference in _one(mapping, name, pair, reveal=reveal)]
+
+
+def accepted(mapping: FieldMapping, pair: Pair) -> dict[str, Any]:
+    """The pair as data, with what the mapping makes today of what is given: the record to read, the facts to write."""
+    made: dict[str, Any] = {"about": pair.about}
+    facts = pair.read.facts if pair.read is not None else {}
+    if pair.read is not None:
+        reading = mapping.read(pair.read.record)
+        facts = dict(reading.facts)
+        made["read"] = {"record": pair.read.record, "facts": facts, **gap_words(reading.left_out, reading.stopped)}
+    if pair.write is not None:
+        given = pair.write.facts if pair.write.facts is not None else facts
+        writing = mapping.write(given, pair.write.onto)
+        kept = {key: value for key in ("facts", "onto") if (value := getattr(pair.write, key)) is not None}
+        made["write"] = {**kept, "record": writing.record, **gap_words(writing.left_out, writing.stopped)}
+    return made
+
+
+def gap_words(left_out: Iterable[Gap], stopped: Iterable[Gap]) -> dict[str, list[str]]:
+    """Gaps as a pair spells them, without the keys for which there are none."""
+    told = {"left_out": left_out, "stopped": stopped}
+    return {name: sorted({f"{gap.kind}: {gap.field}" for gap in gaps}) for name, gaps in told.items() if gaps}
 
 
 def uncovered(mapping: FieldMapping, pairs: Iterable[Pair], origin: str = "") -> list[str]:

@@ -76,6 +76,7 @@ def _mappings(site: Site, library: Library) -> Iterator[Finding]:
     """Compile every mapping and try it against its golden pairs."""
     for tried in mapping_bench.try_all(site, library):
         yield from tried.findings
+        yield from mapping_bench.real_people(library, tried.mapping)
         for one in tried.differences:
             yield Finding(
                 mapping_bench.pair_file(library, tried.mapping, one.pair), 0, 0, f"{one.direction} {one.path}",

@@ -17,7 +17,7 @@ from config.documents import Document, read_yaml
 from config.findings import Finding, Severity, SiteFaults, dotted
 from config.layers import ENDINGS, Layers
 from connectors.problems import Problem
-from mappings import codes
+from mappings import codes, fieldpaths
 from mappings.compile import compile_mapping
 from mappings.declaration import declared
 from mappings.mapping import Mapping as FieldMapping
@@ -147,6 +147,15 @@ class Library:
         """The rows of a mapping as they stand after all overlays, each with its place. Raises SiteFaults."""
         return resolve(name, self.load)
 
+    def line_of_row(self, file: str, ours: str, theirs: str) -> int:
+        """The line of the row of a mapping file that has these paths, or that changes it; 0 where there is none."""
+        document = self._by_name.get(file)
+        rows = document.data.get("fields", []) if document is not None and isinstance(document.data, dict) else []
+        for number, row in enumerate(rows):
+            if isinstance(row, dict) and (_same(row.get("ours"), ours) or (not ours and row.get("theirs") == theirs)):
+                return document.where(("fields", number))[0] if document is not None else 0
+        return 0
+
     def locate(
         self, file: str, path: Iterable[str | int], found: str, expected: str, remedy: str, *, warn: bool = False
     ) -> Finding:
@@ -184,6 +193,11 @@ def _parsed(called: str, parse: Callable[[], codes.CodeList]) -> codes.CodeList:
 
 def _unreadable(name: str) -> Finding:
     return Finding(name, 0, 0, "", "a file that cannot be read", "a file", "look at its permissions")
+def _same(written: Any, ours: str) -> bool:
+    try:
+        return bool(ours) and isinstance(written, str) and fieldpaths.normalise(written) == ours
+    except fieldpaths.BadPath:
+        return False
 
 
 def findings_of(document: Document, problems: Iterable[Problem], at: tuple[str | int, ...] = ()) -> list[Finding]:

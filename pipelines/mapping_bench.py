@@ -6,6 +6,8 @@ Values are masked by the sensitivity of their fields unless somebody who may see
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +18,10 @@ from sqlalchemy import select
 from config.findings import Finding, SiteFaults
 from config.site import Site
 from connectors.port import UnreadableItem
-from mappings import golden
-from mappings.mapping import Gap, Remark
+from mappings import golden, paths
+from mappings.mapping import Gap, MappedField, Remark
 from mappings.mapping import Mapping as FieldMapping
-from pipelines import composition
+from pipelines import composition, invented
 from pipelines.library import Library
 from pipelines.masking import masked, shown
 from pipelines.plant import Plant
@@ -28,6 +30,7 @@ from pipelines.tables import version
 #: What times without offset mean where neither a connection nor a profile says so.
 ZONE = "Europe/London"
 _NOTHING = object()
+_INDEX, _FILTER = re.compile(r"\[\d+\]"), re.compile(r"\[[^\]]*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Tried:
     file: str
     pairs: int = 0
     differences: tuple[golden.Difference, ...] = ()
+    rows: tuple[str, ...] = ()  # beside each difference: file:line of the row that made it, "" where it is no one row's
     findings: tuple[Finding, ...] = ()  # the mapping or a pair cannot be used at all
     uncovered: tuple[str, ...] = ()  # rows that no pair gives a value: "read person.name.family"
 
@@ -54,8 +58,10 @@ class ShownRow:
     ours: str
     theirs: str
     direction: str
-    value: str = field(repr=False)  # masked, unless revealed
+    value: str = field(repr=False)  # masked, unless revealed; so are the next two
     gap: str = ""  # why it was not carried
+    their_value: str = field(default="", repr=False)
+    back: str = field(default="", repr=False)  # what is written back: "same", or what stands there then
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +89,42 @@ class Preview:
     lost: tuple[Change, ...] = ()  # facts that a new record written from them would not show again
 
 
-def run_golden(root: Path) -> list[Tried]:
+def run_golden(root: Path, *, reveal: bool = False) -> list[Tried]:
     """Try every mapping of a site, its own and the shipped ones. Raises SiteFaults if `dolen.yaml` cannot be used."""
     site = composition.load(root)
-    return try_all(site, Library(site.layers))
+    return try_all(site, Library(site.layers), reveal=reveal)
 
 
-def try_all(site: Site, library: Library) -> list[Tried]:
-    """Try every mapping against the pairs beside it."""
+def try_all(site: Site, library: Library, *, reveal: bool = False) -> list[Tried]:
+    """Try every mapping against the pairs beside it. `reveal`: differences show values."""
     zones = zones_of(site, library)
-    return [_try(library, name, zones) for name in site.layers.names("mappings")]
+    return [_try(library, name, zones, reveal=reveal) for name in site.layers.names("mappings")]
+
+
+def accept(root: Path, name: str) -> list[str]:
+    """Write into the site's own pairs of a mapping what it makes of their records today; return the files changed.
+
+    The record of `read` and the facts and `onto` of `write` stay as they are: they are what is given. Raises SiteFaults
+    where the mapping cannot be compiled; a pair that cannot be read is left for `run_golden` to tell of.
+    """
+    site = composition.load(root)
+    library = Library(site.layers)
+    zones = zones_of(site, library)
+    mapping = library.mapping(name, _zone(library, name, zones))
+    changed = []
+    for path in _pairs_of(library, name):
+        if not path.is_relative_to(site.layers.site):
+            continue  # a shipped one
+        before = path.read_bytes()
+        try:
+            after = golden.accepted(mapping, golden.load(before, path.name))
+        except golden.BadPair:
+            continue
+        text = (json.dumps(after, ensure_ascii=False, indent=2) + "\n").encode()
+        if json.loads(before) != after:
+            path.write_bytes(text)
+            changed.append(_called(library, path))
+    return changed
 
 
 def preview(
@@ -132,6 +164,8 @@ def preview(
             return Preview(mapping.name, f"the text is neither JSON nor XML{where}")
         if not isinstance(found, dict):
             return Preview(mapping.name, "the text is JSON, but not one record: it should begin with {")
+        if "about" in found and isinstance(pair := found.get("read"), dict) and isinstance(pair.get("record"), dict):
+            found = pair["record"]  # a golden pair was named
         return look_through(mapping, found, reveal=reveal)
     item = wired.connector.parse(kind, raw, id=id)
     if isinstance(item, UnreadableItem):
@@ -142,6 +176,7 @@ def preview(
 def look_through(mapping: FieldMapping, record: dict[str, Any], *, reveal: bool = False) -> Preview:
     """Read a record, write it back, and say what comes of each row."""
     reading = mapping.read(record)
+    onto = mapping.write(reading.facts, record)
     gaps = {gap.field: gap for gap in (*reading.left_out, *reading.stopped)}
     rows = tuple(
         ShownRow(
@@ -150,10 +185,10 @@ def look_through(mapping: FieldMapping, record: dict[str, Any], *, reveal: bool 
             row.direction,
             shown(row.ours, reading.facts.get(row.ours, _NOTHING), reveal=reveal),
             str(gaps[row.ours]) if row.ours in gaps else "",
+            *_beside(row, record, onto.record, reveal=reveal),
         )
         for row in mapping.rows
     )
-    onto = mapping.write(reading.facts, record)
     fresh = mapping.write(reading.facts, None)
     again = mapping.read(fresh.record).facts
     return Preview(
@@ -176,12 +211,58 @@ def look_through(mapping: FieldMapping, record: dict[str, Any], *, reveal: bool 
     )
 
 
-def _try(library: Library, name: str, zones: Dictionary[str, str]) -> Tried:
+def _beside(row: MappedField, record: Any, back: Any, *, reveal: bool) -> tuple[str, str]:
+    """What the record has at a row's path, and what it has once it was written back."""
+    before, after = (_at(one, row.theirs) for one in (record, back))
+    theirs = shown(row.ours, before, reveal=reveal)
+    if row.direction == "read":
+        return theirs, ""
+    return theirs, "same" if before == after else shown(row.ours, after, reveal=reveal)
+
+
+def _at(record: Any, theirs: str) -> Any:
+    """The value at a path of a mapping, or the mark for nothing; a list is gone through where no item is picked."""
+    try:
+        steps = paths.parse(theirs)
+    except paths.PathError:
+        return _NOTHING  # a row of several paths
+    for step in steps:
+        if step.key == "." and not isinstance(record, dict):
+            continue
+        if isinstance(record, list):
+            record = record[0] if len(record) == 1 else _NOTHING
+        record = record.get(step.key, _NOTHING) if isinstance(record, dict) else _NOTHING
+        if step.where:
+            items = record if isinstance(record, list) else [record]
+            record = next((one for one in items if isinstance(one, dict) and _picked(one, step.where)), _NOTHING)
+    return record
+
+
+def _picked(item: dict[str, Any], where: tuple[tuple[str, str], ...]) -> bool:
+    return all(str(item.get(key)) == value for key, value in where)
+
+
+def responsible(library: Library, mapping: FieldMapping, difference: golden.Difference) -> str:
+    """The file and line of the row that made a difference; "" where it cannot be said."""
+    path = _INDEX.sub("", difference.path)
+    best: tuple[int, MappedField] | None = None
+    for row in mapping.rows:
+        key = row.ours if difference.direction == "read" else _FILTER.sub("", row.theirs)
+        plain = _INDEX.sub("", key)
+        if plain and (path == plain or path.startswith((f"{plain}/", f"{plain}.")) or plain.startswith(f"{path}/")):
+            best = max(best or (0, row), (len(plain), row), key=lambda one: one[0])
+    if best is None:
+        return ""
+    row = best[1]
+    line = library.line_of_row(row.origin, row.ours, row.theirs)
+    return f"{row.origin}:{line}" if line else row.origin
+
+
+def _try(library: Library, name: str, zones: Dictionary[str, str], *, reveal: bool) -> Tried:
     file = library.called("mappings", name)
     try:
         data = library.document("mappings", name).data
-        system = data.get("system") or data.get("extends", "").partition("/")[0] if isinstance(data, dict) else ""
-        mapping = library.mapping(name, zones.get(name) or zones.get(f"system {system}") or ZONE)
+        mapping = library.mapping(name, _zone(library, name, zones))
     except SiteFaults as faults:
         return Tried(name, file, findings=faults.findings)
     pairs: dict[str, golden.Pair] = {}
@@ -196,14 +277,22 @@ def _try(library: Library, name: str, zones: Dictionary[str, str]) -> Tried:
             )
     found = library.layers.find("mappings", name)
     extends = isinstance(data, dict) and "extends" in data
+    differences = tuple(golden.run(mapping, pairs, reveal=reveal))
     return Tried(
         name,
         file,
         len(pairs),
-        tuple(golden.run(mapping, pairs)),
+        differences,
+        tuple(responsible(library, mapping, one) for one in differences),
         tuple(findings),
         tuple(golden.uncovered(mapping, pairs.values(), file if extends and found is not None else "")),
     )
+
+
+def _zone(library: Library, name: str, zones: Dictionary[str, str]) -> str:
+    data = library.document("mappings", name).data
+    system = data.get("system") or data.get("extends", "").partition("/")[0] if isinstance(data, dict) else ""
+    return zones.get(name) or zones.get(f"system {system}") or ZONE
 
 
 def _pairs_of(library: Library, name: str) -> list[Path]:
@@ -219,6 +308,16 @@ def _pairs_of(library: Library, name: str) -> list[Path]:
 def pair_file(library: Library, mapping: str, pair: str) -> str:
     """What findings call the file of a pair."""
     return next((_called(library, path) for path in _pairs_of(library, mapping) if path.name == pair), pair)
+
+
+def real_people(library: Library, mapping: str) -> Iterator[Finding]:
+    """What in the pairs of a mapping may be of somebody real."""
+    for path in _pairs_of(library, mapping):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue  # told where the pair is tried
+        yield from invented.real_people(text, _called(library, path))
 
 
 def _called(library: Library, path: Path) -> str:

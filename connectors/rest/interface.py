@@ -77,6 +77,12 @@ class Interface:
         self._nodes = 0
         self._known: frozenset[str] = frozenset(_property_names(self._document))
 
+    def parameters(self, path: str, method: str) -> list[dict[str, Any]]:
+        """The parameters of a request, those that all requests of its path share among them."""
+        shared = self.resolved(self.resolved(self._document.get("paths")).get(path)).get("parameters")
+        own = self.operation(path, method).get("parameters")
+        return [self.resolved(one) for many in (shared, own) if isinstance(many, list) for one in many]
+
     def paths(self) -> frozenset[str]:
         """The paths that the file describes."""
         found = self._document.get("paths")

@@ -15,6 +15,7 @@ from lxml import etree
 
 from connectors.errors import Misconfigured
 from connectors.soap.leaves import BUILT_IN, narrowed, takes_nothing, union_of
+from connectors.soap.noted import told_beside, words_beside
 from connectors.soap.particles import Content, Particles
 from connectors.soap.pinned import HOME, WSDL, XSD, Pinned
 
@@ -37,9 +38,14 @@ class _Told:
 
 @dataclass(slots=True)
 class Schemas:
-    """All definitions that a WSDL brings, by kind and name. `definitions`: the WSDL documents themselves."""
+    """All definitions that a WSDL brings, by kind and name. `definitions`: the WSDL documents themselves.
+
+    With `names` a schema also tells what a draft wants to know: the name of its type (`x-type`), what is written about
+    it (`description`), and the words beside codes (`x-shown`).
+    """
 
     pinned: Pinned
+    names: bool = False
     definitions: list[etree._Element] = field(default_factory=list)
     _told: dict[tuple[str, str, str], _Told] = field(default_factory=dict)
     _heads: dict[Name, list[Name]] = field(default_factory=dict)  # head of a substitution group -> its members
@@ -113,7 +119,8 @@ class Schemas:
         if node.get("nillable") in ("true", "1") and "type" in made:
             kinds = made["type"] if isinstance(made["type"], list) else [made["type"]]
             made = {**made, "type": list(dict.fromkeys([*kinds, "null"]))}
-        return {**made, "x-where": [told.file, node.sourceline or 0]}
+        about = {"description": said} if self.names and (said := words_beside(node)) else {}
+        return {**made, **about, "x-where": [told.file, node.sourceline or 0]}
 
     def _named(self, node: etree._Element, named: str, told: _Told, under: tuple[int, ...], depth: int) -> Schema:
         space, local = name_of(node, named, told.space)
@@ -132,14 +139,16 @@ class Schemas:
         mark = id(told.node)
         if mark in under or depth > _DEEPEST:
             return {"type": "object", "additionalProperties": True, "x-stopped": True}
-        return self._complex(told, (*under, mark), depth + 1)
+        made = self._complex(told, (*under, mark), depth + 1)
+        return {**made, "x-type": _type_name(told)} if self.names else made
 
     def _simple(self, told: _Told) -> Schema:
         """A simple type: its base narrowed by its facets. A list is text; of a union only shared words are known."""
         for way in told.node.iterchildren(f"{{{XSD}}}restriction", f"{{{XSD}}}union", f"{{{XSD}}}list"):
             kind = etree.QName(way).localname
             if kind == "restriction":
-                return narrowed(self._below(way, told), way)
+                made = narrowed(self._below(way, told), way)
+                return {**made, **told_beside(told.node, way)} if self.names else made
             if kind == "union":
                 named = [self._named(way, one, told, (), 0) for one in (way.get("memberTypes") or "").split()]
                 inner = way.iterchildren(f"{{{XSD}}}simpleType")
@@ -259,6 +268,12 @@ class Schemas:
         content.properties[key] = {**made, "x-where": [declared.file, source.sourceline or 0]}
         if node.get("use") == "required":
             content.required.append(key)
+
+
+def _type_name(told: _Told) -> str:
+    """The name of a type, or of the element that has it for its own."""
+    above = told.node.getparent()
+    return f"{{{told.space}}}{told.node.get('name') or (above.get('name') if above is not None else '') or ''}"
 
 
 def name_of(node: etree._Element, text: str, space: str) -> Name:
