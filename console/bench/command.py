@@ -138,9 +138,12 @@ def mapping(
 
 def _tell_results(result: dict[str, Any]) -> None:
     table(
-        ["result", "ours", "against", "theirs", "ratio", "runs"],
+        ["result", "ours", "against", "theirs", "ratio", "our cpu", "their cpu", "runs"],
         [
-            [str(one[name]) for name in ("name", "ours", "against", "theirs", "ratio", "runs")]
+            [
+                str(one[name])
+                for name in ("name", "ours", "against", "theirs", "ratio", "our_cpu", "their_cpu", "runs")
+            ]
             for one in result["results"]
         ],
     )
