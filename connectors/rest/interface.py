@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from connectors.errors import Misconfigured
-from connectors.rest.fits import Fits, quick
+from connectors.rest.fits import Asked, quick
 
 Schema = dict[str, Any]
 
@@ -73,7 +73,7 @@ class Interface:
         self._document = _document(body, name)
         self._whole = not str(self._document["openapi"]).startswith("3.0")
         self._validators: dict[str, Draft202012Validator] = {}
-        self._quick: dict[str, Fits | None] = {}
+        self._quick: dict[str, Asked | None] = {}
         self._nodes = 0
         self._known: frozenset[str] = frozenset(_property_names(self._document))
 
