@@ -17,6 +17,7 @@ from connectors.rest.profile import RestCreate, RestRecord, RestUpdate
 
 ACCEPTED = 202  # "will be looked at": neither done nor refused
 EMPTY = 204
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,39 +89,43 @@ def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader,
 
 
 def _without(record: Record, paths: list[str]) -> Record:
-    """Return a copy without what the system sets itself."""
-    sent: Record = _copied(record)
+    """Return the record without what the system sets itself. Only what changes is copied; what was given stays."""
+    sent: Record = dict(record)
     for path in paths:
         *way, last = path.split("/")
         inner: Any = sent
         for step in way:
-            inner = inner.get(step) if isinstance(inner, dict) else None
-        if isinstance(inner, dict):
+            inner = _own(inner, step)
+            if inner is None:
+                break
+        else:
             inner.pop(last, None)
     return sent
 
 
-def _copied(value: Any) -> Any:
-    """Copy plain data: what JSON knows and nothing else."""
-    if isinstance(value, dict):
-        return {name: _copied(inner) for name, inner in value.items()}
-    return [_copied(inner) for inner in value] if isinstance(value, list) else value
-
-
 def _put(record: Record, path: str, value: str) -> None:
     *way, last = path.split("/")
-    inner = record
+    inner: Any = record
     for step in way:
-        below = inner.setdefault(step, {})
-        if not isinstance(below, dict):
+        inner.setdefault(step, {})
+        inner = _own(inner, step)
+        if inner is None:
             raise Rejected(f"our key cannot be written at {path}: there is something else on the way")
-        inner = below
     inner[last] = value
+
+
+def _own(outer: Record, step: str) -> Record | None:
+    """Put a copy of an inner object in its place, so that it may be changed; None where there is no object."""
+    inner = outer.get(step)
+    if not isinstance(inner, dict):
+        return None
+    outer[step] = copied = dict(inner)
+    return copied
 
 
 def _body(record: Record, doing: str) -> bytes:
     try:  # not orjson, which writes NaN as null: a value would be wiped without a word
-        return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _AS_JSON.encode(record).encode()
     except (TypeError, ValueError, RecursionError):
         raise Rejected(f"{doing}: the record cannot be written as JSON ({blemish(record)}); nothing was sent") from None
 
