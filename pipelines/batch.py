@@ -319,7 +319,7 @@ class Batch:
         crash.here("keys written")
         connection, new = self.connection, self._new
         if self._payloads:
-            connection.execute(payload.insert(), self._payloads)
+            rows.enter(connection, payload, self._payloads)
         self.named.write()
         rows.change(connection, referral, [row for row in self._referrals.values() if not row.fresh])
         rows.add(connection, referral, new["referral"])

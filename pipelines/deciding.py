@@ -195,8 +195,7 @@ def _read(plant: Plant, council: Council, row: Row[Any]) -> tuple[dict[str, Any]
     item = wired.connector.parse(row.kind, raw, id=row.external_id)
     reading = kind.mapping.read(item.record) if hasattr(item, "record") else None
     shown = dict(reading.facts) if reading is not None and not reading.stopped else {}
-    hash_of = _hashing(plant, council)
-    return shown, {name: hash_of(name, value) for name, value in shown.items()}
+    return shown, plant.vault.hash_values(council.code, shown)
 
 
 def _shown_before(plant: Plant, council: Council, row: Row[Any]) -> set[tuple[str, str]]:

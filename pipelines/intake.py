@@ -238,7 +238,7 @@ class Intake:
         read.doubt = lambda shown: self._doubtful(wired, item.id, shown)
         try:
             read.reading = kind.mapping.read(item.record) if isinstance(item, Item) else None
-            read.hashes = {name: self._hash_of(name, value) for name, value in read.shown.items()}
+            read.hashes = self._plant.vault.hash_values(self._council.code, read.shown)
             if first and read.shown:
                 read.doubtful = self._doubtful(wired, item.id, read.shown)
         except Exception as fault:  # of ours, or of a converter that somebody wrote: this record's, and nobody else's
@@ -289,9 +289,6 @@ class Intake:
             ask.moved |= page.moved
         for state in states:
             taken.add(state)
-
-    def _hash_of(self, name: str, value: Any) -> str:
-        return self._plant.vault.hash_value(self._council.code, name, value)
 
     def _doubtful(self, wired: Wired, number: str, shown: Mapping[str, Any]) -> frozenset[str] | Refused:
         """The fields that their own rules refute: a wrong check digit must not join two people."""

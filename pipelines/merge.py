@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 #: One fact of a referral: its value, the connection that gave it, the revision in which it came.
@@ -157,17 +158,17 @@ def _judge(
     result.lost.append(Lost(name, present_by, by, hash_, why))
 
 
+@lru_cache(maxsize=20_000)  # one entry a field that a mapping names
 def group_of(name: str) -> str:
     """The unit of ownership: `person` of `person.telecom[use=mobile].value`."""
     return name.split(".", 1)[0].split("[", 1)[0]
 
 
-def written_base(base: Base, expected: Mapping[str, Any], hash_of: Callable[[str, Any], str]) -> Base:
-    """Return the base after a write: `expected` is what the target will show for what we wrote."""
+def written_base(base: Base, expected: Mapping[str, str]) -> Base:
+    """Return the base after a write. `expected`: the keyed hash of each field that the target will show for it."""
     after = {name: list(pair) for name, pair in base.items()}
-    for name, value in expected.items():
+    for name, hash_ in expected.items():
         seen = after.get(name, [None, None])[0]
-        hash_ = hash_of(name, value)
         after[name] = [hash_, None] if seen == hash_ else [seen, hash_]
     return after
 

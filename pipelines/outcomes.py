@@ -257,9 +257,8 @@ def link(
         raise Taken(f"{target} number {number} belongs to another referral already")
     if held is None:
         held = batch.new_record(target, kind, number)
-    code, vault = batch.council.code, batch.vault
     if expected:
-        held.set(base=written_base(held.base, expected, lambda name, value: vault.hash_value(code, name, value)))
+        held.set(base=written_base(held.base, batch.vault.hash_values(batch.council.code, expected)))
     if held.rewrite:  # what was known of it before it was put back holds no longer
         held.set(rewrite=False, modified=modified, version=version)
     elif modified is not None and (held.modified is None or modified >= held.modified):

@@ -7,11 +7,12 @@ belong together, is known in `pipelines.batch`; this file only reads, remembers 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Dialect, Table, bindparam, func, insert, select, update
 
 #: Values in one IN list. SQLite takes 32,766 parameters, and a short statement is found again in the cache.
 _AT_ONCE = 500
@@ -87,7 +88,7 @@ def add(connection: Connection, table: Table, rows: Sequence[Held], *, numbered:
             for row, number in zip(alike, _numbers(connection, table, numbered, len(alike)), strict=True):
                 row.set(**{numbered: number})
         if shape:
-            connection.execute(insert(table), [dict(row.values) for row in alike])
+            enter(connection, table, [row.values for row in alike])
         for row in alike:
             row.fresh = False
             row.changed.clear()
@@ -107,22 +108,56 @@ def _numbers(connection: Connection, table: Table, column: str, count: int) -> S
     )
 
 
+def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that name the same columns."""
+    _words(connection.dialect, table, tuple(sorted(rows[0])), changing=False).run(connection, rows)
+
+
 def change(connection: Connection, table: Table, rows: Iterable[Held]) -> None:
     """Write what changed in rows that the ledger has."""
-    keys = [column.name for column in table.primary_key.columns]
     for names, alike in _by_shape([row for row in rows if row.changed], lambda row: row.changed):
-        statement = (
-            update(table)
-            .where(*(table.c[key] == bindparam(f"key_{key}") for key in keys))
-            .values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names})
-        )
-        given = [
-            {f"key_{key}": row.values[key] for key in keys} | {f"new_{name}": row.values[name] for name in names}
-            for row in alike
-        ]
-        connection.execute(statement, given)
+        _words(connection.dialect, table, tuple(names), changing=True).run(connection, [row.values for row in alike])
         for row in alike:
             row.changed.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A statement in the driver's own words, made once: SQLAlchemy works its out for each row of each transaction."""
+
+    text: str
+    by_name: bool  # the driver wants names rather than places
+    given: tuple[tuple[str, str, Callable[[Any], Any] | None], ...]  # parameter, column, what the driver needs done
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each of these rows."""
+        filled: list[Any] = [
+            tuple([ready(row[column]) if ready is not None else row[column] for _, column, ready in self.given])
+            for row in rows
+        ]
+        if self.by_name:
+            names = [name for name, _, _ in self.given]
+            filled = [dict(zip(names, values, strict=True)) for values in filled]
+        connection.exec_driver_sql(self.text, filled)
+
+
+@lru_cache(maxsize=512)
+def _words(dialect: Dialect, table: Table, names: tuple[str, ...], *, changing: bool) -> _Words:
+    columns = {name: name for name in names}
+    if changing:
+        keys = [column.name for column in table.primary_key.columns]
+        columns = {f"new_{name}": name for name in names} | {f"key_{key}": key for key in keys}
+        which = (table.c[key] == bindparam(f"key_{key}", type_=table.c[key].type) for key in keys)
+        values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+        compiled = update(table).where(*which).values(values).compile(dialect=dialect)
+    else:
+        values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+        compiled = insert(table).values(values).compile(dialect=dialect)
+    order = compiled.positiontup if compiled.positional else list(columns)
+    assert order is not None
+    kinds = {name: table.c[columns[name]].type.dialect_impl(dialect) for name in order}
+    given = tuple((name, columns[name], kinds[name].bind_processor(dialect)) for name in order)
+    return _Words(str(compiled), not compiled.positional, given)
 
 
 def in_parts(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:

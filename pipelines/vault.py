@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -22,6 +23,9 @@ from pipelines.ids import new_id
 from pipelines.keystore import KeyFault, KeyStore
 from pipelines.ledger import Ledger
 from pipelines.tables import payload
+
+#: Fields of one council of which the beginning of a hash is kept: far more than all mappings together name.
+_FIELDS = 20_000
 
 
 class PayloadGone(RuntimeError):
@@ -51,6 +55,7 @@ class Vault:
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
         self._hash_keys: dict[str, bytes] = {}
+        self._begun: dict[str, dict[str, hashlib.blake2b]] = {}  # council, field: a hash of the key and the field
 
     def put(
         self, connection: Connection, council: str, kind: str, body: bytes, now: int, person: str | None = None
@@ -105,19 +110,42 @@ class Vault:
         """Open a JSON value. Raises PayloadGone, KeyFault."""
         return orjson.loads(self.get(connection, council, id))
 
-    def hash(self, council: str, *parts: bytes) -> str:
+    def hash(self, council: str, body: bytes) -> str:
         """Return the council's keyed hash of some bytes, 32 hexadecimal digits (128 bits).
 
         Keyed BLAKE2b (RFC 7693), which needs no HMAC around it: a record has a hundred of these.
         """
-        key = self._hash_keys.get(council)
-        if key is None:
-            key = self._hash_keys[council] = self._keys.council_key(council, "hash")
-        return hashlib.blake2b(b"\x1f".join(parts), key=key, digest_size=16).hexdigest()
+        return hashlib.blake2b(body, key=self._hash_key(council), digest_size=16).hexdigest()
 
     def hash_value(self, council: str, field: str, value: Any) -> str:
         """Return the keyed hash of one field's value; the same value in another field has another hash."""
-        return self.hash(council, field.encode(), orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+        return self.hash_values(council, {field: value})[field]
+
+    def hash_values(self, council: str, values: Mapping[str, Any]) -> dict[str, str]:
+        """Return the keyed hash of each field's value."""
+        begun, hashes = self._begun.setdefault(council, {}), {}
+        for field, value in values.items():
+            state = begun.get(field)
+            if state is None:
+                state = self._begin(council, field)
+            # A hash that has taken in key and field goes on from there; beginning it anew costs as much again.
+            state = state.copy()
+            state.update(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+            hashes[field] = state.hexdigest()
+        return hashes
+
+    def _begin(self, council: str, field: str) -> hashlib.blake2b:
+        begun = self._begun[council]
+        if len(begun) >= _FIELDS:
+            begun.clear()
+        begun[field] = made = hashlib.blake2b(field.encode() + b"\x1f", key=self._hash_key(council), digest_size=16)
+        return made
+
+    def _hash_key(self, council: str) -> bytes:
+        key = self._hash_keys.get(council)
+        if key is None:
+            key = self._hash_keys[council] = self._keys.council_key(council, "hash")
+        return key
 
     def sign(self, council: str, text: bytes) -> str:
         """Return the keyed hash that chains the audit."""

@@ -240,10 +240,10 @@ def test_a_conflict_about_safeguarding_is_marked() -> None:
 
 
 def test_what_a_write_will_show_is_the_echo_to_expect() -> None:
-    base = written_base(seen(FAMILY, "Llŷr"), {FAMILY: "Rees", "needs": []}, hash_of)
+    base = written_base(seen(FAMILY, "Llŷr"), {FAMILY: hash_of(FAMILY, "Rees"), "needs": hash_of("needs", [])})
     assert last_known(base, FAMILY) == hash_of(FAMILY, "Rees")
     assert base["needs"] == [None, hash_of("needs", [])]
-    assert written_base(base, {FAMILY: "Llŷr"}, hash_of)[FAMILY] == [hash_of(FAMILY, "Llŷr"), None]
+    assert written_base(base, {FAMILY: hash_of(FAMILY, "Llŷr")})[FAMILY] == [hash_of(FAMILY, "Llŷr"), None]
     assert last_known(base, "status") is None
 
 
