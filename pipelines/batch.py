@@ -109,9 +109,9 @@ class Batch:
             record,
             "referral_id",
             wanted,
-            record.c.council == self.council.code,
-            record.c.connection == connection,
-            record.c.kind == kind,
+            rows.beside(record.c.council) == self.council.code,
+            rows.beside(record.c.connection) == connection,
+            rows.beside(record.c.kind) == kind,
         ):
             self._keep_record(row)
         for id in wanted:
@@ -162,8 +162,9 @@ class Batch:
     def fetch_referrals(self, ids: Iterable[str]) -> None:
         """Read referrals, the ones that they were merged into, and their facts."""
         wanted = {id for id in ids if id and id not in self._referrals}
+        mine = rows.beside(referral.c.council) == self.council.code
         while wanted:
-            found = self._read(self.connection, referral, "id", wanted, referral.c.council == self.council.code)
+            found = self._read(self.connection, referral, "id", wanted, mine)
             self._referrals |= {row.id: row for row in found}
             wanted = {row.merged_into for row in found if row.merged_into} - self._referrals.keys()
         for id, row in self._referrals.items():
@@ -255,8 +256,8 @@ class Batch:
             delivery,
             "referral_id",
             wanted,
-            delivery.c.council == self.council.code,
-            delivery.c.state.in_(_IN_HAND),
+            rows.beside(delivery.c.council) == self.council.code,
+            rows.beside(delivery.c.state).in_(_IN_HAND),
         ):
             self.keep_delivery(row)
         for id in wanted:

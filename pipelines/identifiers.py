@@ -15,6 +15,7 @@ from sqlalchemy import select
 from mappings.facts import Refused, assemble
 from mappings.lifecycle import terminal
 from pipelines import facts as fact_store
+from pipelines import rows
 from pipelines.batch import Batch
 from pipelines.plant import Council, Kind, Wired
 from pipelines.rows import Held
@@ -61,7 +62,7 @@ def fetch(batch: Batch, kind: Kind, page: Collection[Mapping[str, Any]]) -> set[
         return set()
     found = batch.connection.execute(
         select(referral.c.id, referral.c.person_id, referral.c.status).where(
-            referral.c.council == batch.council.code,
+            rows.beside(referral.c.council) == batch.council.code,
             referral.c.person_id.in_(sorted(named)),
             referral.c.merged_into.is_(None),
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Dialect, Table, bindparam, func, insert, select, update
 
 #: Values in one IN list. SQLite takes 32,766 parameters, and a short statement is found again in the cache.
 _AT_ONCE = 500
@@ -79,6 +79,14 @@ def look(connection: Connection, table: Table, column: str, wanted: Iterable[Any
         statement = select(table).where(table.c[column].in_(some), *where)
         found += [Held(dict(row)) for row in connection.execute(statement).mappings().all()]
     return found
+
+
+def beside(column: ColumnElement[str]) -> ColumnElement[str]:
+    """A text that a statement asks about beside the keys that it names, written so that no index of it is used.
+
+    SQLite keeps no statistics. It would rather go through all rows of a council than look up a hundred keys.
+    """
+    return column.concat("")
 
 
 def add(connection: Connection, table: Table, rows: Sequence[Held], *, numbered: str = "") -> None:
