@@ -7,12 +7,12 @@ belong together, is known in `pipelines.batch`; this file only reads, remembers 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, Dialect, Table, bindparam, func, insert, select, update
 
 #: Values in one IN list. SQLite takes 32,766 parameters, and a short statement is found again in the cache.
 _AT_ONCE = 500
@@ -68,7 +68,7 @@ def read(connection: Connection, table: Table, column: str, wanted: Iterable[Any
     order = [*table.primary_key.columns]
     for some in in_parts(sorted(set(wanted))):
         statement = select(table).where(table.c[column].in_(some), *where).order_by(*order).with_for_update()
-        found += [Held(dict(row)) for row in connection.execute(statement).mappings().all()]
+        found += _held(connection.execute(statement))
     return found
 
 
@@ -77,8 +77,13 @@ def look(connection: Connection, table: Table, column: str, wanted: Iterable[Any
     found: list[Held] = []
     for some in in_parts(sorted(set(wanted))):
         statement = select(table).where(table.c[column].in_(some), *where)
-        found += [Held(dict(row)) for row in connection.execute(statement).mappings().all()]
+        found += _held(connection.execute(statement))
     return found
+
+
+def _held(result: CursorResult[Any]) -> list[Held]:
+    names = tuple(result.keys())
+    return [Held(dict(zip(names, row, strict=True))) for row in result.all()]
 
 
 def beside(column: ColumnElement[str]) -> ColumnElement[str]:
@@ -91,7 +96,7 @@ def beside(column: ColumnElement[str]) -> ColumnElement[str]:
 
 def add(connection: Connection, table: Table, rows: Sequence[Held], *, numbered: str = "") -> None:
     """Insert fresh rows in their order. `numbered` names a column that the database gives; it is filled in."""
-    for shape, alike in _by_shape(rows, lambda row: row.values.keys()):
+    for shape, alike in _by_shape(rows, lambda row: tuple(row.values)):
         if numbered:
             for row, number in zip(alike, _numbers(connection, table, numbered, len(alike)), strict=True):
                 row.set(**{numbered: number})
@@ -118,13 +123,13 @@ def _numbers(connection: Connection, table: Table, column: str, count: int) -> S
 
 def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that name the same columns."""
-    _words(connection.dialect, table, tuple(sorted(rows[0])), changing=False).run(connection, rows)
+    _words(connection.dialect, table, tuple(rows[0]), changing=False).run(connection, rows)
 
 
 def change(connection: Connection, table: Table, rows: Iterable[Held]) -> None:
     """Write what changed in rows that the ledger has."""
-    for names, alike in _by_shape([row for row in rows if row.changed], lambda row: row.changed):
-        _words(connection.dialect, table, tuple(names), changing=True).run(connection, [row.values for row in alike])
+    for names, alike in _by_shape((row for row in rows if row.changed), lambda row: tuple(sorted(row.changed))):
+        _words(connection.dialect, table, names, changing=True).run(connection, [row.values for row in alike])
         for row in alike:
             row.changed.clear()
 
@@ -174,9 +179,11 @@ def in_parts(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield wanted[at : at + _AT_ONCE]
 
 
-def _by_shape(rows: Sequence[Held], names_of: Any) -> Iterator[tuple[Collection[str], list[Held]]]:
+def _by_shape(
+    rows: Iterable[Held], names_of: Callable[[Held], tuple[str, ...]]
+) -> Iterator[tuple[tuple[str, ...], list[Held]]]:
     """Rows that name the same columns go together in one statement; the order within them is kept."""
     shapes: dict[tuple[str, ...], list[Held]] = defaultdict(list)
     for row in rows:
-        shapes[tuple(sorted(names_of(row)))].append(row)
+        shapes[names_of(row)].append(row)
     yield from shapes.items()
