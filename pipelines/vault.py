@@ -124,13 +124,11 @@ class Vault:
     def hash_values(self, council: str, values: Mapping[str, Any]) -> dict[str, str]:
         """Return the keyed hash of each field's value."""
         begun, hashes = self._begun.setdefault(council, {}), {}
+        as_bytes, in_order = orjson.dumps, orjson.OPT_SORT_KEYS
         for field, value in values.items():
-            state = begun.get(field)
-            if state is None:
-                state = self._begin(council, field)
             # A hash that has taken in key and field goes on from there; beginning it anew costs as much again.
-            state = state.copy()
-            state.update(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+            state = (begun.get(field) or self._begin(council, field)).copy()
+            state.update(as_bytes(value, None, in_order))
             hashes[field] = state.hexdigest()
         return hashes
 
