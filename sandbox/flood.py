@@ -1,7 +1,8 @@
 """A source that gives as many requests as it is asked for, and a sink that counts: the two ends of a throughput bench.
 
 It does next to nothing for each call, so that what a bench measures is whoever calls it. Pages are made before they are
-asked for. `python -m sandbox flood` starts it; it says one JSON line with its `url`, and ends when its input closes.
+asked for, and shown once: whoever asks for changes again is told that there are none. `python -m sandbox flood` starts
+it; it says one JSON line with its `url`, and ends when its input closes.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Flood:
     def __init__(self, slow: float) -> None:
         self._slow = slow
         self._pages: list[bytes] = []
+        self._shown = False  # the last page was read: nothing has changed since
         self._keys: set[str] = set()
         self._writes = 0
         self._first_read = self._last_write = 0.0
@@ -73,15 +75,18 @@ class Flood:
         return answer
 
     def _page(self, cursor: str) -> Answer:
-        if not self._pages:
+        if not self._pages or (self._shown and not cursor):
             return as_json(200, {"requests": [], "next": None})
         if not self._first_read:
             self._first_read = time.monotonic()
-        return Answer(200, self._pages[int(cursor or 0)])
+        number = int(cursor or 0)
+        self._shown = self._shown or number == len(self._pages) - 1
+        return Answer(200, self._pages[number])
 
     def _release(self, order: dict[str, Any]) -> Answer:
         """Begin anew with so many requests, made of a sample; 0 withdraws them."""
         self._keys.clear()
+        self._shown = False
         self._writes = 0
         self._first_read = self._last_write = 0.0
         count, sample = int(order["records"]), order.get("sample", {})
