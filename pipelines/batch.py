@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, case, or_
+from sqlalchemy import Connection, Table, case, or_
 
 from pipelines import crash, rows
 from pipelines.facts import Facts
@@ -104,15 +104,8 @@ class Batch:
     def fetch_numbers(self, connection: str, kind: str, referrals: Iterable[str]) -> None:
         """Read the records that one connection holds of these referrals, before `records_of` is asked for them."""
         wanted = {id for id in referrals if (id, connection, kind) not in self._numbers}
-        for row in self._read(
-            self.connection,
-            record,
-            "referral_id",
-            wanted,
-            rows.beside(record.c.council) == self.council.code,
-            rows.beside(record.c.connection) == connection,
-            rows.beside(record.c.kind) == kind,
-        ):
+        where = self._beside(record, connection=connection, kind=kind)
+        for row in self._read(self.connection, record, "referral_id", wanted, *where):
             self._keep_record(row)
         for id in wanted:
             self._numbers.setdefault((id, connection, kind), [])
@@ -162,9 +155,8 @@ class Batch:
     def fetch_referrals(self, ids: Iterable[str]) -> None:
         """Read referrals, the ones that they were merged into, and their facts."""
         wanted = {id for id in ids if id and id not in self._referrals}
-        mine = rows.beside(referral.c.council) == self.council.code
         while wanted:
-            found = self._read(self.connection, referral, "id", wanted, mine)
+            found = self._read(self.connection, referral, "id", wanted, *self._beside(referral))
             self._referrals |= {row.id: row for row in found}
             wanted = {row.merged_into for row in found if row.merged_into} - self._referrals.keys()
         for id, row in self._referrals.items():
@@ -182,7 +174,9 @@ class Batch:
     def open_facts(self, payloads: Iterable[str]) -> dict[str, Facts]:
         """Open the facts of revisions, by their payload; what has expired or was erased is not there."""
         opened: dict[str, Facts] = {}
-        for row in rows.look(self.connection, payload, "id", payloads, payload.c.body.is_not(None)):
+        sealed = rows.look(self.connection, payload, "id", payloads, payload.c.body.is_not(None))
+        self.vault.prepare(row.key_id for row in sealed)
+        for row in sealed:
             body = orjson.loads(self.vault.unseal(self.council.code, row.id, row.key_id, row.body))
             opened[row.id] = {name: (known[0], known[1], known[2]) for name, known in body.items()}
         return opened
@@ -251,14 +245,8 @@ class Batch:
         """Read what is in hand for these referrals, before a new delivery of theirs overtakes it."""
         wanted = {id for id in referrals if id not in self._in_hand}
         self._in_hand |= wanted
-        for row in self._read(
-            self.connection,
-            delivery,
-            "referral_id",
-            wanted,
-            rows.beside(delivery.c.council) == self.council.code,
-            rows.beside(delivery.c.state).in_(_IN_HAND),
-        ):
+        where = (*self._beside(delivery), rows.beside(delivery.c.state).in_(_IN_HAND))
+        for row in self._read(self.connection, delivery, "referral_id", wanted, *where):
             self.keep_delivery(row)
         for id in wanted:
             self._deliveries[id].sort(key=lambda row: (row.id is None, row.id))
@@ -309,6 +297,10 @@ class Batch:
     def note(self, table: str, **values: Any) -> None:
         """Enter an attempt or a proof."""
         self._new[table].append(Held(values, fresh=True))
+
+    def _beside(self, table: Table, **where: str) -> list[Any]:
+        """Of this council, and of so much more, beside the keys that a statement names."""
+        return [rows.beside(table.c[name]) == value for name, value in {"council": self.council.code, **where}.items()]
 
     # --- Writing ------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,11 @@ from pipelines.chance import draw
 from pipelines.databases import BROKEN_WORDS, DiskBroken, insert_new, open_engine
 from pipelines.ids import new_id
 from pipelines.keysealing import KeySealing
+from pipelines.rows import in_parts
 
 _POOL = 256  # data keys made ahead in one commit
 _CACHE = 20_000  # unwrapped data keys kept in memory, newest first
-_AT_ONCE = 500  # values in one IN list
+_GONE = "the key of this {} is gone: it was erased, or the key store was restored from before"
 #: PostgreSQL's number for "I make the tables".
 _LOCK = 0x444F4C_4B45
 
@@ -138,14 +139,28 @@ class KeyStore:
         with self._reading() as connection:
             row = connection.execute(select(_data_key).where(_data_key.c.id == key_id)).first()
             if row is None:
-                raise KeyFault(
-                    "the key of this payload is gone: it was erased, or the key store was restored from before"
-                )
+                raise KeyFault(_GONE.format("payload"))
             wrapping = self._wrapping_of(connection, row.council, [row.holder])[row.holder]
         key = self._unwrap(wrapping, row.wrapped, f"{key_id}|{row.council}|{row.holder}")
         with self._lock:
             self._remember(key_id, key)
         return key
+
+    def fetch(self, key_ids: Iterable[str]) -> None:
+        """Read many data keys at once, so that `key` has them at hand. What is wrong with one of them, `key` says."""
+        with self._lock:
+            missing = sorted({id for id in key_ids if id not in self._cache})
+        if not missing:
+            return
+        with self._reading() as connection, suppress(KeyFault):
+            wanted = [select(_data_key).where(_data_key.c.id.in_(some)) for some in in_parts(missing)]
+            rows = [row for statement in wanted for row in connection.execute(statement)]
+            for council in {row.council for row in rows}:
+                mine = [row for row in rows if row.council == council]
+                by = self._wrapping_of(connection, council, {row.holder for row in mine})
+                with self._lock:
+                    for r in mine:
+                        self._remember(r.id, self._unwrap(by[r.holder], r.wrapped, f"{r.id}|{council}|{r.holder}"))
 
     def sealing(self) -> KeySealing:
         """Begin to make the keys of one transaction."""
@@ -199,7 +214,7 @@ class KeyStore:
         wanted = dict(key_ids)
         with self._writing() as connection:
             held: list[Row[Any]] = []
-            for some in _in_parts(sorted(wanted)):
+            for some in in_parts(sorted(wanted)):
                 statement = select(_data_key).where(_data_key.c.id.in_(some), _data_key.c.council == council)
                 held += connection.execute(statement.order_by(_data_key.c.id).with_for_update()).all()
             held = [row for row in held if row.holder != wanted[row.id]]
@@ -294,26 +309,24 @@ class KeyStore:
         people = sorted(set(holders) - {""})
         found = self._person_keys(connection, council, people)
         if len(found) < len(people):
-            raise KeyFault("the key of this person is gone: it was erased, or the key store was restored from before")
+            raise KeyFault(_GONE.format("person"))
         return {"": AESGCM(self.council_key(council))} | {person: AESGCM(key) for person, key in found.items()}
 
     def _person_keys(self, connection: Connection, council: str, people: list[str]) -> dict[str, bytes]:
         """The keys of those of these people who have one. Raises KeyFault where somebody's was destroyed."""
         found = self._look_up(connection, council, people)
-        for some in _in_parts([person for person in people if person not in found]):
+        for some in in_parts([person for person in people if person not in found]):
             held = connection.execute(select(_data_key.c.holder).where(_data_key.c.holder.in_(some)).distinct())
             # Another process may have made them since the first look; who has none now had one before.
             late = [row.holder for row in held]
             found |= self._look_up(connection, council, late)
             if any(person not in found for person in late):
-                raise KeyFault(
-                    "the key of this person is gone: it was erased, or the key store was restored from before"
-                )
+                raise KeyFault(_GONE.format("person"))
         return found
 
     def _look_up(self, connection: Connection, council: str, people: list[str]) -> dict[str, bytes]:
         wrapping, found = AESGCM(self.council_key(council)), {}
-        for some in _in_parts(people):
+        for some in in_parts(people):
             statement = select(_person_key).where(_person_key.c.person.in_(some), _person_key.c.council == council)
             for row in connection.execute(statement):
                 found[row.person] = self._unwrap(wrapping, row.wrapped, f"person|{row.person}|{council}")
@@ -329,7 +342,7 @@ class KeyStore:
         if self._enter(connection, _person_key, rows) == len(rows):
             return {}
         stands = {}
-        for some in _in_parts([person for _, person in entered]):
+        for some in in_parts([person for _, person in entered]):
             for row in connection.execute(select(_person_key).where(_person_key.c.person.in_(some))):
                 stands[row.person] = bytes(row.wrapped)
         return {
@@ -385,8 +398,3 @@ class KeyStore:
 def _wrap(wrapping: AESGCM, key: bytes, bound: str) -> bytes:
     nonce = draw(12)
     return nonce + wrapping.encrypt(nonce, key, bound.encode())
-
-
-def _in_parts(wanted: list[str]) -> Iterator[list[str]]:
-    for at in range(0, len(wanted), _AT_ONCE):
-        yield wanted[at : at + _AT_ONCE]

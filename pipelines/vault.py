@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -99,6 +99,10 @@ class Vault:
             return AESGCM(self._keys.key(key_id)).decrypt(body[:12], body[12:], f"{council}|{id}".encode())
         except InvalidTag:
             raise KeyFault("a payload cannot be opened: its row or its key was changed") from None
+
+    def prepare(self, key_ids: Iterable[str]) -> None:
+        """Have the keys of many payloads at hand before they are opened one by one."""
+        self._keys.fetch(key_ids)
 
     def put_json(
         self, connection: Connection, council: str, kind: str, body: Any, now: int, person: str | None = None
