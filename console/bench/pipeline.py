@@ -28,9 +28,11 @@ from console.bench.servers import BROKER, LEDGER, Servers, own_database
 from pipelines import composition
 from pipelines.past import fill, proofs
 from pipelines.plant import Plant
+from pipelines.processes import living
 
 HERE = Path(__file__).parent / "flood"
 LONGEST = 900.0  # seconds that one run may take
+SETTLING = 3.0  # seconds after the last process has begun: its first looks at source and broker are no part of a record
 
 
 #: What can be measured, by the names under which it is reported.
@@ -110,7 +112,7 @@ def ours(url: str, contender: Contender, records: int) -> Speed:
             started = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own
             processes.append(started)
             log.close()
-        time.sleep(3.0 if len(processes) == 1 else 5.0)
+        _until_all_live(plant, processes, folder)
         began = cpu_seconds(processes)
         _control(url, records)
         seen = _wait(url, plant, before + records, processes, folder, contender)
@@ -143,6 +145,25 @@ def cpu_seconds(processes: Sequence[subprocess.Popen[bytes]]) -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def _until_all_live(plant: Plant, processes: Sequence[subprocess.Popen[bytes]], folder: Path) -> None:
+    """Wait until every process has entered itself into the ledger and has looked around once."""
+    deadline = time.monotonic() + LONGEST
+    while time.monotonic() < deadline:
+        with plant.ledger.reading() as connection:
+            if len(living(connection)) >= len(processes):
+                time.sleep(SETTLING)
+                return
+        _none_ended(processes, folder)
+        time.sleep(0.1)
+    raise Failed(f"the processes under test did not begin within {LONGEST:.0f} s")
+
+
+def _none_ended(processes: Sequence[subprocess.Popen[bytes]], folder: Path) -> None:
+    if any(process.poll() is not None for process in processes):
+        ended = b"".join(file.read_bytes() for file in sorted(folder.glob("*.log")))
+        raise Failed(f"a process under test ended by itself: {ended[-600:].decode(errors='replace')}")
+
+
 def _wait(
     url: str,
     plant: Plant,
@@ -156,9 +177,7 @@ def _wait(
     while time.monotonic() < deadline:
         if proofs(plant.ledger) >= wanted:
             return _control(url)
-        if any(process.poll() is not None for process in processes):
-            ended = b"".join(file.read_bytes() for file in sorted(folder.glob("*.log")))
-            raise Failed(f"a process under test ended by itself: {ended[-600:].decode(errors='replace')}")
+        _none_ended(processes, folder)
         time.sleep(0.02 if contender.rows < 100_000 else 0.2)
     raise Failed(f"{proofs(plant.ledger)} of {wanted} records arrived in {LONGEST:.0f} s")
 
