@@ -97,4 +97,38 @@ class IdListFeed(Closed):
     )
 
 
-Feed: TypeAlias = Annotated[CursorFeed | IdListFeed, Field(discriminator="feed")]
+class CountedPages(Closed):
+    """Pages that are asked for by their number, or by how many records stand before them."""
+
+    by: Literal["number", "offset"] = Field(description="What is counted: pages, or records.", examples=["number"])
+    parameter: ParameterName = Field(description="Parameter for the number or the offset.", examples=["page"])
+    first: int = Field(default=1, ge=0, le=1, description="Number of the first page.", examples=[1])
+    size: ParameterName = Field(description="Parameter for the page's size.", examples=["per_page"])
+    of: int = Field(
+        default=100, ge=1, le=10_000, description="Records a page; no more than the system gives.", examples=[100]
+    )
+    at_most: int = Field(
+        default=10_000, ge=1, description="A walk longer than so many pages is taken for endless.", examples=[10_000]
+    )
+
+
+class NewestFirstFeed(Closed):
+    """List whole records, the newest change first, until what is shown is known."""
+
+    feed: Literal["newest-first"] = Field(description="Kind of feed.", examples=["newest-first"])
+    path: PlainPath = Field(description="Path below the connection's url.", examples=["/requests"])
+    query: dict[ParameterName, Name] = Field(
+        default={}, description="Parameters that are always sent.", examples=[{"sort": "-changed_at"}]
+    )
+    page: CountedPages = Field(
+        description="How pages are asked for.", examples=[{"by": "number", "parameter": "page", "size": "per_page"}]
+    )
+    items: ItemsPath = Field(description="The records in the reply.", examples=["requests[]"])
+    overlap: Overlap = Field(
+        default=timedelta(minutes=5),
+        description="How far behind the newest stamp a walk still reads, for late commits and skewed clocks.",
+        examples=["PT5M"],
+    )
+
+
+Feed: TypeAlias = Annotated[CursorFeed | IdListFeed | NewestFirstFeed, Field(discriminator="feed")]
