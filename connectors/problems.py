@@ -42,17 +42,21 @@ def problems_of(fault: ValidationError, model: type[BaseModel]) -> list[Problem]
     """Turn pydantic's findings into ours; without any value that was found."""
     found = []
     for error in fault.errors(include_url=False, include_input=False, include_context=False):
-        path = tuple(error["loc"])
+        place = tuple(error["loc"])
+        path = _without_tags(model, place)
         kind = error["type"]
         if kind == "extra_forbidden":
-            found.append(Problem(path, "is not a setting", _did_you_mean(str(path[-1]), _known(model, path[:-1]))))
+            found.append(Problem(path, "is not a setting", _did_you_mean(str(path[-1]), _known(model, place[:-1]))))
+        elif kind in ("union_tag_invalid", "union_tag_not_found"):
+            key, tags = _tags(_schema_at(model, place))
+            found.append(Problem((*path, key), "is missing or not known", f"write one of {', '.join(tags)}"))
         elif kind == "missing":
-            found.append(Problem(path, "is missing", "write it" + _example(model, path)))
+            found.append(Problem(path, "is missing", "write it" + _example(model, place)))
         elif kind == "value_error":
             found.append(Problem(path, "cannot stand here", error["msg"].removeprefix("Value error, ")))
         else:
             found.append(
-                Problem(path, "cannot stand here", error["msg"][:1].lower() + error["msg"][1:] + _example(model, path))
+                Problem(path, "cannot stand here", error["msg"][:1].lower() + error["msg"][1:] + _example(model, place))
             )
     return found
 
@@ -81,11 +85,27 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
+def _tags(schema: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return the key by which the choices of a schema are told apart, and each choice; "" and nothing if it is one."""
+    told = schema.get("discriminator", {})
+    return told.get("propertyName", ""), told.get("mapping", {})
+
+
+def _without_tags(model: type[BaseModel], place: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Drop the steps that name a choice and stand in no file."""
+    return tuple(
+        step for at, step in enumerate(place) if str(step) not in _tags(_schema_at(model, place[:at]))[1]
+    )
+
+
 def _schema_at(model: type[BaseModel], path: tuple[str | int, ...]) -> dict[str, Any]:
     whole = _schema(model)
     at: dict[str, Any] = whole
     for step in path:
         at = _resolved(at, whole)
+        if chosen := _tags(at)[1].get(str(step)):
+            at = {"$ref": chosen}
+            continue
         inner = at.get("properties", {}).get(str(step))
         if inner is None:
             more = at.get("additionalProperties") or at.get("items")

@@ -8,35 +8,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
-from connectors.http import HttpSession, Reply, ReplyTooLarge
-from connectors.json_body import UnreadableBody, parse, read, twice_on_the_way
+from connectors.http import HttpSession, Reply
+from connectors.json_body import UnreadableBody, parse, read
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
-from connectors.rest.addresses import Addresses, next_in
+from connectors.rest.addresses import Addresses
 from connectors.rest.doctor import examine
+from connectors.rest.feeds import ChangeFeed, open_feed
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
-from connectors.rest.profile import CursorFeed, RestProfile, RestRecord
+from connectors.rest.profile import RestProfile, RestRecord
 from connectors.rest.replies import at, refuse
-from connectors.rest.walk import Walk, later, since
 from connectors.rest.write import Write, creating, receipt, updating
 from connectors.settings import RestSettings
 
 Headers = Mapping[str, str]
 ASKED = {"Accept": "application/json"}
-MISSING = object()
-SAME_PAGE = 3  # times that a page which names itself as the next is asked for before the feed is taken for a circle
-LARGEST_SKIPPED = 200_000_000  # bytes: one monstrous record must not stop all that are behind it
-PLACE_LOST = frozenset({400, 404, 410, 422})  # what systems answer to a page token that they no longer know
 
 
 class RestConnector:
@@ -101,58 +97,22 @@ class RestConnector:
 
     def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
         """Read one page of changes; see the port."""
-        record, walk, doing = self._record(kind), Walk.at(cursor), f"listing {kind}"
-        feed = self._feed(kind)
-        if walk.over:
-            return Page([], "", later(walk.newest, watermark))
-        deadline = self._session.deadline()
-        for _ in range(SAME_PAGE):
-            asked = self._ask_page(feed, walk, watermark, limit, deadline)
-            if walk.token and asked.reply.status in PLACE_LOST:
-                # The place in this walk is gone. Its first page is not, and what is read twice is known by its version.
-                walk = walk.begun_again(most_pages=feed.page.at_most)
-                asked = self._ask_page(feed, walk, watermark, limit, deadline)
-            self._expect(asked.reply, record, doing=doing, one=False)
-            page = self._envelope(feed, asked.reply, doing)
-            following = self._following(feed, page, asked, doing)
-            if following != walk.token or not following:
-                break  # else it served the page before once more and names this one again: that one was read already
-        found = page if feed.items == "[]" else at(page, feed.items.removesuffix("[]"))
-        if not isinstance(found, list):
-            raise PageUnreadable(f"{doing}: at {feed.items}: expected a list of records", reply=asked.reply.body)
-        items = [self._readers[kind].item(one) for one in found]
-        horizon = _horizon(asked.reply, feed.overlap)
-        for item in items:
-            walk = walk.saw(item.modified, not_after=horizon)
-        following = walk.step(following, most_pages=feed.page.at_most).cursor if following else ""
-        return Page(items, following, later(walk.newest, watermark))
+        return self._feed(kind).page(watermark=watermark, cursor=cursor, limit=limit)
 
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:
-        """Return the cursor behind the one record at `cursor`, if the reply that cannot be read still names it.
-
-        Only the name of the next page is looked for, also in a reply far beyond `max_reply_bytes`; nothing else of such
-        a reply is believed.
-        """
-        feed, walk, doing = self._feed(kind), Walk.at(cursor), f"stepping over a {kind}"
-        if feed.page.size is None:
-            return None
-        try:
-            asked = self._ask_page(feed, walk, watermark, 1, self._session.deadline(), most_bytes=LARGEST_SKIPPED)
-            self._expect(asked.reply, self._record(kind), doing=doing, one=False)
-            page = None if feed.page.next is None else self._envelope(feed, asked.reply, doing)
-            following = self._following(feed, page, asked, doing)
-            behind = walk.step(following, most_pages=feed.page.at_most) if following else replace(walk, over=True)
-        except PageUnreadable:
-            return None
-        return behind.cursor
+        """Return the cursor behind the one record at `cursor`; see the port."""
+        return self._feed(kind).skip(watermark=watermark, cursor=cursor)
 
     def fetch(self, kind: str, id: str) -> Item | None:
         """Read one record; see the port. Raises PageUnreadable, with its bytes, if it is not as the interface says."""
+        return self._fetched(kind, id, self._session.deadline())
+
+    def _fetched(self, kind: str, id: str, deadline: Deadline) -> Item | None:
         record = self._record(kind)
         if record.fetch is None:
             raise self._not_offered(kind, "fetch")
         doing = f"reading a {kind}"
-        reply = self._get(self._addresses.below(record.fetch.path, id=id), {}, self._session.deadline())
+        reply = self._get(self._addresses.below(record.fetch.path, id=id), {}, deadline)
         try:
             self._expect(reply, record, doing=doing, one=True)
         except NotThere:
@@ -247,8 +207,7 @@ class RestConnector:
 
     def look(self, kind: str) -> Reply:
         """Ask for the smallest first page of a kind, and judge nothing. For `doctor`."""
-        feed = self._feed(kind)
-        return self._ask_page(feed, Walk(), "", 1, self._session.deadline()).reply
+        return self._feed(kind).look()
 
     def _record(self, kind: str) -> RestRecord:
         try:
@@ -259,11 +218,11 @@ class RestConnector:
                 f"the profile of {self._profile.system} has no records {kind}; it has {known}"
             ) from None
 
-    def _feed(self, kind: str) -> CursorFeed:
+    def _feed(self, kind: str) -> ChangeFeed:
         feed = self._record(kind).changes
         if feed is None:
             raise self._not_offered(kind, "changes")
-        return feed
+        return open_feed(feed, _Asking(self, kind))
 
     def _not_offered(self, kind: str, what: str) -> Misconfigured:
         return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
@@ -283,45 +242,6 @@ class RestConnector:
         except _Passing as passing:
             return passing.answer
 
-    def _ask_page(
-        self,
-        feed: CursorFeed,
-        walk: Walk,
-        watermark: str,
-        limit: int | None,
-        deadline: Deadline,
-        *,
-        most_bytes: int | None = None,
-    ) -> _Asked:
-        pages = feed.page
-        count = min(limit or pages.of, pages.of)
-        address, params = self._addresses.below(feed.path), dict(feed.query)
-        if pages.is_ == "link" and walk.token:
-            size = (pages.size, count) if pages.size and limit else None
-            address, params = self._addresses.linked(address, walk.token, size=size), {}
-        else:
-            if watermark:
-                params[feed.since] = since(watermark, feed.overlap)
-            if pages.size:
-                params[pages.size] = str(count)
-            if pages.cursor and walk.token:
-                params[pages.cursor] = walk.token
-        try:
-            return _Asked(address, self._get(address, params, deadline, most_bytes=most_bytes))
-        except ReplyTooLarge as large:
-            raise PageUnreadable(large.reason) from None
-
-    def _following(self, feed: CursorFeed, page: Any, asked: _Asked, doing: str) -> str:
-        name = feed.page.next
-        told = next_in(asked.reply.headers.get("Link", "")) if name is None else at(page, name, MISSING)
-        if told is None or told == "" or (told is MISSING and feed.page.at_end == "absent"):
-            return ""
-        if isinstance(told, bool) or not isinstance(told, str | int):
-            raise PageUnreadable(f"{doing}: at {name}: expected the next page or null", reply=asked.reply.body)
-        if feed.page.is_ == "link":
-            return self._addresses.linked(asked.address, str(told))
-        return str(told)
-
     def _expect(self, reply: Reply, record: RestRecord, *, doing: str, one: bool) -> None:
         if not 200 <= reply.status < 300:
             refuse(reply, doing=doing, record=record, interface=self._interface, one=one)
@@ -335,14 +255,6 @@ class RestConnector:
                 raise Unknown(f"{doing}: {trouble.reason}", reply=reply.body) from None
             raise PageUnreadable(f"{doing}: {trouble.reason}", reply=reply.body) from None
 
-    def _envelope(self, feed: CursorFeed, reply: Reply, doing: str) -> Any:
-        """Read a page. Its records may be blemished and what is around them may not: of two lists one would be lost."""
-        page = self._page(reply, doing)
-        for path in (feed.items, feed.page.next or ""):
-            if twice := twice_on_the_way(page, path):
-                raise PageUnreadable(f"{doing}: {twice}", reply=reply.body)
-        return page
-
     def _whole(self, kind: str, found: Any, reply: Reply, doing: str) -> Item:
         item = self._readers[kind].item(found, etag=reply.headers.get("ETag", ""))
         if isinstance(item, UnreadableItem):
@@ -355,12 +267,43 @@ def _text(value: object) -> str:
     return "" if isinstance(value, bool) or not isinstance(value, str | int) else str(value).strip()
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A page that was asked for: where, and what came back."""
+class _Asking:
+    """What the feed of one kind asks its system through."""
 
-    address: str
-    reply: Reply
+    def __init__(self, connector: RestConnector, kind: str) -> None:
+        self._connector = connector
+        self.kind = kind
+        self.addresses = connector._addresses
+        self.tells_gone = connector._record(kind).fault.code is not None
+
+    def deadline(self) -> Deadline:
+        """Start the clock of one call."""
+        return self._connector._session.deadline()
+
+    def get(self, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None) -> Reply:
+        """Read an address, tried again while that may help."""
+        return self._connector._get(url, params, deadline, most_bytes=most_bytes)
+
+    def expect(self, reply: Reply, doing: str) -> None:
+        """Raise the named error for a list's reply that is no success."""
+        self._connector._expect(reply, self._connector._record(self.kind), doing=doing, one=False)
+
+    def listed(self, reply: Reply, doing: str) -> Any:
+        """Return what a list's reply holds. Raises as `expect`, and PageUnreadable."""
+        self.expect(reply, doing)
+        return self._connector._page(reply, doing)
+
+    def item(self, found: Any) -> Item | UnreadableItem:
+        """Check one record of a list."""
+        return self._connector._readers[self.kind].item(found)
+
+    def moment(self, told: Any) -> datetime | None:
+        """Read a stamp by the profile's clock; None for what is none."""
+        return self._connector._readers[self.kind].moment(told)
+
+    def fetch(self, id: str, deadline: Deadline) -> Item | None:
+        """Read one record by its id, None if it is not there. Raises PageUnreadable if it cannot be read."""
+        return self._connector._fetched(self.kind, id, deadline)
 
 
 class _Passing(Unknown):
@@ -369,8 +312,3 @@ class _Passing(Unknown):
     def __init__(self, answer: Reply) -> None:
         super().__init__("the system has trouble of its own")
         self.answer = answer
-
-
-def _horizon(reply: Reply, overlap: timedelta) -> datetime | None:
-    """Return the latest moment that a stamp in this reply can honestly have, by the system's own clock."""
-    return None if reply.date is None else reply.date + overlap

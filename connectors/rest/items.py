@@ -56,11 +56,14 @@ class ItemReader:
         return version_of(etag)
 
     def modified(self, found: Any) -> datetime | None:
-        """Return the system's own stamp in UTC; one without offset is read by the profile's clock.
+        """Return the system's own stamp of a record in UTC, None if it shows none that can be read."""
+        return self.moment(at(found, self._paths.modified)) if self._paths.modified else None
+
+    def moment(self, text: Any) -> datetime | None:
+        """Read a stamp in UTC; one without offset is read by the profile's clock.
 
         At the hour that a clock change repeats the earlier moment is taken: a walk then starts earlier, not later.
         """
-        text = at(found, self._paths.modified) if self._paths.modified else None
         if not isinstance(text, str):
             return None
         try:

@@ -6,121 +6,34 @@ Paths into a record are those of every profile: `customer/last_name`, and a list
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from connectors.port import Tier
 from connectors.profile import (
     Errors,
     ItemPaths,
-    ListPath,
     LivePlace,
     LookupRows,
     Name,
-    Overlap,
     PathText,
     PinnedFile,
     Zone,
 )
 from connectors.references import Closed
+from connectors.rest.profile_feeds import Feed, IdListFeed
+from connectors.rest.profile_paths import (
+    ContentType,
+    HeaderName,
+    IdPath,
+    ItemsPath,
+    KeyPath,
+    ParameterName,
+    PlainPath,
+)
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
-_PLACE = re.compile(r"\{([^{}]*)\}")
-
-
-def _url_path(path: str, allowed: frozenset[str]) -> str:
-    if not path.startswith("/") or path.startswith("//") or any(sign in path for sign in "?#\\ %"):
-        raise ValueError("write a path below the connection's url, such as /requests/{id}")
-    if {".", ".."} & set(path.split("/")):
-        raise ValueError("a path cannot hold . or .. as a step")
-    if unknown := set(_PLACE.findall(path)) - allowed:
-        may = " and ".join("{" + name + "}" for name in sorted(allowed)) or "no placeholder"
-        raise ValueError(f"{{{min(unknown)}}} cannot stand in this path; it may hold {may}")
-    return path
-
-
-def _plain(path: str) -> str:
-    return _url_path(path, frozenset())
-
-
-def _with_id(path: str) -> str:
-    if "{id}" not in _url_path(path, frozenset({"id"})):
-        raise ValueError("write {id} where the record's id stands, such as /requests/{id}")
-    return path
-
-
-def _with_key(path: str) -> str:
-    return _url_path(path, frozenset({"our_key"}))
-
-
-PlainPath = Annotated[str, AfterValidator(_plain)]
-IdPath = Annotated[str, AfterValidator(_with_id)]
-KeyPath = Annotated[str, AfterValidator(_with_key)]
-ItemsPath: TypeAlias = ListPath | Literal["[]"]
-ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.$\[\]-]+$")]
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
-ContentType = Annotated[str, Field(pattern=r"^application/([a-z0-9.-]+\+)?json$")]
-
-
-class NamedPages(Closed):
-    """Pages of which each names the next."""
-
-    next: PathText | None = Field(default=None, description="Where the reply names the next page.", examples=["next"])
-    next_header: Literal["Link"] | None = Field(
-        default=None, description="The Link header (rel=next) instead.", examples=["Link"]
-    )
-    is_: Literal["token", "link"] = Field(
-        default="token",
-        alias="is",
-        description="token: a text to send back. link: an address; one that leaves the connection's url is refused.",
-        examples=["token"],
-    )
-    at_end: Literal["null", "absent"] = Field(
-        default="null",
-        description="The last page. null: next is null or empty, and its absence is a fault. absent: next is left out.",
-        examples=["null"],
-    )
-    cursor: ParameterName | None = Field(
-        default=None, description="Parameter that takes the token of the next page.", examples=["cursor"]
-    )
-    size: ParameterName | None = Field(default=None, description="Parameter for the page's size.", examples=["limit"])
-    of: int = Field(default=100, ge=1, le=10_000, description="Records a page.", examples=[100])
-    at_most: int = Field(
-        default=10_000, ge=1, description="A walk longer than so many pages is taken for endless.", examples=[10_000]
-    )
-
-    @model_validator(mode="after")
-    def _parts_agree(self) -> Self:
-        if (self.next is None) == (self.next_header is None):
-            raise ValueError("write either next or next_header")
-        if self.next_header is not None and self.is_ == "token":
-            raise ValueError("a Link header holds a link: write `is: link`")
-        if self.is_ == "token" and self.cursor is None:
-            raise ValueError("cursor is missing: name the parameter that takes the token of the next page")
-        return self
-
-
-class CursorFeed(Closed):
-    """List what changed since a moment, each page naming the next."""
-
-    feed: Literal["cursor"] = Field(description="Kind of feed.", examples=["cursor"])
-    path: PlainPath = Field(description="Path below the connection's url.", examples=["/requests"])
-    query: dict[ParameterName, Name] = Field(
-        default={}, description="Parameters that are always sent.", examples=[{"sort": "changed_at"}]
-    )
-    since: ParameterName = Field(
-        description="Parameter for the moment; records changed at that moment count.", examples=["changed_since"]
-    )
-    page: NamedPages = Field(description="How pages are asked for.", examples=[{"next": "next", "cursor": "cursor"}])
-    items: ItemsPath = Field(description="The records in the reply.", examples=["requests[]"])
-    overlap: Overlap = Field(
-        default=timedelta(minutes=5),
-        description="How far behind the newest stamp the next walk starts, for late commits and skewed clocks.",
-        examples=["PT5M"],
-    )
 
 
 class RestFetch(Closed):
@@ -241,7 +154,7 @@ class RestRecord(Errors):
     leave_out: list[PathText] = Field(
         default=[], description="What the system sets itself and we never send.", examples=[["id", "version"]]
     )
-    changes: CursorFeed | None = Field(default=None, description="List changes.", examples=[{"feed": "cursor"}])
+    changes: Feed | None = Field(default=None, description="List changes.", examples=[{"feed": "cursor"}])
     fetch: RestFetch | None = Field(default=None, description="Read one.", examples=[{"path": "/requests/{id}"}])
     create: RestCreate | None = Field(default=None, description="Create.", examples=[{"method": "PUT"}])
     update: RestUpdate | None = Field(default=None, description="Change.", examples=[{"method": "PATCH"}])
@@ -255,8 +168,10 @@ class RestRecord(Errors):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        if self.changes is not None and self.item.modified is None:
-            raise ValueError("a cursor feed needs item.modified: name the field with the last change")
+        if isinstance(self.changes, IdListFeed) and self.fetch is None:
+            raise ValueError("an id-list feed needs fetch: the list holds ids, and each record is read by its id")
+        if self.changes is not None and self.changes.feed != "id-list" and self.item.modified is None:
+            raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the field with the last change")
         if self.update is not None and self.update.reads_first and self.fetch is None:
             raise ValueError("update.reads_first needs fetch: the record is read before it is written onto")
         return self

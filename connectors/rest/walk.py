@@ -83,7 +83,12 @@ class Walk:
 
 def since(watermark: str, overlap: timedelta) -> str:
     """Return the moment to ask from, in whole seconds and UTC. Raises Misconfigured for a watermark not of ours."""
-    return (_moment(watermark).astimezone(UTC) - overlap).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return begin(watermark, overlap).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def begin(watermark: str, overlap: timedelta) -> datetime:
+    """Return the moment from which a walk reads, in UTC. Raises Misconfigured for a watermark not of ours."""
+    return _moment(watermark).astimezone(UTC) - overlap
 
 
 def later(newest: str, watermark: str) -> str:
