@@ -78,7 +78,8 @@ def missing_parts(present: "dict[str, bool]", version: "tuple[int, ...]") -> str
 def route(arguments: "list[str]") -> "tuple[str, list[str]]":
     """Return (kind of set-up, what to run inside .venv); the first word of what to run names the program."""
     if arguments[0] == "test":
-        return "test", ["pytest", *arguments[1:]]
+        # All tests are shared out over two processes, as many of them wait for something; a few run quicker in one.
+        return "test", ["pytest", *(arguments[1:] or ["-n", "2", "--dist", "loadgroup"])]
     return "run", ["dolen", *arguments]
 
 
