@@ -6,6 +6,7 @@ handed over with `active` False. Interfaces come in the neutral form (see `inter
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -209,13 +210,19 @@ def _text(made: Guess, declared: fieldpaths.FieldType, *, text: bool) -> dict[st
         keys["lossy"] = "where one ends and the next begins"
     elif not text or spot.schema.get("x-lexical") == "integer":
         keys["as"] = "number-as-text"
-    elif converter:
+    elif converter and not (converter == "nhs-number" and _digits_alone(spot.schema)):
         keys |= {"as": converter, "lossy": _STANDARDS[converter]}
     if text and "maxLength" in spot.schema:
         keys["max_length"] = spot.schema["maxLength"]
     if spot.many and spot.most:
         keys["max_items"] = spot.most
     return keys
+
+
+def _digits_alone(schema: Schema) -> bool:
+    """Whether the system takes an NHS number in no other spelling than ours."""
+    spaced = re.compile(str(schema.get("pattern", ""))).search("999 000 0018") is not None
+    return schema.get("maxLength", 99) <= 10 or not spaced
 
 
 def _coded(made: Guess, codes: tuple[str, ...]) -> Guess:

@@ -36,6 +36,7 @@ FIELDS = frozenset(
         "sqlstate",
         "cause",
         "tries",
+        "part",
         "seconds",
         "records",
         "pages",

@@ -37,6 +37,11 @@ _LOCK_SECONDS = 1.0
 _LOOK_SECONDS = 0.2
 #: What a stopping process waits for is told after so long, and again after as long.
 _TELL_SECONDS = 2.0
+#: A part that waits for no system's answer has ended after so long, or never will: its database or broker swallowed
+#: what it said. What it holds is taken back from it by others as from a dead one.
+_PATIENCE_SECONDS = 15.0
+#: The exit code of a process that left without its parts.
+LEFT_BEHIND = 70
 #: After so long a thread that waits for the interpreter gets it. A call to a target waits for it at each of its steps:
 #: with CPython's 5 ms, whoever sends stands still as long as a page is being read.
 _TURN_SECONDS = 0.001
@@ -193,11 +198,22 @@ def _wait_for(
     scheduler: Scheduler | None,
     tell: Callable[[str], None],
 ) -> None:
-    """Wait until every part has ended, and say what for. No call lasts longer than its connection's deadline."""
-    began = told = time.monotonic()
+    """Wait until every part has ended, and say what for. No call lasts longer than its connection's deadline.
+
+    A part that waits for nothing of the kind and does not end is left behind: the process ends at once, as if killed.
+    """
+    began = told = busy = time.monotonic()
     while any(thread.is_alive() for thread in parts):
         for thread in parts:
             thread.join(_LOOK_SECONDS / len(parts))
+        if (worker and worker.in_hand()) or (scheduler and scheduler.in_hand()):
+            busy = time.monotonic()
+        elif time.monotonic() - busy > _PATIENCE_SECONDS:
+            names = ", ".join(thread.name for thread in parts if thread.is_alive())
+            warn("left_behind", part=names, seconds=round(time.monotonic() - began, 1))
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(LEFT_BEHIND)
         if time.monotonic() - told < _TELL_SECONDS:
             continue
         told = time.monotonic()

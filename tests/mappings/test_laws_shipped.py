@@ -81,8 +81,8 @@ def test_invented_records_are_read_and_not_stopped(name: str) -> None:
     mapping, interface = of(name)
     assert interface is not None
     assert interface.read is not None
-    made = invented(records(interface.read, hints_of(mapping.terms)), 80, 1)
-    assert sum(not mapping.read(record).stopped for record in made) > 60
+    made = invented(records(interface.read, hints_of(mapping.terms)), 250, 1)
+    assert sum(not mapping.read(record).stopped for record in made) > 190
     told = {path for record in made for path, value in mapping.read(record).facts.items() if value is not None}
     assert {row.ours[0] for row in mapping.terms if row.reads} - told == set()
 
