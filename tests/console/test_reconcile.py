@@ -15,7 +15,7 @@ def report(site: Any, code: int, route: str = ROUTE) -> dict[str, Any]:
     return dict(found)
 
 
-def test_it_agrees_both_ways_and_writes_nothing_but_the_proof(synced: Any) -> None:
+def test_g10_it_agrees_both_ways_and_writes_nothing_but_the_proof(synced: Any) -> None:
     before = synced.json("status")
     assert [one["at"] for one in before.pop("proofs")] == [None, None]
     for route in (ROUTE, "casework-to-contact"):
@@ -56,14 +56,14 @@ def test_go_belongs_to_repair(synced: Any) -> None:
     assert "--repair --go" in done.stderr
 
 
-def test_a_missing_record(synced: Any) -> None:
+def test_g10_a_missing_record(synced: Any) -> None:
     synced.control("DELETE", f"torfaen/casework/records/{CASES[1]}")
     found = report(synced, 1)
     assert [one["target"] for one in found["missing"]] == [CASES[1]]
     assert found["compared"] == 2
 
 
-def test_a_changed_field_is_named_and_its_value_is_not(synced: Any) -> None:
+def test_g10_a_changed_field_is_named_and_its_value_is_not(synced: Any) -> None:
     synced.control("PATCH", f"torfaen/casework/records/{CASES[0]}", {"Subject": {"Surname": "Rhywunarall"}})
     found = report(synced, 1)
     assert [(one["target"], one["fields"]) for one in found["different"]] == [(CASES[0], ["person.name.family"])]
@@ -74,20 +74,20 @@ def test_a_changed_field_is_named_and_its_value_is_not(synced: Any) -> None:
     assert "O'Neill" not in done.stdout
 
 
-def test_a_dropped_field(synced: Any) -> None:
+def test_g10_a_dropped_field(synced: Any) -> None:
     synced.control("PATCH", f"torfaen/casework/records/{CASES[2]}", {"Subject": {"Mobile": None}})
     (one,) = report(synced, 1)["different"]
     assert "person.telecom[system=phone,use=mobile].value" in one["fields"]
 
 
-def test_two_persons_swapped(synced: Any) -> None:
+def test_g10_two_persons_swapped(synced: Any) -> None:
     first, second = (synced.control("GET", f"torfaen/casework/records/{id}") for id in CASES[:2])
     for id, other in ((CASES[0], second), (CASES[1], first)):
         synced.control("PATCH", f"torfaen/casework/records/{id}", {"Subject": other["Subject"]})
     assert {one["target"] for one in report(synced, 1)["different"]} == set(CASES[:2])
 
 
-def test_a_double(synced: Any) -> None:
+def test_g10_a_double(synced: Any) -> None:
     copied = synced.control("GET", f"torfaen/casework/records/{CASES[0]}")
     for name in ("ReferralId", "Version", "LastChanged"):
         del copied[name]
@@ -95,7 +95,7 @@ def test_a_double(synced: Any) -> None:
     assert [one["target"] for one in report(synced, 1)["extra"]] == [twin]
 
 
-def test_a_key_of_ours_that_is_nobodys(synced: Any) -> None:
+def test_g10_a_key_of_ours_that_is_nobodys(synced: Any) -> None:
     synced.control(
         "PATCH", f"torfaen/casework/records/{CASES[0]}", {"ClientReference": "01900000-dead", "SourceReference": ""}
     )
@@ -103,7 +103,7 @@ def test_a_key_of_ours_that_is_nobodys(synced: Any) -> None:
     assert [one["target"] for one in found["extra"]] == [CASES[0]]
 
 
-def test_an_old_status(synced: Any) -> None:
+def test_g10_an_old_status(synced: Any) -> None:
     """The target shows what it was last sent, while the source has moved on and says that all was delivered."""
     synced.control("PATCH", f"torfaen/casework/records/{CASES[0]}", {"Status": "INP"})
     with synced.running():
