@@ -199,6 +199,7 @@ class Sender:
         result.left_out = draft.left_out
         if draft.record is None:
             result.how, result.external_id, result.version = "nothing to do", held.external_id, current.version
+            result.expected = draft.expected
             return result
         result.request = orjson.dumps(draft.record)
         result.expected = draft.expected

@@ -23,7 +23,7 @@ class Draft:
     """What would be sent. `record` is None when the target holds all of it already."""
 
     record: dict[str, Any] | None = field(repr=False)
-    expected: Mapping[str, Any] = field(repr=False)  # facts that the target will show afterwards, of what we wrote
+    expected: Mapping[str, Any] = field(repr=False)  # what the target will show of what we wrote, and agrees on already
     left_out: Sequence[Gap] = ()
     stopped: Sequence[Gap] = ()
     held_back: Sequence[str] = ()  # fields with an edit in the target that we have not taken in
@@ -57,6 +57,9 @@ def draft_update(
     # What it holds and we cannot read, such as a code that nobody has mapped, is somebody's word and no empty field.
     unread = {gap.field for gap in (*reading.left_out, *reading.stopped)}
     write: dict[str, Any] = {}
+    # What it shows just as we would write it, though we did not know: a call that died after it was carried out, say. If
+    # its feed never says so (a version that needs attention is not taken in), this would look like an edit for ever.
+    agreed: dict[str, Any] = {}
     held_back: list[str] = []
     for name in mapping.fields:
         if name not in facts:
@@ -65,9 +68,11 @@ def draft_update(
             held_back.append(name)
             continue
         present = shown.get(name)
-        if facts[name] == present or hash_of(name, facts[name]) == hash_of(name, present):
-            continue
         known = last_known(base, name)
+        if facts[name] == present or hash_of(name, facts[name]) == hash_of(name, present):
+            if present is not None and known != hash_of(name, present):
+                agreed[name] = present
+            continue
         moved = name in shown and known is not None and hash_of(name, present) != known
         # Never seen there: whatever stands there was typed by somebody. Its feed brings it, and R3 decides and tells.
         unknown_edit = known is None and present is not None
@@ -76,7 +81,7 @@ def draft_update(
             continue
         write[name] = facts[name]
     if not write:
-        return Draft(None, {}, held_back=held_back)
+        return Draft(None, agreed, held_back=held_back)
     # Always written onto what is there: onto nothing it would be a create, with defaults and everything needed.
     writing = mapping.write(write, current.record)
     if writing.stopped:
@@ -85,6 +90,7 @@ def draft_update(
     # A target that lays what it gets over what it has is sent only what differs, so that it is asked to change no more.
     changed = {name: v for name, v in writing.record.items() if name not in current.record or current.record[name] != v}
     if not changed and writing.record.keys() >= current.record.keys():
-        return Draft(None, {}, writing.left_out, (), held_back)  # all of it was left out
+        return Draft(None, agreed, writing.left_out, (), held_back)  # all of it was left out
     record = writing.record if whole else changed
-    return Draft(record, {name: after[name] for name in write if name in after}, writing.left_out, (), held_back)
+    shows = agreed | {name: after[name] for name in write if name in after}
+    return Draft(record, shows, writing.left_out, (), held_back)

@@ -240,3 +240,20 @@ def test_what_was_entered_in_error_before_it_was_sent_is_never_made(with_error: 
     (row,) = rows(rig, delivery, state="not sent")
     assert row.reason.startswith("entered in error")
     assert [one.state for one in rows(rig, version)] == ["merged", "merged"]
+
+
+def test_g3_a_status_that_died_after_it_was_carried_out_hides_no_later_one(rig: Rig) -> None:
+    """Found by a thousand kills: the call was carried out and its worker died; the desk's record could not be taken in,
+    as it bore a code that nobody has mapped; and each later status was taken for an edit at the desk, for ever."""
+    desk_, care = system_of(rig, "alder", "desk"), system_of(rig, "alder", "care")
+    case, held = in_both(rig, "alder")
+    rig.push(60)
+    care.change(held.id, status="accepted")
+    desk_.change(case.id, status="accepted", priority="nobody-mapped-this")  # as the dead call left it, and an edit
+    turn(rig, 3)
+    assert [group.code_list for group in desk.attention(rig.plant)] == ["rig-priority"]
+    rig.push(60)
+    care.change(held.id, status="in-progress")
+    turn(rig, 3)
+    assert desk_.cases[case.id].body["status"] == "in-progress"
+    assert desk_.cases[case.id].body["priority"] == "nobody-mapped-this"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.merge import Base
+from pipelines.merge import Base, written_base
 from pipelines.writing import draft_create, draft_update
 
 pytest_plugins = ("tests.pipelines.pieces",)
@@ -59,6 +59,18 @@ def test_an_edit_in_the_target_that_we_have_not_taken_in_is_never_written_over(b
     made = draft(contact, facts, edited, known(contact, before))
     assert made.record == {"status": "accepted"}
     assert made.held_back == ["person.name.family"]
+
+
+def test_what_the_target_shows_as_we_would_write_it_is_known_from_then_on(bench: Any, contact: Any) -> None:
+    """A call that died after it was carried out: nothing is left to do, and the next change must not take it for an
+    edit of somebody's."""
+    before, after = bench.request(), bench.request(minute=1, status="accepted")
+    facts = {**contact.read(before.record).facts, "status": "accepted"}
+    made = draft(contact, facts, after, known(contact, before))
+    assert (made.record, made.expected) == (None, {"status": "accepted"})
+    base = written_base(known(contact, before), {"status": hash_of("status", "accepted")})
+    made = draft(contact, {**facts, "status": "in_progress"}, after, base)
+    assert (made.expected, made.held_back) == ({"status": "in_progress"}, [])
 
 
 def test_a_value_cleared_in_the_target_is_not_written_back_either(bench: Any, contact: Any) -> None:
