@@ -141,9 +141,12 @@ class _Words:
     text: str
     by_name: bool  # the driver wants names rather than places
     given: tuple[tuple[str, str, Callable[[Any], Any] | None], ...]  # parameter, column, what the driver needs done
+    untold: Mapping[str, Any]  # columns that the rows do not name, with the value that their table says
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for each of these rows."""
+        if self.untold:
+            rows = [{**self.untold, **row} for row in rows]
         filled: list[Any] = [
             tuple([ready(row[column]) if ready is not None else row[column] for _, column, ready in self.given])
             for row in rows
@@ -156,7 +159,7 @@ class _Words:
 
 @lru_cache(maxsize=512)
 def _words(dialect: Dialect, table: Table, names: tuple[str, ...], *, changing: bool) -> _Words:
-    columns = {name: name for name in names}
+    columns, untold = {name: name for name in names}, dict[str, Any]()
     if changing:
         keys = [column.name for column in table.primary_key.columns]
         columns = {f"new_{name}": name for name in names} | {f"key_{key}": key for key in keys}
@@ -164,13 +167,15 @@ def _words(dialect: Dialect, table: Table, names: tuple[str, ...], *, changing: 
         values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
         compiled = update(table).where(*which).values(values).compile(dialect=dialect)
     else:
-        values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+        untold = {name: value for name, value in _blank(table).items() if value is not None and name not in columns}
+        columns |= {name: name for name in untold}
+        values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
         compiled = insert(table).values(values).compile(dialect=dialect)
     order = compiled.positiontup if compiled.positional else list(columns)
     assert order is not None
     kinds = {name: table.c[columns[name]].type.dialect_impl(dialect) for name in order}
     given = tuple((name, columns[name], kinds[name].bind_processor(dialect)) for name in order)
-    return _Words(str(compiled), not compiled.positional, given)
+    return _Words(str(compiled), not compiled.positional, given, untold)
 
 
 def in_parts(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -57,8 +57,8 @@ def draft_update(
     # What it holds and we cannot read, such as a code that nobody has mapped, is somebody's word and no empty field.
     unread = {gap.field for gap in (*reading.left_out, *reading.stopped)}
     write: dict[str, Any] = {}
-    # What it shows just as we would write it, though we did not know: a call that died after it was carried out, say. If
-    # its feed never says so (a version that needs attention is not taken in), this would look like an edit for ever.
+    # What it shows just as we would write it, though we did not know: a call that died after it was carried out, say.
+    # If its feed never says so (a version that needs attention is not taken in), it would look like an edit for ever.
     agreed: dict[str, Any] = {}
     held_back: list[str] = []
     for name in mapping.fields:

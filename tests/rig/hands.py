@@ -15,7 +15,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from pipelines import composition, desk, looking, matching, outcomes, overview, recovery
+from pipelines import composition, desk, looking, matching, outcomes, overview, recovery, revisions
+from pipelines import facts as fact_store
 from pipelines.breaker import Breaker
 from pipelines.clock import SECOND, SystemClock, to_instant
 from pipelines.drain import Shared, TooLate
@@ -195,9 +196,9 @@ class Rig:
             for id in (f"d{number}" for number in group.deliveries):
                 with self.plant.ledger.reading() as connection:
                     row = looking.delivery_of(self.plant, id)
-                    found = looking.revisions.get(connection, group.council, row.referral_id)
-                    sealed = looking.fact_store.load(connection, self.plant.vault, group.council, found.facts)
-                    name = looking.fact_store.plain(sealed)["person.name.family"]
+                    found = revisions.get(connection, group.council, row.referral_id)
+                    sealed = fact_store.load(connection, self.plant.vault, group.council, found.facts)
+                    name = fact_store.plain(sealed)["person.name.family"]
                 settled = (row.sent_at or 0) + 2 * SECOND  # deadline and settling time of the rig's site
                 if group.step == "look up" and self.clock.at < settled:
                     continue  # she knows that a look too early proves nothing

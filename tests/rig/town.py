@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pipelines import composition, desk, overview
+from pipelines import composition, desk, overview, revisions
+from pipelines import facts as fact_store
 from pipelines.plant import Plant
 from tests.rig.judge import Verdict, judge
 from tests.rig.site import lay_out
@@ -157,8 +158,8 @@ class Town:
 
         with plant.ledger.reading() as connection:
             row = looking.delivery_of(plant, id)
-            facts = looking.revisions.get(connection, council, row.referral_id)
-            name = looking.fact_store.plain(looking.fact_store.load(connection, plant.vault, council, facts.facts))[
+            facts = revisions.get(connection, council, row.referral_id)
+            name = fact_store.plain(fact_store.load(connection, plant.vault, council, facts.facts))[
                 "person.name.family"
             ]
         held = self.care(council).of(name)
