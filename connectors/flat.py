@@ -88,6 +88,8 @@ class Flattener:
             made["x-zone"] = _zone(made.get("pattern"))
         if "items" in node:
             made |= {"type": made.get("type", "array"), "items": self._flat(node["items"], under)}
+        if choices := _choices(node):
+            made["x-choices"] = choices
         return made | self._object(node, under)
 
     def _object(self, node: Mapping[str, Any], under: tuple[str, ...]) -> Schema:
@@ -154,6 +156,8 @@ def both(one: Schema, other: Schema) -> Schema:
         made["properties"] = mine | {
             name: both(mine[name], inner) if name in mine else inner for name, inner in yours.items()
         }
+    if "x-choices" in one and "x-choices" in other:
+        made["x-choices"] = [*one["x-choices"], *(told for told in other["x-choices"] if told not in one["x-choices"])]
     made.pop("additionalProperties", None)
     if _opened(one, other):
         made["additionalProperties"] = True
@@ -197,6 +201,21 @@ def _type(kinds: list[str]) -> Any:
 def _listed(node: Mapping[str, Any], key: str) -> list[Any]:
     found = node.get(key)
     return found if isinstance(found, list) else []
+
+
+def _choices(node: Mapping[str, Any]) -> list[Schema]:
+    """The names of which one may stand there, where a file of ours tells them; JSON Schema itself has no such word."""
+    return [
+        {"min": 1 if one.get("min") == 1 else 0, "of": one["of"]}
+        for one in _listed(node, "x-choices")
+        if isinstance(one, Mapping) and _is_choice(one.get("of"))
+    ]
+
+
+def _is_choice(groups: Any) -> bool:
+    return isinstance(groups, list) and all(
+        isinstance(group, list) and bool(group) and all(isinstance(name, str) for name in group) for group in groups
+    )
 
 
 def _combined(node: Mapping[str, Any]) -> bool:

@@ -241,7 +241,7 @@ def _for_reading(schema: Any) -> Any:
         return schema
     read: Schema = {}
     for key, value in schema.items():
-        if key in _JUDGED_BY_THE_MAPPING or key in _ANNOTATIONS or key in ("enum", "const"):
+        if key in _JUDGED_BY_THE_MAPPING or key in _ANNOTATIONS or key in ("enum", "const") or key.startswith("x-"):
             continue
         if key == "additionalProperties" and value is False:
             continue

@@ -67,6 +67,8 @@ def _sent(opened: Interface, record: RestRecord, section: RestCreate | RestUpdat
 def _partial(schema: Schema) -> Schema:
     """What a merge may leave out: everything but the parts of a list's items, as lists are replaced whole."""
     made = {key: value for key, value in schema.items() if key != "required"}
+    if "x-choices" in made:
+        made["x-choices"] = [{**choice, "min": 0} for choice in made["x-choices"]]
     if "properties" in made:
         made["properties"] = {name: _partial(inner) for name, inner in made["properties"].items()}
     if "anyOf" in made:
