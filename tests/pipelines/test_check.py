@@ -313,3 +313,11 @@ def test_a_mapping_that_cannot_read_what_every_record_needs_is_found_before_anyt
     (site / name).write_text("".join(kept), encoding="utf-8")
     line = (site / TORFAEN).read_text(encoding="utf-8").split("{mapping: ")[0].count("\n") + 1
     assert f"has no row in force that reads `{ours}`" in the(errors(site), TORFAEN, line).found
+
+
+def test_a_code_that_is_none_of_ours_is_told_with_the_file_that_it_stands_in(site: Path) -> None:
+    (site / "codes").mkdir(exist_ok=True)
+    (site / "codes" / "contact-status.csv").write_text("theirs,ours\nnew,qwerty\n", encoding="utf-8")
+    told = [one.remedy for one in errors(site) if "the code 'qwerty'" in one.found]
+    assert told
+    assert {remedy.lower() for remedy in told} == {"correct codes/contact-status.csv"}
