@@ -166,7 +166,8 @@ _REFERENCE = {"reference", "ref", "id", "key", "number", "identifier", "no"}
 
 def the_id(kind: str, record: Schema, asked: Iterable[str] = ()) -> tuple[str, str]:
     """The path of the record's own id, and how sure. `asked`: names by which one record is fetched."""
-    found = [leaf for leaf in leaves(record, deep=2) if not leaf.many and not is_time(leaf.schema)]
+    could = [leaf for leaf in leaves(record, deep=2) if not leaf.many and not is_time(leaf.schema)]
+    found = sorted(could, key=lambda leaf: leaf.path.count("/"))  # its own before that of a group in it
     wanted = [squeezed(name) for name in asked]
     for leaf in found:
         if squeezed(leaf.name) in wanted:

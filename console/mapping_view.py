@@ -39,8 +39,11 @@ def tried(all_tried: Sequence[Tried]) -> None:
     """What became of each mapping's examples."""
     for one in all_tried:
         mark = "well" if one.well else "NOT WELL"
-        bare = f", {count(len(one.uncovered), 'row')} without an example" if one.uncovered else ""
+        without = list(dict.fromkeys(one.uncovered))  # a row with several paths of theirs is one row
+        bare = f", {count(len(without), 'row')} without an example" if without else ""
         say(f"{one.mapping}: {mark}, {count(one.pairs, 'pair')}{bare}")
+        if len(all_tried) == 1 and one.well:  # with many the list would hide what is wrong
+            say(*(f"  no example: {safe(row)}" for row in without))
         say(*(f"  {finding}" for finding in one.findings))
         for difference, row in zip(one.differences, one.rows, strict=True):
             say(*(f"  {line}" for line in _difference(difference, row)))

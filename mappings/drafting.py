@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from mappings.codes_csv import COLUMNS
@@ -55,6 +55,8 @@ def mapping_text(system: str, record: str, source: str, guesses: Sequence[Guess]
         lines += [
             f"  # Nothing of theirs looks like `{field}`: if they have no such code, read it from another of theirs,"
             f"\n  # with `direction: read` and a code list that gives every code of it the same {field}."
+            if field in ("type", "status")
+            else f"  # Nothing of theirs looks like `{field}`: give it the value below that holds the name."
             for field in missing
             if not any(one.ours == field for one in made)
         ]
@@ -71,7 +73,11 @@ def mapping_text(system: str, record: str, source: str, guesses: Sequence[Guess]
 
 def still_needed(guesses: Sequence[Guess]) -> list[str]:
     """The fields without which no record can be read, and that no row in force gives."""
-    there = {one.ours for one in guesses if one.active}
+    return lacking({one.ours for one in guesses if one.active})
+
+
+def lacking(there: Set[str]) -> list[str]:
+    """The fields of ours without which no record can be read, less those that are there."""
     wanted = [field for field in ("type", "status") if field not in there]
     return wanted + ([] if {"person.name.family", "person.name.given"} & there else ["person.name.family"])
 

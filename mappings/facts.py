@@ -25,6 +25,8 @@ Facts = Mapping[str, Json]
 # Fields whose declaration has a value for "not known": there None and that value are the same fact.
 _STANDS_FOR_NONE = {"language.correspondence": Language().correspondence}
 
+_NO_VALUE = "no value, and there is no referral without one"
+
 
 class Refused(ValueError):
     """What breaks identity, or a value of a shape that its field cannot hold. `problems`: (path, what was expected)."""
@@ -47,7 +49,7 @@ def assemble(facts: Facts, given: Mapping[str, Json]) -> Referral:
         return Referral.model_validate(nested)
     except ValidationError as error:
         problems = [
-            (".".join(str(part) for part in found["loc"]), found["msg"])
+            (".".join(str(part) for part in found["loc"]), _NO_VALUE if found["type"] == "missing" else found["msg"])
             for found in error.errors(include_input=False, include_context=False, include_url=False)
         ]
     raise Refused(problems)  # outside the except: pydantic's own error holds the values

@@ -24,7 +24,11 @@ def with_lines(found: Sequence[Guess]) -> list[Guess]:
     if run is None or any(one.ours == "person.address.lines" for one in found):
         return list(found)
     shortest = min((one.spot.schema["maxLength"] for one in run if "maxLength" in one.spot.schema), default=0)
-    keys = {"as": "numbered", **({"max_length": shortest} if shortest else {})}
+    keys = {
+        "as": "numbered",
+        "lossy": "which place was left empty before a later one",
+        **({"max_length": shortest} if shortest else {}),
+    }
     row = replace(
         run[0], ours="person.address.lines", sure=LIKELY, keys=keys, beside=tuple(one.spot.theirs for one in run[1:]),
         why="several values of theirs are one list of ours; see whether the last of them is the town",

@@ -1,6 +1,6 @@
 """The page of the whole mapping format, `docs/reference/mapping-files.md`, made from its declarations.
 
-The keys come from `file.py`, the converters with their laws from `converters/`, the groups of fields from the
+The keys come from `file.py`, the converters with their laws from `converters/`, the fields from the
 declaration of the referral; only what is between them is written here. `python -m pipelines.editors` writes the page.
 """
 
@@ -87,11 +87,12 @@ def _left_out(field: FieldInfo) -> str:
 
 
 def _fields() -> str:
-    """The referral's groups of fields; each field by itself is in the published schema."""
-    lines = ["| group | fields in it |", "|---|---|"]
+    """Every value of a referral, with its codes where the list is closed."""
+    lines = ["| ours | what it is | kind, or the codes that it takes |", "|---|---|---|"]
     for path, field in declared().items():
-        if "." not in path:
-            lines.append(_line(f"`{path}`", ", ".join(field.members) or str(field.meta.kind)))
+        if not field.members:
+            kind = ", ".join(f"`{code.value}`" for code in field.meta.codes or ()) or str(field.meta.kind)
+            lines.append(_line(f"`{path}`", field.meta.about, kind))
     return "\n".join(lines) + "\n"
 
 

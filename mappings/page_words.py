@@ -130,7 +130,9 @@ lists them.
 
 ## Fields of the referral
 
-`dolen schema` prints every field with its meaning.
+What may stand under `ours`. `[]` is a list, of which a row picks one member by its keys:
+`person.telecom[system=phone,use=home].value`. Some are the ledger's own, such as `referral_id`. Every record needs
+`type`, `status` and a name. `dolen schema` prints the same for a script, with Welsh and English labels.
 """
 
 BEFORE_CONVERTERS = """## Converters

@@ -321,7 +321,7 @@ class RowMaker:
         if declared.codes:
             for ours in sorted({*reads.values(), *writes} - set(declared.codes)):
                 close = get_close_matches(ours, declared.codes, n=1)
-                remedy = f"Did you mean {close[0]}?" if close else "Correct the code list."
+                remedy = f"Did you mean {close[0]}?" if close else f"Correct codes/{name}.csv."
                 self.fault(row.placed, "codes", f"the code {ours!r} in the list {name}",
                             f"for {row.ours}: {', '.join(declared.codes)}", remedy)  # fmt: skip
         row.read = through(converter.read, reads)

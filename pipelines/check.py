@@ -20,6 +20,7 @@ from config.site import Council, Site
 from connectors.errors import Misconfigured
 from connectors.problems import ProfileFaults
 from connectors.registry import Declared, apart, check_profile, check_sound
+from mappings.drafting import lacking
 from pipelines import code_checks, composition, first_day, interface_checks, mapping_bench
 from pipelines.clock import SystemClock
 from pipelines.interface_cache import InterfaceCache, folder_of
@@ -220,6 +221,15 @@ def _kinds(
                 expected=f"a mapping for {profile.get('system')}, which the profile speaks to",
                 remedy="name another mapping, or correct its `system`",
             )
+        if "changes" in connector.offers(kind):
+            there = {ours for row in mapping.terms if row.reads for ours in row.ours}
+            for ours in lacking(there):
+                yield council.document.finding(
+                    (*at, "records", kind, "mapping"),
+                    found=f"the mapping {use.mapping}, which has no row in force that reads `{ours}`",
+                    expected=f"a value for `{ours}` in every record: without it none can be taken in",
+                    remedy=f"add a row with `ours: {ours}` to the mapping, or put its guess in force",
+                )
     if connection.schedule is not None and not any(
         "changes" in connector.offers(kind) for kind in connection.records if kind in connector.kinds()
     ):

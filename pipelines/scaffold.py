@@ -69,15 +69,17 @@ def scaffold(
     for one in begun:
         if not any(found.ours for found in one.guesses):
             raise CannotScaffold(
-                f"{names[0]}: not one value of {one.record} looks like anything in a referral; is it the right file?"
+                f"{names[0]}: not one value of {one.record} looks like anything in a referral: see whether it is the "
+                "right file, and name another kind of record with --record"
             )
     files = _files(system, sources[0].name, draft, begun)
     kept = {f"interfaces/{name}" for name in draft.files}  # a pinned file that is there already, the same to the byte
     taken = sorted(n for n, body in files.items() if (root / n).exists() and not (n in kept and _same(root / n, body)))
     if taken:
         raise CannotScaffold(
-            f"nothing was written, because there is already {', '.join(taken)}: take it away first, "
-            "or choose another name"
+            f"nothing was written, because there is already {', '.join(taken)}: choose another name; or begin anew, by "
+            f"taking away profiles/{system}.yaml, mappings/{system} and codes/{system}-*.csv. Several kinds of record "
+            "are begun in one go, with --record for each"
         )
     written = [name for name in files if not (root / name).exists()]
     for name in written:

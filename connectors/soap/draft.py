@@ -53,7 +53,7 @@ def draft(
     if not found:
         because = f"its operations ({listed(left)}) are not document/literal with an answer" if left else "it has none"
         raise NoDraft(f"{name} has no operation that can be used: {because}")
-    types = _ranked(list(found.values()))
+    types = [kind for kind in _ranked(list(found.values())) if _seen(kind, list(found.values())) is not None]
     if not types:
         raise NoDraft(f"{name} has no operation that speaks of a record: none shares a type of several elements")
     chosen = _wanted(types, records, name)
@@ -100,6 +100,14 @@ def _types(schema: Schema, deep: int = 4) -> dict[str, int]:
     return found
 
 
+def _seen(kind: str, operations: Sequence[Operation]) -> Schema | None:
+    """The type as it first stands in a message, answers before requests; None if it lies too deep to be named."""
+    for schema in (*(each.brings for each in operations), *(each.takes for each in operations)):
+        for at, _ in drafts.places(schema, kind):
+            return drafts.inside(schema, at)
+    return None
+
+
 def _wanted(types: Sequence[str], records: Sequence[str], name: str) -> list[str]:
     if not records:
         return [types[0]]
@@ -140,9 +148,10 @@ def _kind(kind: str, operations: Sequence[Operation]) -> tuple[DraftKind, list[s
     uses = {use: _choose(use, kind, operations) for use in ("fetch", "create", "update", "find", "changes")}
     reading = next((uses[use] for use in ("fetch", "changes", "find") if uses[use]), None)
     writing = uses["create"] or uses["update"]
-    source = reading or writing
-    assert source is not None  # the type was found in one of the operations
-    record = drafts.inside(source.operation.brings if reading else source.operation.takes, source.at)
+    if source := reading or writing:
+        record = drafts.inside(source.operation.brings if reading else source.operation.takes, source.at)
+    else:  # no operation reads or writes it by itself: it stands in lists and in parts of other answers alone
+        record = _seen(kind, operations) or {}
     name = _short(kind)
     fetched = [leaf.name for leaf in drafts.leaves(uses["fetch"].operation.takes)] if uses["fetch"] else []
     sought = [leaf.name for leaf in drafts.leaves(uses["find"].operation.takes)] if uses["find"] else []
@@ -269,7 +278,8 @@ def _reply(chosen: _Chosen, item: Mapping[str, tuple[str, str]]) -> dict[str, st
     for leaf in drafts.leaves(chosen.operation.brings):
         for part in ("id", "version", "modified"):
             own = squeezed(item[part][0].rsplit("/", 1)[-1])
-            if part not in found and own and squeezed(leaf.name) == own and not leaf.many:
+            names = {own, squeezed(chosen.at.rsplit("/", 1)[-1]) + own} if part == "id" else {own}  # Id, AccountId
+            if part not in found and own and squeezed(leaf.name) in names and not leaf.many:
                 found[part] = leaf.path
     every = drafts.leaves(chosen.operation.brings)
     told = [leaf for leaf in every if not leaf.many and not drafts.is_flag(leaf.schema)]
@@ -305,7 +315,7 @@ def _update(chosen: _Chosen | None, item: Mapping[str, tuple[str, str]], *, fetc
     lines = [("update:", SURE, ""), (f"  operation: {chosen.operation.name}", _sureness(chosen), ""),
              (f"  record: {chosen.at}", SURE, ""),
              ("  mode: replace", UNSURE, "safe either way; merge if what is left out stays as it is"),
-             (f"  id: {id}", SURE, "")]  # fmt: skip
+             (f"  id: {id}", item["id"][1], "")]  # fmt: skip
     if version in told:
         lines.append((f"  version: {version}", LIKELY, ""))
     if reply:
@@ -337,4 +347,6 @@ def _errors(operations: Sequence[Operation]) -> list[str]:
     known = ", ".join(f"{part}: {path}" for part, path in (("code", code), ("field", where)) if path)
     if any(not line.lstrip().startswith("#") for line in lines):
         lines = ["    errors:", *lines]
+    elif lines:
+        lines = [asked("    errors:", "no name says what it means: ask the supplier"), *lines]
     return [*lines, *([guess(f"    fault: {{{known}}}", LIKELY)] if known else [])]

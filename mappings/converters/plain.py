@@ -9,7 +9,7 @@ from mappings.meta import Json, Kind
 
 _TEXTS = (Kind.TEXT, Kind.CODE)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-_CANONICAL = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
+_CANONICAL = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 _YES = ("true", "1", "yes", "y", "t", "oes", "ydy", "ie")  # what systems in Wales have been seen to say
 _NO = ("false", "0", "no", "n", "f", "nac oes", "nac ydy", "na")
 

@@ -50,7 +50,12 @@ def hints_of(terms: Iterable[Terms]) -> dict[Keys, Hint]:
 
 
 def records(schema: Schema, hints: Dictionary[Keys, Hint]) -> Values:
-    """Records that a system may show: as few fields as may be, all of them, and whatever lies between."""
+    """Records that a system may show: as few fields as may be, all of them, and whatever lies between.
+
+    Where the interface lets a record be nothing as a whole, it says that there is none, and no law speaks of that.
+    """
+    if not isinstance(kinds := schema.get("type", "object"), str):
+        schema = {**schema, "type": [kind for kind in kinds if kind != "null"]}
     wanted: tuple[Presence, ...] = ("some", "all", "some", "none")
     return st.one_of(*(_Inventor(hints, presence).node(schema, ()) for presence in wanted))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
@@ -10,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from connectors.drafting import Draft, NoDraft, draft_of
+from connectors.drafts import LIKELY, the_id
 from connectors.errors import Misconfigured
 from connectors.problems import ProfileFaults
 from connectors.registry import check_profile
@@ -82,3 +84,42 @@ def test_what_is_drafted_of_a_damaged_file_is_a_profile_that_lacks_no_more_than_
             check_profile(YAML(typ="safe", pure=True).load(found.profile))
         except ProfileFaults as faults:
             assert {problem.path[2:] for problem in faults.problems} <= {("item",), ("item", "id")}
+
+
+def told(change: dict[str, str], **asked: list[str]) -> Draft:
+    """The draft of the tutorial's WSDL with some of its words changed."""
+    files = {name: FILES[name].decode() for name in ("cynefin.wsdl", "cynefin-types.xsd")}
+    for old, new in change.items():
+        files = {name: text.replace(old, new) for name, text in files.items()}
+    return draft_of("told", ["cynefin.wsdl"], lambda name: files[name].encode(), **asked)
+
+
+def test_a_record_that_stands_in_lists_alone_is_drafted_with_nothing_that_could_read_it() -> None:
+    lists = {'"ModifiedAfter" type="xs:dateTime"': '"ModifiedAfter" type="xs:string"'}
+    made = told(lists, operations=["GetCasesModifiedSince"])
+    assert [kind.name for kind in made.kinds] == ["ServiceCase"]
+    assert "Surname" in str(made.kinds[0].read)
+    for use in ("changes", "fetch", "create", "update", "find"):
+        assert f"\n    # {use}: " in made.profile
+        assert f"\n    {use}:" not in made.profile
+
+
+def test_a_record_s_own_id_comes_before_that_of_a_group_in_it() -> None:
+    number = {"type": "string"}
+    inner = {"type": "object", "properties": {"Id": number}}
+    record = {"type": "object", "properties": {"Address": inner, "Id": number}}
+    assert the_id("Client", record) == ("Id", LIKELY)
+    assert the_id("Client", {"type": "object", "properties": {"Address": inner}}) == ("Address/Id", LIKELY)
+
+
+def test_the_id_of_what_was_made_may_be_named_after_the_record() -> None:
+    answer = '<xs:element name="{}" type="xs:string"/>\n          <xs:element name="RowVersion"'
+    made = told({'"CaseNumber"': '"Id"', answer.format("Id"): answer.format("ServiceCaseId")})
+    assert "reply: {id: ServiceCaseId, " in made.profile
+
+
+def test_faults_that_nobody_could_guess_stand_under_a_word_that_says_what_they_are() -> None:
+    made = told({"BusinessRuleFault": "FaultA", "ConcurrencyFault": "FaultB", "CaseNotFound": "FaultC"})
+    listed = re.search(r"\n    # errors: .*" + r"\n      # (Fault.): .*" * 3, made.profile)
+    assert listed is not None
+    assert sorted(listed.groups()) == ["FaultA", "FaultB", "FaultC"]

@@ -139,3 +139,14 @@ def test_no_other_command_loads_what_the_laws_need(site: Path) -> None:
         env={"DOLEN_SITE": str(site), "PATH": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_the_test_of_one_mapping_names_the_rows_without_an_example(site: Path) -> None:
+    pairs = site / "mappings" / "torfaen" / "golden"
+    pairs.mkdir()
+    (pairs / "referral.first.json").write_text('{"about": "x", "read": {"record": {}, "facts": {}}}', encoding="utf-8")
+    assert "accepted: " in dolen(site, "test", "torfaen/referral", "--accept").stdout
+    one, every = dolen(site, "test", "torfaen/referral"), dolen(site, "test")
+    shutil.rmtree(pairs)
+    assert "\n  no example: read status_reason.text\n" in one.stdout, one.stdout
+    assert "no example:" not in every.stdout

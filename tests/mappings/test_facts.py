@@ -204,3 +204,9 @@ def test_sensitivity_and_group() -> None:
     assert sensitivity("no.such.field") is sensitivity("not a path") is Sensitivity.SPECIAL, "in doubt, masked"
     assert group(f"{MOBILE}.value") == "person"
     assert group("status_reason.text") == "status_reason"
+
+
+def test_a_referral_without_what_each_must_have_is_refused_in_words_that_an_officer_knows() -> None:
+    with pytest.raises(Refused) as caught:
+        assemble({}, {})
+    assert ("type", "no value, and there is no referral without one") in caught.value.problems

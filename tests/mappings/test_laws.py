@@ -232,6 +232,13 @@ def test_records_have_nothing_one_or_many_and_the_ends_of_lengths() -> None:
     assert letters & set("ŵŷâêîôû")
 
 
+def test_a_record_that_may_be_nothing_as_a_whole_is_never_tried_as_nothing() -> None:
+    whole = {**shape([], Surname=TEXT), "type": ["object", "null"]}
+    made_ = invented(records(whole, {}), 100, start=3)
+    assert made_
+    assert None not in made_
+
+
 def test_records_keep_formats_patterns_and_codes() -> None:
     schema = shape(
         Day={"type": "string", "x-lexical": "date"},

@@ -300,3 +300,24 @@ def test_a_fault_in_rows_over_a_list_is_told_with_their_own_line(site: Path) -> 
     found = [one for one in errors(site) if one.file == "codes/casework-priority.rows.csv"]
     assert [(one.line, one.key) for one in found] == [(2, "ours")] * len(found)
     assert "line 3 of the list under it" in found[0].found
+
+
+@pytest.mark.parametrize("ours", ["type", "status"])
+def test_a_mapping_that_cannot_read_what_every_record_needs_is_found_before_anything_is_read(
+    site: Path, ours: str
+) -> None:
+    name = own(site, "mappings", "contact/request.yaml")
+    rows = (site / name).read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [row for row in rows if f"{{ours: {ours}, " not in row]
+    assert len(kept) == len(rows) - 1
+    (site / name).write_text("".join(kept), encoding="utf-8")
+    line = (site / TORFAEN).read_text(encoding="utf-8").split("{mapping: ")[0].count("\n") + 1
+    assert f"has no row in force that reads `{ours}`" in the(errors(site), TORFAEN, line).found
+
+
+def test_a_code_that_is_none_of_ours_is_told_with_the_file_that_it_stands_in(site: Path) -> None:
+    (site / "codes").mkdir(exist_ok=True)
+    (site / "codes" / "contact-status.csv").write_text("theirs,ours\nnew,qwerty\n", encoding="utf-8")
+    told = [one.remedy for one in errors(site) if "the code 'qwerty'" in one.found]
+    assert told
+    assert {remedy.lower() for remedy in told} == {"correct codes/contact-status.csv"}
