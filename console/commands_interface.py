@@ -51,7 +51,7 @@ def drift(
                 written = drifting.save(looked, save / wired.council / wired.name)
                 complain(f"{wired.council}/{wired.name}: {count(len(written), 'file')} written to {save}")
     as_json([_plain(one) for one in found]) if json else _show(found)
-    raise typer.Exit(1 if any(one.breaks or one.state == drifting.NOT_SEEN for one in found) else 0)
+    raise typer.Exit(1 if any(one.breaks or one.state == drift_watch.NOT_SEEN for one in found) else 0)
 
 
 def _show(found: Sequence[Looked]) -> None:

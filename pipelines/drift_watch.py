@@ -17,7 +17,6 @@ from sqlalchemy import Connection, or_, select, update
 from mappings.drift import Harm
 from pipelines import composition, pauses
 from pipelines.clock import SECOND
-from pipelines.drifting import DRIFTED, NOT_SEEN, Looked, look
 from pipelines.ledger import insert_new
 from pipelines.logs import log, warn
 from pipelines.plant import Plant, Wired
@@ -25,7 +24,11 @@ from pipelines.tables import interface_look
 from pipelines.timetable import Timetable
 
 if TYPE_CHECKING:
+    from pipelines.drifting import Looked
     from pipelines.runs import Runs
+
+#: What may come of a look.
+SAME, DRIFTED, NOT_OFFERED, NOT_SEEN = "the same", "changed", "not offered", "not seen"
 
 #: How often the timetable is looked at; how long a claim holds; when a system that did not answer is asked again.
 LOOK_EVERY, CLAIM, AGAIN = 5 * SECOND, 900 * SECOND, 3600 * SECOND
@@ -177,6 +180,8 @@ class DriftWatch:
 
 def make(plant: Plant, one: Due, owner: str) -> Looked:
     """Make a look that was claimed, keep what it found, and tell what is news."""
+    from pipelines.drifting import look  # what speaks to systems is heavy, and the overview only reads what is kept
+
     wired = plant.councils[one.council].wired[one.connection]
     looked = look(plant, wired, site=composition.load(plant.root))
     news = keep(plant, looked)

@@ -19,6 +19,7 @@ from mappings import paths
 from mappings.drift import Harm, Used, What, compare, unused, weigh
 from mappings.interface import Interface, interface_of
 from pipelines import composition
+from pipelines.drift_watch import DRIFTED, NOT_OFFERED, NOT_SEEN, SAME
 from pipelines.library import Library
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mappings.overlay import PlacedRow, Resolved
     from pipelines.plant import Plant, Wired
 
-SAME, DRIFTED, NOT_OFFERED, NOT_SEEN = "the same", "changed", "not offered", "not seen"
 _WORST = {Harm.BREAKS: 0, Harm.MAY: 1, Harm.NONE: 2}
 #: Parts of a profile whose paths lead through an answer or an error and not through a record.
 _NOT_RECORD = frozenset({"reply", "fault", "errors", "page", "changes", "find", "check"})

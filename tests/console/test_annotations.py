@@ -48,7 +48,9 @@ def test_the_command_prints_them_and_its_exit_code_says_whether_something_is_wro
     done = _check(site, "--format", "azure")
     assert done.returncode == 1
     (line,) = [line for line in done.stdout.splitlines() if "`TransportNeed`" in line]
-    assert f"sourcepath={overlay.as_posix()};linenumber=5;" in line
+    rows = overlay.read_text(encoding="utf-8").splitlines()
+    number = next(at for at, row in enumerate(rows, 1) if "TransportNeed," in row)
+    assert f"sourcepath={overlay.as_posix()};linenumber={number};" in line
     assert "TransportNeeds" in line
     assert _check(site, "--json", "--format", "github").returncode == 2
 

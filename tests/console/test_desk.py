@@ -74,7 +74,8 @@ def test_attention_says_why_and_what_to_type(live: Any, stopped: str) -> None:
     assert done.returncode == 1
     text = quiet(done)
     (cause,) = live.json("attention", code=1)["causes"]
-    for words in (cause["fingerprint"], "torfaen/contact", "priority", "codes/", stopped, "dolen replay --cause"):
+    asked = "dolen codes map contact-priority"
+    for words in (cause["fingerprint"], "torfaen/contact", "priority", "codes/", stopped, asked):
         assert words in text
     shown = live.json("show", stopped)
     assert shown["state"] == "needs attention"

@@ -135,7 +135,7 @@ def test_a_councils_faulty_mapping_leaves_that_council_out_and_nobody_else(
     plant = built(site)
     assert tuple(plant.councils) == ("neath-port-talbot", "torfaen")
     finding = next(one for one in plant.findings if "prioritee" in one.found)
-    assert (finding.file, finding.line) == ("mappings/blaenau-gwent/referral.yaml", 4)
+    assert (finding.file, finding.line) == ("mappings/blaenau-gwent/referral.yaml", 5)
 
 
 def test_a_faulty_code_list_does_the_same(site: Path, built: Callable[..., Plant]) -> None:
