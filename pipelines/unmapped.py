@@ -138,12 +138,15 @@ def waiting_for(
             .join(cause, cause.c.id == table.c.cause_id)
             .where(table.c.council.in_(wanted), table.c.state == state, _of(cause, code_list))
         )
-        left = (
-            select(table, gap.c.code_list.label("of_list"))
-            .join(gap, gap.c[f"{'version' if side == READ else 'delivery'}_id"] == table.c.id)
+        # Several fields of one record may wait for one list; PostgreSQL tells no two rows with JSON in them apart.
+        key = gap.c[f"{'version' if side == READ else 'delivery'}_id"]
+        once = (
+            select(key.label("id"), gap.c.code_list.label("of_list"))
             .where(gap.c.council.in_(wanted), gap.c.side == side, _of(gap, code_list))
-            .distinct()  # several fields of one record may wait for one list
+            .distinct()
+            .subquery()
         )
+        left = select(table, once.c.of_list).join(once, once.c.id == table.c.id)
         for statement, needed in ((stopped, True), (left, False)):
             for number, row in enumerate(_in_pages(plant, statement, table)):
                 yield _held(plant, side, row, needed=needed, opened=open_at_most is None or number < open_at_most)
