@@ -73,7 +73,7 @@ def databases(server: str) -> Iterator[Callable[[], str]]:
 def as_asked(site: Path) -> Iterator[None]:
     """Keep a site's ledger on PostgreSQL where this run asks for it with DOLEN_TEST_LEDGER=postgresql.
 
-    CI runs the tests of the movement once on each kind.
+    By hand, before what touches the ledger lands: see CONTRIBUTING.md.
     """
     if os.environ.get("DOLEN_TEST_LEDGER", "sqlite") == "sqlite":
         yield

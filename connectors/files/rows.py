@@ -180,7 +180,6 @@ def _records(lines: _Lines, how: Csv, encoding: str) -> Iterator[tuple[int, byte
                 raise UnreadableFile(f"the record that ends in line {lines.number} is longer than {LONGEST} bytes")
             yield line.decode(encoding, "surrogateescape")
 
-    csv.field_size_limit(LONGEST)
     reader = csv.reader(fed(), delimiter=how.delimiter, strict=True)
     while True:
         held.clear()
@@ -190,7 +189,8 @@ def _records(lines: _Lines, how: Csv, encoding: str) -> Iterator[tuple[int, byte
             return
         except csv.Error:
             raise UnreadableFile(
-                f"near line {lines.number}: a quotation mark does not close, or lines do not end as lines do"
+                f"near line {lines.number}: a quotation mark does not close, a field is far too long, or lines "
+                "do not end as lines do"
             ) from None
         broken = any("\udc80" <= letter <= "\udcff" for cell in cells for letter in cell) if _odd(cells) else False
         yield lines.number, b"".join(held), None if broken else cells

@@ -338,4 +338,4 @@ def test_the_command_gets_its_words_and_signals_and_gives_its_exit_code(
         assert started.stdout.readline() == f"{tmp_path} {words}\n"
         if sent:
             started.send_signal(sent)
-        assert started.wait(timeout=20) == expected
+        assert started.wait(timeout=60) == expected

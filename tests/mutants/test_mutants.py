@@ -87,8 +87,8 @@ MUTANTS = [
     Mutant(
         "no overlap",
         "connectors/rest/walk.py",
-        "(_moment(watermark).astimezone(UTC) - overlap)",
-        "(_moment(watermark).astimezone(UTC) + (overlap - overlap))",
+        "return _moment(watermark).astimezone(UTC) - overlap",
+        "return _moment(watermark).astimezone(UTC) + (overlap - overlap)",
         (f"{PROMISES}::test_row_12_a_commit_that_began_earlier_and_shows_up_later_is_not_passed_over",),
     ),
     Mutant(
