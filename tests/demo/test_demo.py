@@ -72,7 +72,7 @@ def test_a_demo_ends_well_and_says_so_in_json(run: tuple[int, dict[str, Any], st
 def test_what_needed_attention_was_told_with_its_remedy(run: tuple[int, dict[str, Any], str, Path]) -> None:
     told = " ".join(run[2].split())
     assert "blaenau-gwent-priority-contact has no row for the code" in told
-    assert "add a row to codes/blaenau-gwent-priority-contact.csv" in told
+    assert "the owner of codes/blaenau-gwent-priority-contact.csv decides what the code means" in told
     assert "Torfaen's case system is down" in told
 
 
