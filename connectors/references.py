@@ -32,10 +32,10 @@ class Closed(BaseModel):
 
 
 def _resolver(info: ValidationInfo) -> Callable[[str], str]:
-    resolve = (info.context or {}).get("secret")
+    resolve: Callable[[str], str] | None = (info.context or {}).get("secret")
     if resolve is None:
         raise ValueError("a reference cannot be resolved here: no secret resolver was given")
-    return resolve  # type: ignore[no-any-return]
+    return resolve
 
 
 def _resolve_text(value: Any, info: ValidationInfo) -> Any:
