@@ -6,6 +6,7 @@ documents from one function that knows the pinned files and refuses every other 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +26,12 @@ INLINE = "file:///inline/"  # the schemas that stand inside a WSDL, by number
 MAX_BYTES = 20_000_000
 
 Interfaces = Callable[[str], bytes]
+
+# lxml puts its loader of imports in at each parsing and the former one back after it, for the whole process: whenever
+# another thread ends a parsing meanwhile, libxml2 asks the disk for what only our resolver has. An import that is not
+# found is to libxml2 no more than a warning, and the schema then refuses every message; so that is looked for.
+_ATTEMPTS = 10
+_compiling = threading.Lock()  # and setting up libxml2's own types, at the first compilation, has no lock either
 
 
 class Pinned:
@@ -110,13 +117,20 @@ def schema_of(pinned: Pinned) -> etree.XMLSchema:
         stated = f' namespace="{namespace}"' if namespace else ""
         imports.append(f'<xs:import{stated} schemaLocation="{place}"/>')
     wrapper = f'<xs:schema xmlns:xs="{XSD}">{"".join(imports)}</xs:schema>'.encode()
-    try:
-        return etree.XMLSchema(xml.parse_with(made, wrapper, max_bytes=MAX_BYTES, base_url=INLINE))
-    except etree.XMLSchemaParseError as problem:
-        line = problem.error_log[0].line if len(problem.error_log) else 0
-        raise Misconfigured(
-            f"the schema in {pinned.name} cannot be compiled (line {line}): pin the supplier's file anew"
-        ) from problem
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with _compiling:
+                compiled = etree.XMLSchema(xml.parse_with(made, wrapper, max_bytes=MAX_BYTES, base_url=INLINE))
+        except etree.XMLSchemaParseError as problem:
+            if attempt == _ATTEMPTS:
+                line = problem.error_log[0].line if len(problem.error_log) else 0
+                raise Misconfigured(
+                    f"the schema in {pinned.name} cannot be compiled (line {line}): pin the supplier's file anew"
+                ) from problem
+        else:
+            if all(entry.type_name != "SCHEMAP_WARN_UNLOCATED_SCHEMA" for entry in xml.entries(compiled.error_log)):
+                return compiled
+    raise Misconfigured(f"a schema that {pinned.name} imports cannot be read: pin the supplier's files anew")
 
 
 def namespaces_of(client: zeep.Client) -> frozenset[str]:

@@ -194,3 +194,45 @@ def test_the_registry_loads_no_family_that_nobody_asks_for() -> None:
         "assert 'zeep' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+RACE = """
+import sys, threading
+from lxml import etree
+from connectors import xml
+from connectors.soap.pinned import schema_of
+sys.path.insert(0, "tests/connectors/soap")
+from test_pinned import ASK, XS, pinned, schema, wsdl
+
+begun, go_on = threading.Event(), threading.Event()
+
+class Slow:
+    def read(self, _):
+        begun.set()
+        go_on.wait()
+        return b"<a/>" if not self.__dict__.setdefault("told", []) and not self.told.append(1) else b""
+
+other = threading.Thread(target=lambda: etree.parse(Slow(), xml.parser()))
+other.start()
+begun.wait()
+
+class Files(dict):
+    def __getitem__(self, name):
+        if name.endswith("b.xsd"):  # the other thread's parsing ends in the middle of ours
+            go_on.set()
+            other.join()
+        return super().__getitem__(name)
+
+imports = "".join(f'<xs:import namespace="urn:{n}" schemaLocation="{n}.xsd"/>' for n in "bc")
+one = f'<xs:schema xmlns:xs="{XS}" targetNamespace="urn:%s"><xs:element name="E"/></xs:schema>'
+files = {f"interfaces/{n}.xsd": (one % n).encode() for n in "bc"}
+compiled = schema_of(pinned(Files(files, **{"interfaces/a.wsdl": wsdl(schema(imports + ASK))})))
+print(*(compiled.validate(etree.fromstring(f'<E xmlns="urn:{n}"/>')) for n in "bc"))
+"""
+
+
+def test_a_schema_compiled_while_another_thread_ends_a_parsing_knows_its_elements() -> None:
+    """lxml swaps its loader of imports for the whole process; without the second look the answer was `True False`."""
+    command = [sys.executable, "-c", RACE]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("True True", "")
