@@ -135,6 +135,5 @@ def _text(file: sqlite3.Connection, tenant: str, held: Document) -> None:
         (tenant, str(body["personalisation"].get("reference"))),
     ).fetchone()
     row = (tenant, named[0] if named else "", held.id, template["status"], template["language"])
-    file.execute(
-        "INSERT INTO text VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, notify_checks.plain_number(body["to"]), body["created_at"])
-    )
+    to = notify_checks.plain_number(body["to"])
+    file.execute("INSERT INTO text VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, to, body["created_at"]))
