@@ -6,9 +6,10 @@ slip in a file.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from config.connection import CronLine
 from config.declared import Declared, FieldPath, FileName, Kind, Line, LongerThanNothing, Name, refusal
@@ -63,6 +64,30 @@ class Nightly(Declared):
     )
 
 
+def _media_type(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9.+-]+/[a-z0-9.+-]+", value):
+        raise refusal(repr(value), "a media type in small letters", "write it as in application/pdf")
+    return value
+
+
+class CarriedDocuments(Declared):
+    """Which documents of a referral go with it."""
+
+    most_megabytes: int = Field(default=20, ge=1, le=500, description="Larger ones stay where they are.", examples=[20])
+    types: list[Annotated[str, AfterValidator(_media_type)]] = Field(
+        default_factory=lambda: ["application/pdf", "image/jpeg", "image/png"],
+        min_length=1,
+        description="Media types that are carried; others stay where they are.",
+        examples=[["application/pdf"]],
+    )
+    unscanned: Line | None = Field(
+        default=None,
+        description="Why they need not be scanned. Left out, the site's `scanner` looks at each, and none goes on that "
+        "it has not looked at.",
+        examples=["both systems scan what is put into them"],
+    )
+
+
 class Route(Declared):
     """What is carried from one connection to another."""
 
@@ -98,6 +123,12 @@ class Route(Declared):
         description="Which referrals take this route: each field must have one of its codes, all fields must hold. "
         "`null` among the codes means that the field is not known. Without `when`, all do.",
         examples=[{"assigned_to.team": ["adults"]}],
+    )
+    documents: CarriedDocuments | None = Field(
+        default=None,
+        description="The documents of a referral are handed on after it. Left out, they stay where they are and only "
+        "what the mappings carry of them is told.",
+        examples=[{"most_megabytes": 20}],
     )
     creates_persons: bool = Field(
         default=False,
@@ -166,6 +197,8 @@ class Route(Declared):
             raise refusal("a text for no status", "`status` in `when`: the news that a text tells", remedy)
         if self.text is not None and self.when_deleted is not None:
             raise refusal("`when_deleted` on a route that sends a text", "no such key there", "take `when_deleted` out")
+        if self.documents is not None and (self.text is not None or self.carries != "state"):
+            raise refusal("`documents` on a route that carries events", "a route with `carries: state`", "take it out")
         if (self.text is None) != (self.recipient is None):
             found = "a text without `recipient`" if self.text else "a `recipient` without `text`"
             raise refusal(found, "both or neither", "write `recipient: person` or `recipient: referrer` beside `text`")

@@ -112,6 +112,15 @@ class Alerts(Declared):
     )
 
 
+class DocumentScanner(Declared):
+    """What looks at documents before they are handed on."""
+
+    clamd: Line = Field(
+        description="The daemon of ClamAV: tcp://host:port or unix:/path. May be a reference.",
+        examples=["tcp://127.0.0.1:3310"],
+    )
+
+
 class Log(Declared):
     """What is written about the running of it. Never a person."""
 
@@ -166,5 +175,10 @@ class SiteSettings(Declared):
         default_factory=Nightly,
         description="When the interface that each system shows is compared with the pinned one.",
         examples=[{"cron": "45 3 * * *"}],
+    )
+    scanner: DocumentScanner | None = Field(
+        default=None,
+        description="Looks at documents; needed where a route has `documents`, unless it says why not.",
+        examples=[{"clamd": "tcp://127.0.0.1:3310"}],
     )
     log: Log = Field(default_factory=Log, description="What is logged.", examples=[{"level": "info"}])

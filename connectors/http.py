@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
+from typing import Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
@@ -71,6 +72,17 @@ class Reply:
         return _date(self.headers.get("Date", ""))
 
 
+class Readable(Protocol):
+    """A file, as far as a request needs it."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most so many bytes, none at the end."""
+
+
+#: What a request carries: bytes, or a file that is read while it is sent.
+Body = bytes | Readable
+
+
 @dataclass(frozen=True, slots=True)
 class _Ask:
     """One request, ready to be sent."""
@@ -78,7 +90,8 @@ class _Ask:
     method: str
     url: Url
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = field(repr=False)
+    body: Body | None = field(repr=False)
+    into: Callable[[bytes], None] | None = field(default=None, repr=False)
 
 
 class HttpSession:
@@ -134,11 +147,15 @@ class HttpSession:
         *,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: Body | None = None,
         deadline: Deadline | None = None,
         most_bytes: int | None = None,
+        into: Callable[[bytes], None] | None = None,
     ) -> Reply:
         """Send one request and read the whole reply, whatever its status; `most_bytes` goes before max_reply_bytes.
+
+        A body that is a file is read from where it stands, and its length must be among the headers. With `into` the
+        content of a 200 goes there piece by piece, and the reply's own body is empty.
 
         Raises Unreachable (nothing was sent), Throttled (our own limits), Unknown (sent, no complete answer),
         ReplyTooLarge, and Misconfigured for an address that is not allowed or has moved for good.
@@ -155,7 +172,7 @@ class HttpSession:
         with self._pace.turn(deadline):
             call = Call(deadline)
             with named_errors(call, place):
-                ask = _Ask(method, address, given, body)
+                ask = _Ask(method, address, given, body, into)
                 return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes)
 
     def close(self) -> None:
@@ -170,7 +187,7 @@ class HttpSession:
             try:
                 if raw.status in MOVED:
                     raise _moved(raw.status, place, raw.headers, self._sign_in_page)
-                body = _read(raw, place, most_bytes)
+                body = _read(raw, place, most_bytes, ask.into if raw.status == 200 else None)
             finally:
                 if not raw.closed:
                     raw.close()
@@ -225,14 +242,17 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
         raise Unknown(f"{place}: {why}") from _bare(problem)
 
 
-def _read(raw: urllib3.BaseHTTPResponse, place: str, most_bytes: int) -> bytes:
+def _read(
+    raw: urllib3.BaseHTTPResponse, place: str, most_bytes: int, into: Callable[[bytes], None] | None = None
+) -> bytes:
     pieces: list[bytes] = []
+    keep = into or pieces.append
     size = 0
     for piece in raw.stream(PIECE, decode_content=True):
         size += len(piece)
         if size > most_bytes:
             raise ReplyTooLarge(f"the reply of {place} is longer than max_reply_bytes ({most_bytes}); it was not read")
-        pieces.append(piece)
+        keep(piece)
     raw.release_conn()
     return b"".join(pieces)
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unauthorised
-from connectors.http import HttpSession, Moved, Reply
+from connectors.http import Body, HttpSession, Moved, Reply
 from connectors.login_settings import ApiKeyLogin, BasicLogin
 from connectors.oauth2 import client_credentials
 from connectors.settings import OVER_HTTP, HttpSettings
@@ -117,10 +117,13 @@ def send_logged_in(
     deadline: Deadline,
     headers: Headers | None = None,
     params: Mapping[str, str] | None = None,
-    body: bytes | None = None,
+    body: bytes | Callable[[], Body] | None = None,
     most_bytes: int | None = None,
+    into: Callable[[bytes], None] | None = None,
 ) -> Reply:
     """Send one call logged in; after a 401 renew the login once and send it again. A second 401 is returned.
+
+    A body that is made by a call is made anew for each sending.
 
     A redirect to the page where people sign in (`HttpSession.sign_in_page`) counts as a 401: nothing was done.
     """
@@ -129,7 +132,14 @@ def send_logged_in(
         told = {**(headers or {}), **who}
         try:
             reply = session.send(
-                method, url, headers=told, params=params, body=body, deadline=deadline, most_bytes=most_bytes
+                method,
+                url,
+                headers=told,
+                params=params,
+                body=body() if callable(body) else body,
+                deadline=deadline,
+                most_bytes=most_bytes,
+                into=into,
             )
         except Moved as moved:
             if not moved.to_sign_in:

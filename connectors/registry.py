@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from connectors.documents import DOCUMENT
 from connectors.errors import Misconfigured
 from connectors.pace import Agree
 from connectors.port import Connector
@@ -131,11 +132,11 @@ class Declared:
 
     def kinds(self) -> tuple[str, ...]:
         """See `connectors.port.Connector`."""
-        return tuple(self.declared)
+        return tuple(kind for kind in self.declared if kind != DOCUMENT)
 
     def offers(self, kind: str) -> frozenset[str]:
         """See `connectors.port.Connector`."""
-        return self.declared[kind]
+        return self.declared.get(kind, frozenset()) if kind == DOCUMENT else self.declared[kind]
 
 
 def apart(profile: Mapping[str, Any]) -> bool:
@@ -163,7 +164,11 @@ def check_sound(
     checked_profile: Any = check_profile(profile)
     protocol = _protocol(profile)
     _named(_family(protocol).sound)(check_settings(protocol, connect, secret=secret))
-    return Declared({kind: record.offers for kind, record in checked_profile.records.items()})
+    declared = {kind: record.offers for kind, record in checked_profile.records.items()}
+    documents = [
+        told.offers for record in checked_profile.records.values() if (told := getattr(record, "documents", None))
+    ]
+    return Declared({**declared, **({DOCUMENT: frozenset[str]().union(*documents)} if documents else {})})
 
 
 def _protocol(profile: Mapping[str, Any]) -> str:

@@ -273,10 +273,9 @@ class Batch:
         row = rows.fresh(
             delivery,
             council=self.council.code,
-            key=new_id(),
             at=self.now,
             changed_at=self.now,
-            **{"due": self.now, **values},
+            **{"due": self.now, "key": new_id(), **values},
         )
         self._new["delivery"].append(row)
         self._deliveries[row.referral_id].append(row)

@@ -116,7 +116,7 @@ def _council(
             if connector is not None:
                 opened[name] = connector
                 yield from _kinds(council, name, connection, profile, connector, library)
-        yield from routes(council, opened)
+        yield from routes(council, opened, scanner=site.settings.scanner is not None)
     finally:
         for connector in opened.values():
             if not isinstance(connector, Declared):

@@ -23,6 +23,7 @@ from config.site import Site, load_site
 from connectors.errors import Misconfigured
 from connectors.pinned_files import pinned_files
 from connectors.registry import open_connector
+from connectors.scanner import Scanner
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
 from pipelines import artifacts
@@ -35,7 +36,7 @@ from pipelines.ledger_clock import LedgerClock
 from pipelines.library import Library, field_groups, has_lookups, shipped_folders
 from pipelines.mainkey import parse_master, read_master
 from pipelines.plant import Council, Kind, Plant, Wired
-from pipelines.routing import Route
+from pipelines.routing import DocumentRules, Route
 from pipelines.turns import Turns
 from pipelines.vault import Vault
 from pipelines.wording import rules_of
@@ -115,7 +116,13 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         freshness=Freshness(site.layers, councils, clock, seen),
         kept=artifacts.Keeper(own=lambda: Library(site.layers).own_converters().converters),
         findings=in_order(findings),
+        scanner=_scanner(site, environment),
     )
+
+
+def _scanner(site: Site, environment: Dictionary[str, str] | None) -> Scanner | None:
+    told = site.settings.scanner
+    return None if told is None else Scanner(site.plain(told.clamd, environment))
 
 
 def _agree_on_turns(council: Council, files: CouncilFiles, ledger: Ledger, clock: Clock) -> None:
@@ -340,6 +347,11 @@ def _route(route: RouteSettings, site_wide: Comparison) -> Route:
         when_deleted=route.when_deleted or "",
         reconcile="" if route.text else (route.reconcile or site_wide).cron or "",
         nothing_to_match=route.first_day == "nothing-to-match",
+        documents=None
+        if route.documents is None
+        else DocumentRules(
+            route.documents.most_megabytes, tuple(route.documents.types), scan=route.documents.unscanned is None
+        ),
     )
 
 

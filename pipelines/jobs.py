@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from connectors.documents import DOCUMENT
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.lanes import Lease
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What a text is called on the wire: one kind for every service that carries messages to residents.
 TEXT_KIND = "Text"
+#: Kinds of delivery that make no record of the referral's in the target.
+NO_RECORD = frozenset({TEXT_KIND, DOCUMENT})
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +75,7 @@ def _asked_before(connection: Connection, batch: Batch, jobs: Sequence[Job]) -> 
     unknown = {
         row.id
         for job in jobs
-        if job.row.kind != TEXT_KIND
+        if job.row.kind not in NO_RECORD
         and (row := batch.referral(job.row.referral_id)) is not None
         and not batch.records_of(row.id, job.row.connection, job.row.kind)
     }

@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pipelines import causes, deliveries, gaps, lanes, pauses, recovery, revisions, rows
+from pipelines import causes, deliveries, documents, gaps, lanes, pauses, recovery, revisions, rows
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
 from pipelines.decision import Decision, Do
-from pipelines.jobs import TEXT_KIND, Job
+from pipelines.jobs import NO_RECORD, Job
 from pipelines.lanes import Lease
 from pipelines.merge import written_base
 from pipelines.plant import Council, Plant, Wired
@@ -138,7 +138,7 @@ def _fetch(batch: Batch, jobs: Iterable[Job], results: Iterable[Result]) -> None
     about = {job.row.referral_id for job in jobs}
     batch.remember({known.facts[0]: known.facts[1] for result in results if (known := result.known) is not None})
     for target, kind in sorted({(job.row.connection, job.row.kind) for job in jobs} - {("", "")}):
-        if kind != TEXT_KIND:
+        if kind not in NO_RECORD:
             batch.fetch_numbers(target, kind, about)
             batch.fetch_records(target, kind, {result.external_id for result in results})
     batch.fetch_referrals(about)
@@ -205,7 +205,7 @@ def _words(result: Result) -> str:
 
 def _arrived(batch: Batch, result: Result, row: Held, referral: Held) -> None:
     record = None
-    if row.kind != TEXT_KIND:
+    if row.kind not in NO_RECORD:
         record = link(
             batch,
             referral,
@@ -230,6 +230,8 @@ def _arrived(batch: Batch, result: Result, row: Held, referral: Held) -> None:
         at=batch.now,
     )
     deliveries.move(batch, row, DeliveryState.ARRIVED, reason=result.how, cause_id=None)
+    if (route := batch.council.route(row.route)) is not None and route.documents is not None:
+        documents.plan(batch, route, row, referral)
 
 
 class Taken(RuntimeError):

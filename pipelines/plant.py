@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from config.findings import Finding
     from connectors.pace import Agree
     from connectors.port import Connector
+    from connectors.scanner import Scanner
     from mappings.mapping import Mapping as FieldMapping
     from pipelines.freshness import Freshness
     from pipelines.texts import TextRules
@@ -156,6 +157,7 @@ class Plant:
     lock_file: Path
     freshness: Freshness = field(repr=False)  # keeps the mappings as the site's files say
     broker_url: str = "memory://"
+    scanner: Scanner | None = None  # looks at documents before they are handed on
     nudge: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever wrote work
     kept: Keeper = field(default_factory=Keeper, repr=False)  # what it maps with, kept in the ledger
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`

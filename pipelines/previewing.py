@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, select
 
+from connectors.documents import DOCUMENT
 from connectors.errors import ConnectorError
 from connectors.port import UnreadableItem
 from mappings.kept import CannotRun
@@ -60,6 +61,8 @@ def preview(plant: Plant, id: str, chooser: Chooser | None = None) -> Preview:
             )
         ).first()
         before = _sent_before(connection, plant, row)
+    if row.kind == DOCUMENT:
+        return Preview("create", "a document of the referral; it is fetched, and looked at, only when it goes")
     if route.text:
         if chooser is not None:
             chooser.for_delivery(row)

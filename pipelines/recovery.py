@@ -16,7 +16,7 @@ from pipelines import causes, deliveries, journal, lanes
 from pipelines.batch import Batch
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
-from pipelines.jobs import TEXT_KIND
+from pipelines.jobs import NO_RECORD, TEXT_KIND
 from pipelines.plant import Council, Plant, Wired
 from pipelines.rows import Held, in_parts
 from pipelines.states import DeliveryState
@@ -132,7 +132,7 @@ def _judge(batch: Batch, council: Council, row: Held, *, begun: bool) -> None:
     settle = max(now, settled_at(wired, row))
     known = bool(batch.records_of(row.referral_id, row.connection, row.kind))
     nothing_sent = wired is None or wired.settings.get("protocol") == "by-hand"
-    if row.kind != TEXT_KIND and (known or nothing_sent):
+    if row.kind not in NO_RECORD and (known or nothing_sent):
         # Checked against a version, or typed by a person: it can be done again.
         deliveries.move(batch, row, DeliveryState.WAITING, reason=_WORDS, due=now)
     elif wired is not None and row.kind != TEXT_KIND and wired.connector.tier(row.kind) is Tier.KEEPS_KEY:

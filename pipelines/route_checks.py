@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from config.findings import Finding, Severity, did_you_mean, one_of, shown
 from config.routes import Route
 from config.site import Council
+from connectors.documents import offered
 from mappings import fieldpaths
 from mappings.meta import Kind
 from pipelines.facts import source_field, target_field
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
 TEXT_KIND = "Text"
 
 
-def routes(council: Council, opened: Dictionary[str, Opened]) -> Iterator[Finding]:
-    """Check the routes of a council against those of its connectors that could be opened."""
+def routes(council: Council, opened: Dictionary[str, Opened], *, scanner: bool) -> Iterator[Finding]:
+    """Check the routes of a council against those of its connectors that could be opened.
+
+    `scanner`: the site names one.
+    """
     for position, route in enumerate(council.settings.routes):
         yield from _source(council, position, route, opened)
         yield from _target(council, position, route, opened)
         yield from _condition(council, position, route)
+        yield from _documents(council, position, route, opened, scanner=scanner)
     for name, connection in council.settings.connections.items():
         for kind, use in connection.records.items():
             for place, path in enumerate(use.match):
@@ -92,6 +97,31 @@ def _target(council: Council, position: int, route: Route, opened: Dictionary[st
                 remedy=f"add `{name}` to its profile, or send the route elsewhere",
                 severity=severity,
             )
+
+
+def _documents(
+    council: Council, position: int, route: Route, opened: Dictionary[str, Opened], *, scanner: bool
+) -> Iterator[Finding]:
+    if route.documents is None:
+        return
+    at = ("routes", position, "documents")
+    for end, name, offer, does in (("from", route.from_, "fetch", "lends"), ("to", route.to, "create", "takes")):
+        connection = opened.get(name)
+        if connection is not None and offer not in offered(connection):
+            section = "documents.fetch" if offer == "fetch" else "documents.add"
+            yield council.document.finding(
+                at,
+                found=f"{shown(name)}, whose profile {does} no documents",
+                expected=f"a connection at `{end}` whose profile has `{section}` for its records",
+                remedy=f"add `{section}` to its profile, or take `documents` out of the route",
+            )
+    if route.documents.unscanned is None and not scanner:
+        yield council.document.finding(
+            at,
+            found="documents that nothing would look at",
+            expected="`scanner` in config/dolen.yaml, or `unscanned` with the reason why not",
+            remedy="name the site's virus scanner, or write why these documents need none",
+        )
 
 
 def _condition(council: Council, position: int, route: Route) -> Iterator[Finding]:

@@ -13,6 +13,15 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentRules:
+    """Which documents of a referral go with it."""
+
+    most_megabytes: int
+    types: tuple[str, ...]  # media types
+    scan: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """From a connection, to a connection, under a condition."""
 
@@ -29,6 +38,7 @@ class Route:
     when_deleted: str = ""  # status with which the news goes on that the source deleted a record; "": a person decides
     reconcile: str = ""  # cron line of its comparisons, "" for never
     nothing_to_match: bool = False  # its council says that one of its ends began empty
+    documents: DocumentRules | None = None  # None: documents stay where they are
 
     def misses(self, facts: Mapping[str, Any]) -> str:
         """Return the first field whose condition does not hold, "" if all hold."""

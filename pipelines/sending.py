@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from connectors.documents import DOCUMENT, offered
 from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
 from mappings.kept import CannotRun
@@ -22,6 +23,7 @@ from pipelines.calendar import closed_until
 from pipelines.causes import Cause, gap_cause
 from pipelines.clock import to_instant
 from pipelines.decision import Decision, Do, decide
+from pipelines.documents import Handing
 from pipelines.intake import Intake
 from pipelines.jobs import TEXT_KIND, Job, Known, prepare
 from pipelines.merge import IN_ERROR
@@ -108,6 +110,9 @@ class Sender:
             if missed and not job.look_up:
                 result.rule = f"condition of the route: {missed}"
                 return result
+            if job.row.kind == DOCUMENT:
+                repeatable = "create" in offered(wired.connector) and wired.connector.tier(DOCUMENT) is Tier.KEEPS_KEY
+                return Handing(self._plant, self._council, wired, route, self._calls).hand(result, job, known)
             if route.text:
                 return self._text(result, wired, route.text, route.recipient, event, now)
             kind = self._kind(wired, job.row)

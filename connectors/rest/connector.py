@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.again import safely_again
 from connectors.deadline import Deadline
+from connectors.documents import DOCUMENT, Document, Lent
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
 from connectors.http import HttpSession, Reply
 from connectors.json_body import UnreadableBody, parse, read
@@ -23,10 +24,12 @@ from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, Un
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses
 from connectors.rest.doctor import examine
+from connectors.rest.documents import Documents
 from connectors.rest.feeds import ChangeFeed, open_feed
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
 from connectors.rest.profile import RestProfile, RestRecord
+from connectors.rest.profile_documents import RestDocuments
 from connectors.rest.replies import at, refuse
 from connectors.rest.write import Write, creating, receipt, updating
 from connectors.settings import RestSettings
@@ -83,11 +86,15 @@ class RestConnector:
         return tuple(self._profile.records)
 
     def offers(self, kind: str) -> frozenset[str]:
-        """What the profile declares for this kind."""
+        """What the profile declares for this kind; for DOCUMENT, for the documents of any kind."""
+        if kind == DOCUMENT:
+            return frozenset[str]().union(*(told.offers for told in self._with_documents()))
         return self._record(kind).offers
 
     def tier(self, kind: str) -> Tier:
-        """How a create of this kind can be made to happen once."""
+        """How a create of this kind can be made to happen once; of DOCUMENT, the least of any kind's."""
+        if kind == DOCUMENT:
+            return max((told.tier for told in self._with_documents() if told.add is not None), default=Tier.NEITHER)
         return self._record(kind).tier
 
     def reads_first(self, kind: str) -> bool:
@@ -174,6 +181,18 @@ class RestConnector:
         self._expect(reply, section, doing=write.doing, one=bool(id))
         return receipt(write, reply, section, self._readers[kind], self._addresses)
 
+    def lend(self, kind: str, id: str, ref: str, into: Callable[[bytes], None], *, most_bytes: int) -> Lent:
+        """See `connectors.documents.Lends`."""
+        return self._documents(kind).lend(id, ref, into, most_bytes=most_bytes)
+
+    def add(self, kind: str, id: str, document: Document, *, key: str) -> Receipt:
+        """See `connectors.documents.TakesDocuments`."""
+        return self._documents(kind).add(id, document, key=key)
+
+    def find_document(self, kind: str, id: str, key: str) -> str:
+        """See `connectors.documents.TakesDocuments`."""
+        return self._documents(kind).find(id, key)
+
     def lookups(self, kind: str) -> tuple[str, ...]:
         """The paths whose codes the system itself lists."""
         return tuple(self._record(kind).lookups)
@@ -223,6 +242,15 @@ class RestConnector:
         if feed is None:
             raise self._not_offered(kind, "changes")
         return open_feed(feed, _Asking(self, kind))
+
+    def _with_documents(self) -> list[RestDocuments]:
+        return [record.documents for record in self._profile.records.values() if record.documents is not None]
+
+    def _documents(self, kind: str) -> Documents:
+        told = self._record(kind).documents
+        if told is None:
+            raise self._not_offered(kind, "documents")
+        return Documents(kind, told, _Speaking(self, kind))
 
     def _not_offered(self, kind: str, what: str) -> Misconfigured:
         return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
@@ -304,6 +332,27 @@ class _Asking:
     def fetch(self, id: str, deadline: Deadline) -> Item | None:
         """Read one record by its id, None if it is not there. Raises PageUnreadable if it cannot be read."""
         return self._connector._fetched(self.kind, id, deadline)
+
+
+class _Speaking:
+    """What the documents of one kind are carried through."""
+
+    def __init__(self, connector: RestConnector, kind: str) -> None:
+        self._connector = connector
+        self._kind = kind
+        self.addresses = connector._addresses
+
+    def deadline(self) -> Deadline:
+        """Start the clock of one call."""
+        return self._connector._session.deadline()
+
+    def send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
+        """Send one call, logged in."""
+        return self._connector._send(method, url, deadline, **more)
+
+    def expect(self, reply: Reply, doing: str, *, one: bool) -> None:
+        """Raise the named error for a reply that is no success."""
+        self._connector._expect(reply, self._connector._record(self._kind), doing=doing, one=one)
 
 
 class _Passing(Unknown):

@@ -22,6 +22,7 @@ from connectors.profile import (
     Zone,
 )
 from connectors.references import Closed
+from connectors.rest.profile_documents import RestDocuments
 from connectors.rest.profile_feeds import Feed, IdListFeed
 from connectors.rest.profile_paths import (
     ContentType,
@@ -159,6 +160,12 @@ class RestRecord(Errors):
     create: RestCreate | None = Field(default=None, description="Create.", examples=[{"method": "PUT"}])
     update: RestUpdate | None = Field(default=None, description="Change.", examples=[{"method": "PATCH"}])
     find: RestFind | None = Field(default=None, description="Find by our key.", examples=[{"by": "reference"}])
+
+    documents: RestDocuments | None = Field(
+        default=None,
+        description="Documents that belong to a record: how one is fetched, added, and looked for.",
+        examples=[{"fetch": {"path": "/requests/{id}/documents/{ref}"}}],
+    )
 
     lookups: dict[PathText, RestLookup] = Field(
         default={},

@@ -12,7 +12,8 @@ from connectors.profile import ListPath
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
-def _url_path(path: str, allowed: frozenset[str]) -> str:
+def url_path(path: str, allowed: frozenset[str]) -> str:
+    """Return a path in which only these placeholders stand. Raises ValueError, as pydantic takes it."""
     if not path.startswith("/") or path.startswith("//") or any(sign in path for sign in "?#\\ %"):
         raise ValueError("write a path below the connection's url, such as /requests/{id}")
     if {".", ".."} & set(path.split("/")):
@@ -24,17 +25,17 @@ def _url_path(path: str, allowed: frozenset[str]) -> str:
 
 
 def _plain(path: str) -> str:
-    return _url_path(path, frozenset())
+    return url_path(path, frozenset())
 
 
 def _with_id(path: str) -> str:
-    if "{id}" not in _url_path(path, frozenset({"id"})):
+    if "{id}" not in url_path(path, frozenset({"id"})):
         raise ValueError("write {id} where the record's id stands, such as /requests/{id}")
     return path
 
 
 def _with_key(path: str) -> str:
-    return _url_path(path, frozenset({"our_key"}))
+    return url_path(path, frozenset({"our_key"}))
 
 
 PlainPath = Annotated[str, AfterValidator(_plain)]
