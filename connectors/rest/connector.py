@@ -24,10 +24,12 @@ from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses
 from connectors.rest.doctor import examine
 from connectors.rest.feeds import ChangeFeed, open_feed
+from connectors.rest.feeds.delta import gone_again
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
 from connectors.rest.profile import RestProfile, RestRecord
-from connectors.rest.replies import at, refuse
+from connectors.rest.profile_feeds import DeltaFeed
+from connectors.rest.replies import at, code_in, refuse
 from connectors.rest.write import Write, creating, receipt, updating
 from connectors.settings import RestSettings
 
@@ -126,7 +128,9 @@ class RestConnector:
             found = parse(raw, "application/json")
         except UnreadableBody as trouble:
             return UnreadableItem(raw, trouble.reason, id)
-        item = self._readers[kind].item(found)
+        feed = self._profile.records[kind].changes
+        gone = gone_again(feed, kind, found) if isinstance(feed, DeltaFeed) else None
+        item = gone or self._readers[kind].item(found)
         return replace(item, raw=raw, id=item.id or id) if isinstance(item, UnreadableItem) else replace(item, raw=raw)
 
     def find(self, kind: str, key: str) -> list[Item]:
@@ -230,9 +234,19 @@ class RestConnector:
     def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
         return send_logged_in(self._session, self._login, method, url, deadline=deadline, **more)
 
-    def _get(self, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None) -> Reply:
+    def _get(
+        self,
+        url: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        headers: Headers | None = None,
+        most_bytes: int | None = None,
+    ) -> Reply:
+        told = {**ASKED, **(headers or {})}
+
         def once() -> Reply:
-            reply = self._send("GET", url, deadline, headers=ASKED, params=params, most_bytes=most_bytes)
+            reply = self._send("GET", url, deadline, headers=told, params=params, most_bytes=most_bytes)
             if (reply.status >= 500 or reply.status == 408) and "Retry-After" not in reply.headers:
                 raise _Passing(reply)
             return reply
@@ -280,9 +294,21 @@ class _Asking:
         """Start the clock of one call."""
         return self._connector._session.deadline()
 
-    def get(self, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None) -> Reply:
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        headers: Headers | None = None,
+        most_bytes: int | None = None,
+    ) -> Reply:
         """Read an address, tried again while that may help."""
-        return self._connector._get(url, params, deadline, most_bytes=most_bytes)
+        return self._connector._get(url, params, deadline, headers=headers, most_bytes=most_bytes)
+
+    def code(self, reply: Reply) -> str:
+        """Return the system's own error code in a reply, "" if it names none."""
+        return code_in(reply, self._connector._record(self.kind))
 
     def expect(self, reply: Reply, doing: str) -> None:
         """Raise the named error for a list's reply that is no success."""

@@ -22,7 +22,7 @@ from connectors.profile import (
     Zone,
 )
 from connectors.references import Closed
-from connectors.rest.profile_feeds import Feed, IdListFeed
+from connectors.rest.profile_feeds import CursorFeed, Feed, IdListFeed, NewestFirstFeed
 from connectors.rest.profile_paths import (
     ContentType,
     HeaderName,
@@ -170,7 +170,7 @@ class RestRecord(Errors):
     def _sections_agree(self) -> Self:
         if isinstance(self.changes, IdListFeed) and self.fetch is None:
             raise ValueError("an id-list feed needs fetch: the list holds ids, and each record is read by its id")
-        if self.changes is not None and self.changes.feed != "id-list" and self.item.modified is None:
+        if isinstance(self.changes, CursorFeed | NewestFirstFeed) and self.item.modified is None:
             raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the field with the last change")
         if self.update is not None and self.update.reads_first and self.fetch is None:
             raise ValueError("update.reads_first needs fetch: the record is read before it is written onto")

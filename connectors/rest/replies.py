@@ -57,8 +57,7 @@ def refuse(reply: Reply, *, doing: str, record: RestRecord, interface: Interface
     `doing` is a phrase of ours ("creating a Request"), `one` says that the address named one record.
     """
     body = _body(reply)
-    told = at(body, record.fault.code) if record.fault.code else None
-    code = str(told) if isinstance(told, str | int) and _CODE.fullmatch(str(told)) else ""
+    code = _code(body, record)
     what = f"{doing}: HTTP {reply.status}{f' ({code})' if code else ''}"
     raw = reply.body
     match _meaning(reply.status, code, record):
@@ -83,6 +82,16 @@ def refuse(reply: Reply, *, doing: str, record: RestRecord, interface: Interface
             raise Rejected(f"{what} refuses what we sent{named}", field=field, code=code, reply=raw)
         case None:
             raise Unknown(f"{what} says neither done nor refused", code=code, reply=raw)
+
+
+def code_in(reply: Reply, record: RestRecord) -> str:
+    """Return the system's own error code in a reply, "" if it names none that can be one."""
+    return _code(_body(reply), record)
+
+
+def _code(body: Any, record: RestRecord) -> str:
+    told = at(body, record.fault.code) if record.fault.code else None
+    return str(told) if isinstance(told, str | int) and _CODE.fullmatch(str(told)) else ""
 
 
 def id_text(found: Any) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from connectors.rest.feeds.asking import Asking, ChangeFeed
 from connectors.rest.feeds.cursor import Cursor
+from connectors.rest.feeds.delta import Delta
 from connectors.rest.feeds.id_list import IdList
 from connectors.rest.feeds.newest_first import NewestFirst
-from connectors.rest.profile_feeds import CursorFeed, Feed, IdListFeed
+from connectors.rest.profile_feeds import CursorFeed, DeltaFeed, Feed, IdListFeed
 
 __all__ = ["ChangeFeed", "open_feed"]
 
@@ -15,4 +16,6 @@ def open_feed(feed: Feed, asking: Asking) -> ChangeFeed:
     """Return the feed that a profile declares, ready to be read."""
     if isinstance(feed, CursorFeed):
         return Cursor(feed, asking)
+    if isinstance(feed, DeltaFeed):
+        return Delta(feed, asking)
     return IdList(feed, asking) if isinstance(feed, IdListFeed) else NewestFirst(feed, asking)
