@@ -75,28 +75,6 @@ class Town:
         return self.answer(200, json.dumps(body).encode(), JSON)
 
 
-@pytest.fixture
-def town(answer: Any) -> Town:
-    return Town(answer)
-
-
-@pytest.fixture
-def connected(profile: Any, connect: Any, small: Any, town: Town) -> Any:
-    """Connects to the town, or to what always gives one answer."""
-
-    def start(style: dict[str, Any], answering: Any = None, **more: Any) -> Any:
-        thing = profile["records"]["Thing"]
-        thing["changes"] = {"feed": "delta", "path": "/things", "items": "things[]", "of": 3, "at_most": 30, **style}
-        thing["changes"] |= more
-        server = small(answering or town)
-        connector = connect(server.url + "/api", profile)
-        connector._sleep = lambda _: None
-        connector.server = server
-        return connector
-
-    return start
-
-
 def walk(connector: Any, watermark: str = "", between: Any = lambda: None) -> tuple[list[Any], str, list[str]]:
     items: list[Any] = []
     notes: list[str] = []

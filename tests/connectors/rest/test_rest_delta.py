@@ -12,8 +12,6 @@ from connectors.errors import PageUnreadable, Rejected
 from connectors.port import UnreadableItem
 from tests.connectors.rest.delta_town import AT, JSON, LINK, STYLES, Town, shown, walk
 
-pytest_plugins = ("tests.connectors.rest.delta_town",)
-
 
 @STYLES
 @pytest.mark.parametrize("number", [0, 1, 3, 4, 10])

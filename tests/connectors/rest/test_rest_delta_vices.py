@@ -12,8 +12,6 @@ from connectors.port import Item, UnreadableItem
 from connectors.problems import ProfileFaults
 from tests.connectors.rest.delta_town import AT, JSON, LINK, STYLES, TOKEN, Town, shown, walk
 
-pytest_plugins = ("tests.connectors.rest.delta_town",)
-
 
 @pytest.mark.parametrize("where", ["@odata.nextLink", "@odata.deltaLink"])
 def test_a_link_that_leaves_the_connection_or_all_measure_is_never_called(
