@@ -20,6 +20,7 @@ from connectors.json_body import UnreadableBody, parse, read
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.profile import ErrorName
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses
 from connectors.rest.doctor import examine
@@ -114,7 +115,9 @@ class RestConnector:
         if record.fetch is None:
             raise self._not_offered(kind, "fetch")
         doing = f"reading a {kind}"
-        reply = self._get(self._addresses.below(record.fetch.path, id=id), {}, deadline)
+        call = record.fetch
+        query = {**record.query, **call.query}
+        reply = self._get(self._addresses.below(call.path, id=id), query, deadline, headers=call.headers)
         try:
             self._expect(reply, record, doing=doing, one=True)
         except NotThere:
@@ -141,8 +144,8 @@ class RestConnector:
         doing, listed = f"looking up a {kind}", record.find.items
         address = self._addresses.below(record.find.path, our_key=key) if not record.find.by else ""
         address = address or self._addresses.below(record.find.path)
-        params = {record.find.by: key} if record.find.by else {}
-        reply = self._get(address, params, self._session.deadline())
+        params = {**record.query, **record.find.query, **({record.find.by: key} if record.find.by else {})}
+        reply = self._get(address, params, self._session.deadline(), headers=record.find.headers)
         try:
             self._expect(reply, record, doing=doing, one=listed is None)
         except NotThere:
@@ -173,9 +176,10 @@ class RestConnector:
             self._addresses.below(write.path, **write.places),
             deadline,
             headers={**ASKED, **write.headers},
+            params=write.params,
             body=write.body,
         )
-        self._expect(reply, section, doing=write.doing, one=bool(id))
+        self._expect(reply, section, doing=write.doing, one=bool(id), errors=write.errors)
         return receipt(write, reply, section, self._readers[kind], self._addresses)
 
     def lookups(self, kind: str) -> tuple[str, ...]:
@@ -226,12 +230,16 @@ class RestConnector:
         feed = self._record(kind).changes
         if feed is None:
             raise self._not_offered(kind, "changes")
+        query = self._record(kind).query
+        if query:
+            feed = feed.model_copy(update={"query": {**query, **feed.query}})
         return open_feed(feed, _Asking(self, kind))
 
     def _not_offered(self, kind: str, what: str) -> Misconfigured:
         return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
 
     def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
+        more["headers"] = {**self._profile.headers, **more["headers"]}
         return send_logged_in(self._session, self._login, method, url, deadline=deadline, **more)
 
     def _get(
@@ -256,9 +264,17 @@ class RestConnector:
         except _Passing as passing:
             return passing.answer
 
-    def _expect(self, reply: Reply, record: RestRecord, *, doing: str, one: bool) -> None:
+    def _expect(
+        self,
+        reply: Reply,
+        record: RestRecord,
+        *,
+        doing: str,
+        one: bool,
+        errors: Mapping[str, ErrorName] | None = None,
+    ) -> None:
         if not 200 <= reply.status < 300:
-            refuse(reply, doing=doing, record=record, interface=self._interface, one=one)
+            refuse(reply, doing=doing, record=record, interface=self._interface, one=one, errors=errors)
 
     def _page(self, reply: Reply, doing: str, *, whole: bool = False) -> Any:
         content_type = reply.headers.get("Content-Type", "")

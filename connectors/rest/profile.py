@@ -6,12 +6,14 @@ Paths into a record are those of every profile: `customer/last_name`, and a list
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from datetime import timedelta
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from connectors.port import Tier
 from connectors.profile import (
+    ErrorName,
     Errors,
     ItemPaths,
     LivePlace,
@@ -26,26 +28,49 @@ from connectors.rest.profile_feeds import CursorFeed, Feed, IdListFeed, NewestFi
 from connectors.rest.profile_paths import (
     ContentType,
     HeaderName,
+    Headers,
     IdPath,
     ItemsPath,
     KeyPath,
     ParameterName,
     PlainPath,
+    QueryText,
 )
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
 
 
-class RestFetch(Closed):
+class RestCall(Closed):
+    """What any call may carry beside its path."""
+
+    headers: Headers = Field(
+        default={}, description="Headers of this call.", examples=[{"Prefer": "return=representation"}]
+    )
+    query: dict[ParameterName, QueryText] = Field(
+        default={}, description="Parameters that are always sent.", examples=[{"$select": "id,status"}]
+    )
+
+
+class RestWrite(RestCall):
+    """What any call that changes something may say."""
+
+    errors: dict[Name, ErrorName] = Field(
+        default={},
+        description="Error code, or HTTP status in quotes: what it means for this call. Goes before the record's own.",
+        examples=[{"412": "duplicate"}],
+    )
+
+
+class RestFetch(RestCall):
     """Read one record by its id."""
 
     path: IdPath = Field(description="Path below the connection's url.", examples=["/requests/{id}"])
 
 
-class RestCreate(Closed):
+class RestCreate(RestWrite):
     """Create a record under our key."""
 
-    method: Literal["POST", "PUT"] = Field(description="HTTP method.", examples=["PUT"])
+    method: Literal["POST", "PUT", "PATCH"] = Field(description="HTTP method.", examples=["PUT"])
     path: KeyPath = Field(description="Path below the connection's url.", examples=["/requests/by-external/{our_key}"])
     content_type: ContentType = Field(
         default="application/json", description="Content type.", examples=["application/json"]
@@ -81,7 +106,7 @@ class VersionCheck(Closed):
     )
 
 
-class RestUpdate(Closed):
+class RestUpdate(RestWrite):
     """Change a record, checked against its version where the system can."""
 
     method: Literal["PATCH", "PUT", "POST"] = Field(description="HTTP method.", examples=["PATCH"])
@@ -109,7 +134,7 @@ class RestUpdate(Closed):
         return self
 
 
-class RestFind(Closed):
+class RestFind(RestCall):
     """Find the records that the system holds under our key."""
 
     path: KeyPath = Field(description="Path below the connection's url.", examples=["/requests/by-external/{our_key}"])
@@ -150,6 +175,22 @@ class RestRecord(Errors):
     item: ItemPaths = Field(
         description="Where id, version, stamp and our key stand. Without version the ETag is taken.",
         examples=[{"id": "id"}],
+    )
+    query: dict[ParameterName, QueryText] = Field(
+        default={},
+        description="Parameters of every call that reads records: changes, fetch and find.",
+        examples=[{"$select": "id,status"}],
+    )
+    waits: dict[Name, timedelta] = Field(
+        default={},
+        description="Error code that means throttled: how long to wait where the system does not say.",
+        examples=[{"REQUEST_LIMIT_EXCEEDED": "PT15M"}],
+    )
+    joined: dict[PathText, Annotated[str, Field(min_length=1, max_length=3)]] = Field(
+        default={},
+        description="Texts that hold several values, each with what stands between them. Mappings, and the pinned "
+        "interface, see a list.",
+        examples=[{"needs": ";"}],
     )
     leave_out: list[PathText] = Field(
         default=[], description="What the system sets itself and we never send.", examples=[["id", "version"]]
@@ -199,6 +240,9 @@ class RestProfile(Closed):
         default=None,
         description="Where the system shows its interface today, behind the connection's url. Left out: it shows none.",
         examples=["/openapi.yaml"],
+    )
+    headers: Headers = Field(
+        default={}, description="Headers of every call.", examples=[{"OData-Version": "4.0"}]
     )
     clock: Zone = Field(description="Zone of the system's times that carry no offset.", examples=["Europe/London"])
     records: dict[Name, RestRecord] = Field(

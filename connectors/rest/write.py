@@ -11,8 +11,10 @@ from connectors.errors import Outdated, Rejected, Unknown
 from connectors.http import Reply
 from connectors.json_body import UnreadableBody, blemish, read
 from connectors.port import Receipt, Record
+from connectors.profile import ErrorName
 from connectors.rest.addresses import Addresses
 from connectors.rest.items import ItemReader
+from connectors.rest.joined import together
 from connectors.rest.profile import RestCreate, RestRecord, RestUpdate
 
 ACCEPTED = 202  # "will be looked at": neither done nor refused
@@ -30,6 +32,8 @@ class Write:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     doing: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, ErrorName] = field(default_factory=dict)  # what this call's errors mean before all others
     id: str = ""  # of the record that is updated
     key: str = ""  # of the record that is created
     version: str = ""
@@ -40,24 +44,26 @@ def creating(kind: str, section: RestRecord, create: RestCreate, record: Record,
     sent = _without(record, section.leave_out)
     if create.our_key:
         _put(sent, create.our_key, key)
-    headers = {"Content-Type": create.content_type}
+    headers = {**create.headers, "Content-Type": create.content_type}
     if create.key_header:
         headers[create.key_header] = _for_header(key, "our key")
     places = {"our_key": key} if "{our_key}" in create.path else {}
     doing = f"creating a {kind}"
-    return Write(create.method, create.path, places, headers, _body(sent, doing), doing, key=key)
+    body = _body(sent, section, doing)
+    return Write(create.method, create.path, places, headers, body, doing, create.query, create.errors, key=key)
 
 
 def updating(kind: str, section: RestRecord, update: RestUpdate, record: Record, *, id: str, version: str) -> Write:
     """Make the request that updates `id`. Raises Outdated if the version that it was made from is not known."""
     doing = f"updating a {kind}"
-    headers = {"Content-Type": update.content_type}
+    headers = {**update.headers, "Content-Type": update.content_type}
     if update.check is not None:
         if not version:
             raise Outdated(f"{doing}: the version it was made from is not known; nothing was sent")
         headers[update.check.header] = _for_header(update.check.value.replace("{version}", version), "the version")
-    body = _body(_without(record, section.leave_out), doing)
-    return Write(update.method, update.path, {"id": id}, headers, body, doing, id=id, version=version)
+    body = _body(_without(record, section.leave_out), section, doing)
+    told = (update.query, update.errors)
+    return Write(update.method, update.path, {"id": id}, headers, body, doing, *told, id=id, version=version)
 
 
 def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader, addresses: Addresses) -> Receipt:
@@ -123,7 +129,8 @@ def _own(outer: Record, step: str) -> Record | None:
     return copied
 
 
-def _body(record: Record, doing: str) -> bytes:
+def _body(record: Record, section: RestRecord, doing: str) -> bytes:
+    record = together(record, section.joined, doing)
     try:  # not orjson, which writes NaN as null: a value would be wiped without a word
         return _AS_JSON.encode(record).encode()
     except (TypeError, ValueError, RecursionError):
