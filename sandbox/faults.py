@@ -50,6 +50,7 @@ KINDS: Mapping[str, Kind] = {
     "endless_page": Kind("Pages never end: the same page and cursor again and again."),
     "forgotten_place": Kind("Has forgotten the place from which changes are asked for (`times` = so often)."),
     "link_elsewhere": Kind("Names a next page, or a place for the next time, on another host."),
+    "small_pages": Kind("Lists no more than so many `ids` in a page.", {"ids": 2}),
     "locked_row": Kind("Refuses a change because another one holds the record, and does nothing."),
     "limit_exceeded": Kind("Refuses every call because the day's calls are used up, and does nothing."),
     "huge_record": Kind("Blows one record of the answer up to `bytes`.", {"bytes": 40_000_000}),
@@ -58,7 +59,7 @@ KINDS: Mapping[str, Kind] = {
 
 BY_SYSTEM = frozenset(
     {"expired_token", "repeated_page", "changed_while_paging", "endless_page", "huge_record", "broken_record",
-     "forgotten_place", "link_elsewhere", "locked_row", "limit_exceeded"}
+     "forgotten_place", "link_elsewhere", "small_pages", "locked_row", "limit_exceeded"}
 )  # fmt: skip
 
 

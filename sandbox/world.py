@@ -16,6 +16,7 @@ from sandbox.faults import Faults
 from sandbox.life import Life
 from sandbox.notify import Notify
 from sandbox.receipts import Receipts
+from sandbox.salesforce import Salesforce
 from sandbox.store import Store
 from sandbox.story_desk import StoryDesk
 from sandbox.tally import Tally
@@ -48,7 +49,7 @@ class World:
         self.faults, self.tally = Faults(), Tally()
         casework, contact = Casework(self.store, self.clock), Contact(self.store, self.clock)
         notify = Notify(self.store, self.clock)
-        platforms: list[System] = [Dataverse(self.store, self.clock)]
+        platforms: list[System] = [Dataverse(self.store, self.clock), Salesforce(self.store, self.clock)]
         systems: list[System] = [casework, contact, notify, *platforms]
         self.systems = {system.name: system for system in systems}
         self.life = Life(self.store, contact, casework, self.clock)

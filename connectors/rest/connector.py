@@ -24,12 +24,11 @@ from connectors.profile import ErrorName
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses
 from connectors.rest.doctor import examine
-from connectors.rest.feeds import ChangeFeed, open_feed
-from connectors.rest.feeds.delta import gone_again
+from connectors.rest.feeds import ChangeFeed, gone_again, open_feed
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
 from connectors.rest.profile import RestProfile, RestRecord
-from connectors.rest.profile_feeds import DeltaFeed
+from connectors.rest.profile_feeds import IdListFeed, IdWindowFeed
 from connectors.rest.replies import at, code_in, refuse
 from connectors.rest.write import Write, creating, receipt, updating
 from connectors.settings import RestSettings
@@ -132,8 +131,7 @@ class RestConnector:
         except UnreadableBody as trouble:
             return UnreadableItem(raw, trouble.reason, id)
         feed = self._profile.records[kind].changes
-        gone = gone_again(feed, kind, found) if isinstance(feed, DeltaFeed) else None
-        item = gone or self._readers[kind].item(found)
+        item = gone_again(feed, kind, found) or self._readers[kind].item(found)
         return replace(item, raw=raw, id=item.id or id) if isinstance(item, UnreadableItem) else replace(item, raw=raw)
 
     def find(self, kind: str, key: str) -> list[Item]:
@@ -231,7 +229,7 @@ class RestConnector:
         if feed is None:
             raise self._not_offered(kind, "changes")
         query = self._record(kind).query
-        if query:
+        if query and not isinstance(feed, IdListFeed | IdWindowFeed):  # a list of ids is no record
             feed = feed.model_copy(update={"query": {**query, **feed.query}})
         return open_feed(feed, _Asking(self, kind))
 

@@ -24,7 +24,7 @@ from connectors.profile import (
     Zone,
 )
 from connectors.references import Closed
-from connectors.rest.profile_feeds import CursorFeed, Feed, IdListFeed, NewestFirstFeed
+from connectors.rest.profile_feeds import CursorFeed, Feed, IdListFeed, IdWindowFeed, NewestFirstFeed
 from connectors.rest.profile_paths import (
     ContentType,
     HeaderName,
@@ -81,6 +81,11 @@ class RestCreate(RestWrite):
     key_header: HeaderName | None = Field(
         default=None, description="Header that carries our key.", examples=["Idempotency-Key"]
     )
+    id: PathText | None = Field(
+        default=None,
+        description="Where the answer holds the new id, if not where records do.",
+        examples=["id"],
+    )
     keeps_key: bool = Field(
         default=False,
         description="The same key never makes a second record: the system changes, answers with or refuses by it.",
@@ -103,6 +108,12 @@ class VersionCheck(Closed):
         pattern=r"^[\x21-\x7e]*\{version\}[\x21-\x7e]*$",
         description="Its value; {version} is the record's version.",
         examples=['"{version}"'],
+    )
+    as_: Literal["text", "http-date"] = Field(
+        default="text",
+        alias="as",
+        description="http-date: the version is a moment and is written as HTTP writes dates, to the second.",
+        examples=["http-date"],
     )
 
 
@@ -178,7 +189,7 @@ class RestRecord(Errors):
     )
     query: dict[ParameterName, QueryText] = Field(
         default={},
-        description="Parameters of every call that reads records: changes, fetch and find.",
+        description="Parameters of every call that reads whole records: a list of changes, fetch and find.",
         examples=[{"$select": "id,status"}],
     )
     waits: dict[Name, timedelta] = Field(
@@ -209,8 +220,11 @@ class RestRecord(Errors):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        if isinstance(self.changes, IdListFeed) and self.fetch is None:
-            raise ValueError("an id-list feed needs fetch: the list holds ids, and each record is read by its id")
+        if isinstance(self.changes, IdListFeed | IdWindowFeed) and self.fetch is None:
+            feed = self.changes.feed
+            raise ValueError(f"an {feed} feed needs fetch: the list holds ids, and each record is read by its id")
+        if isinstance(self.changes, IdWindowFeed) and self.fault.code is None:
+            raise ValueError("an id-window feed needs fault.code: a record that is gone must be told from a wrong path")
         if isinstance(self.changes, CursorFeed | NewestFirstFeed) and self.item.modified is None:
             raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the field with the last change")
         if self.update is not None and self.update.reads_first and self.fetch is None:
@@ -241,9 +255,7 @@ class RestProfile(Closed):
         description="Where the system shows its interface today, behind the connection's url. Left out: it shows none.",
         examples=["/openapi.yaml"],
     )
-    headers: Headers = Field(
-        default={}, description="Headers of every call.", examples=[{"OData-Version": "4.0"}]
-    )
+    headers: Headers = Field(default={}, description="Headers of every call.", examples=[{"OData-Version": "4.0"}])
     clock: Zone = Field(description="Zone of the system's times that carry no offset.", examples=["Europe/London"])
     records: dict[Name, RestRecord] = Field(
         min_length=1, description="One section for each kind of record.", examples=[{"Request": {}}]

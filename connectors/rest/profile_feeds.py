@@ -238,4 +238,77 @@ class DeltaFeed(Closed):
         return self.size is not None or any("{size}" in text for text in told)
 
 
-Feed: TypeAlias = Annotated[CursorFeed | IdListFeed | NewestFirstFeed | DeltaFeed, Field(discriminator="feed")]
+class DeletedWindow(Closed):
+    """What was deleted in a window."""
+
+    path: PlainPath = Field(description="Path below the connection's url.", examples=["/requests/deleted"])
+    items: ItemsPath = Field(description="The entries in the reply.", examples=["deletedRecords[]"])
+    id: HerePath = Field(default="id", description="Where, in an entry, the id stands.", examples=["id"])
+    earliest: PathText | None = Field(
+        default=None,
+        description="Where the reply says from when on the system remembers deletions.",
+        examples=["earliestDateAvailable"],
+    )
+
+
+class AllIds(Closed):
+    """All ids there are, in pages of which each names the next by a link."""
+
+    path: PlainPath = Field(description="Path below the connection's url.", examples=["/query"])
+    query: dict[ParameterName, QueryText] = Field(
+        default={}, description="Parameters of the first page.", examples=[{"q": "SELECT Id FROM Case ORDER BY Id"}]
+    )
+    items: ItemsPath = Field(description="The entries in the reply.", examples=["records[]"])
+    id: HerePath = Field(default="id", description="Where, in an entry, the id stands.", examples=["Id"])
+    next: PathText = Field(description="Where the reply names the next page; left out on the last.", examples=["next"])
+    at_most: int = Field(
+        default=10_000, ge=1, description="A list longer than so many pages is taken for endless.", examples=[10_000]
+    )
+
+
+class IdWindowFeed(Closed):
+    """List the ids of what changed between two moments, then read each record through `fetch`."""
+
+    feed: Literal["id-window"] = Field(description="Kind of feed.", examples=["id-window"])
+    path: PlainPath = Field(description="Path below the connection's url.", examples=["/requests/updated"])
+    begins: ParameterName = Field(description="Parameter for the window's beginning.", examples=["start"])
+    ends: ParameterName = Field(description="Parameter for its end.", examples=["end"])
+    items: ItemsPath = Field(description="The ids in the reply.", examples=["ids[]"])
+    covered: PathText = Field(
+        description="Where the reply says up to when it is complete.", examples=["latestDateCovered"]
+    )
+    deleted: DeletedWindow | None = Field(
+        default=None,
+        description="How deletions are listed. Leave out if they are not.",
+        examples=[{"path": "/requests/deleted"}],
+    )
+    all: AllIds = Field(
+        description="How all ids are listed: at first, and after longer than `reach`.", examples=[{"path": "/requests"}]
+    )
+    now: PlainPath = Field(
+        default="/", description="A path with a small answer, whose Date tells the system's time.", examples=["/"]
+    )
+    of: int = Field(default=50, ge=1, le=1_000, description="Records fetched for a page.", examples=[50])
+    reach: Annotated[timedelta, Field(ge=timedelta(hours=1), le=timedelta(days=400))] = Field(
+        description="How far back the system remembers.", examples=["P14D"]
+    )
+    shortest: Overlap = Field(
+        default=timedelta(minutes=2),
+        description="The shortest window that may be asked for: some systems ignore seconds.",
+        examples=["PT2M"],
+    )
+    overlap: Overlap = Field(
+        default=timedelta(minutes=1),
+        description="How far before the end of the last window the next one begins.",
+        examples=["PT1M"],
+    )
+    expired: list[Name] = Field(
+        default=[],
+        description="Error codes that say that a window cannot be told any more: all is read anew.",
+        examples=[["INVALID_REPLICATION_DATE"]],
+    )
+
+
+Feed: TypeAlias = Annotated[
+    CursorFeed | IdListFeed | NewestFirstFeed | DeltaFeed | IdWindowFeed, Field(discriminator="feed")
+]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 from connectors.errors import Outdated, Rejected, Unknown
@@ -16,6 +18,7 @@ from connectors.rest.addresses import Addresses
 from connectors.rest.items import ItemReader
 from connectors.rest.joined import together
 from connectors.rest.profile import RestCreate, RestRecord, RestUpdate
+from connectors.rest.replies import at, id_text
 
 ACCEPTED = 202  # "will be looked at": neither done nor refused
 EMPTY = 204
@@ -34,6 +37,7 @@ class Write:
     doing: str
     params: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, ErrorName] = field(default_factory=dict)  # what this call's errors mean before all others
+    id_at: str | None = None  # where the answer holds the id, if not where records do
     id: str = ""  # of the record that is updated
     key: str = ""  # of the record that is created
     version: str = ""
@@ -50,7 +54,8 @@ def creating(kind: str, section: RestRecord, create: RestCreate, record: Record,
     places = {"our_key": key} if "{our_key}" in create.path else {}
     doing = f"creating a {kind}"
     body = _body(sent, section, doing)
-    return Write(create.method, create.path, places, headers, body, doing, create.query, create.errors, key=key)
+    more = (create.query, create.errors, create.id)
+    return Write(create.method, create.path, places, headers, body, doing, *more, key=key)
 
 
 def updating(kind: str, section: RestRecord, update: RestUpdate, record: Record, *, id: str, version: str) -> Write:
@@ -60,10 +65,11 @@ def updating(kind: str, section: RestRecord, update: RestUpdate, record: Record,
     if update.check is not None:
         if not version:
             raise Outdated(f"{doing}: the version it was made from is not known; nothing was sent")
-        headers[update.check.header] = _for_header(update.check.value.replace("{version}", version), "the version")
+        told = _http_date(version, doing) if update.check.as_ == "http-date" else version
+        headers[update.check.header] = _for_header(update.check.value.replace("{version}", told), "the version")
     body = _body(_without(record, section.leave_out), section, doing)
-    told = (update.query, update.errors)
-    return Write(update.method, update.path, {"id": id}, headers, body, doing, *told, id=id, version=version)
+    more = (update.query, update.errors)
+    return Write(update.method, update.path, {"id": id}, headers, body, doing, *more, id=id, version=version)
 
 
 def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader, addresses: Addresses) -> Receipt:
@@ -76,7 +82,7 @@ def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader,
             answer = read(reply.body, reply.headers.get("Content-Type", ""))
         except UnreadableBody as trouble:
             raise Unknown(f"{write.doing}: {trouble.reason}", reply=reply.body) from None
-    id = reader.id(answer)
+    id = reader.id(answer) if write.id_at is None else id_text(at(answer, write.id_at))
     if not id and section.fetch is not None:
         id = addresses.id_in(reply.headers.get("Location", ""), section.fetch.path)
     if not id and reply.status == EMPTY:
@@ -135,6 +141,15 @@ def _body(record: Record, section: RestRecord, doing: str) -> bytes:
         return _AS_JSON.encode(record).encode()
     except (TypeError, ValueError, RecursionError):
         raise Rejected(f"{doing}: the record cannot be written as JSON ({blemish(record)}); nothing was sent") from None
+
+
+def _http_date(version: str, doing: str) -> str:
+    """A version that is a moment, as HTTP writes dates (RFC 9110, 5.6.7)."""
+    try:
+        moment = datetime.fromisoformat(version)
+    except ValueError:
+        raise Outdated(f"{doing}: the version it was made from is no moment; nothing was sent") from None
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def _for_header(value: str, what: str) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.registry import open_connector
 from connectors.rest.connector import RestConnector
+from sandbox import secrets
+from sandbox.world import World
+from tests.connectors.conftest import Council
 
 ROOTS = {"dataverse": "/api/data/v9.2", "salesforce": "/services/data/v60.0"}
 TOKENS = {"dataverse": "/oauth2/v2.0/token", "salesforce": "/services/oauth2/token"}
@@ -39,6 +44,35 @@ def opened(
     yield connect
     for connector in made:
         connector.close()
+
+
+@dataclass
+class Own:
+    """A sandbox of a test's own, whose clock may be moved, with one council in it."""
+
+    council: Council
+    world: World
+
+    def later(self, **much: float) -> None:
+        """Let time go by."""
+        self.world.clock.set(self.world.clock() + timedelta(**much))
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    """A sandbox of this test's own."""
+    world = World(tmp_path, tenants=["torfaen"])
+    server = world.server()
+    server.start()
+    yield Own(Council("torfaen", server.url, secrets.everything(["torfaen"])["torfaen"]), world)
+    server.stop()
+    world.close()
+
+
+@pytest.fixture
+def council(own: Own) -> Council:
+    """The council of a sandbox of this test's own."""
+    return own.council
 
 
 @pytest.fixture
