@@ -211,8 +211,7 @@ class Walker:
         key, now = place.key, self._plant.clock.now()
         if not places.tell(connection, place, note):
             return
-        names = {"council": key.council, "connection": key.connection, "kind": key.kind, "purpose": key.purpose}
-        warn("walk_told", **names, cause=note)
+        warn("walk_told", council=key.council, connection=key.connection, kind=key.kind, cause=note)
         audit.write(
             connection,
             self._plant.vault,

@@ -115,10 +115,11 @@ def test_what_is_lost_only_shrinks(name: str) -> None:
 def test_no_small_wrong_stays_unseen(name: str, seed: int) -> None:
     bench = Bench(name)
     assert bench.caught(bench.compiled(mutants.Mutant("nothing changed"))) == ""
-    part = [one for one in bench.mutants() if LONG or zlib.crc32(one.name.encode()) % PART == seed % PART]
+    every = PART * 3 if name in PLATFORMS else PART  # those two are alike, row by row
+    part = [one for one in bench.mutants() if LONG or zlib.crc32(one.name.encode()) % every == seed % every]
     by = Counter((bench.tried(one), one.name) for one in part)
     assert [wrong for caught, wrong in by if not caught] == [], "nothing fails when these are wrong: add a golden pair"
-    assert len(part) >= len(list(bench.mutants())) // (1 if LONG else PART * 3)
+    assert len(part) >= len(list(bench.mutants())) // (1 if LONG else every * 3)
 
 
 class Bench:
