@@ -50,12 +50,25 @@ class OAuth2Login(Closed):
         description="In place of a secret: a key that signs who we are (RFC 7523).",
         examples=[{"private_key": "file:secrets/signing-key.pem", "key_id": "dolen-1"}],
     )
+    act_as: Text | None = Field(
+        default=None,
+        description="With an assertion: the user for whom we act. What we sign is then the grant itself (RFC 7523, "
+        "2.1), as Salesforce's JWT bearer flow wants it.",
+        examples=["dolen@example.org"],
+    )
+    audience: Text | None = Field(
+        default=None,
+        description="For whom an assertion is, where that is not token_url.",
+        examples=["https://login.example.org"],
+    )
     scope: Text | None = Field(default=None, description="Scope to ask for.", examples=["requests.read requests.write"])
 
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
         if (self.client_secret is None) == (self.assertion is None):
             raise ValueError("write either client_secret or assertion")
+        if self.assertion is None and (self.act_as is not None or self.audience is not None):
+            raise ValueError("act_as and audience go with assertion")
         return self
 
 

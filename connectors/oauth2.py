@@ -11,7 +11,7 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Throttled, Unauthorised, Unknown, Unreachable
 from connectors.http import HttpSession, Reply, retry_after
 from connectors.json_body import UnreadableBody, read
-from connectors.login_settings import OAuth2Login
+from connectors.login_settings import OAuth2Login, SigningKey
 from connectors.renewing import Renewing, Ticket
 from connectors.signed import assertion
 
@@ -22,6 +22,7 @@ KNOWN_CODES = frozenset(
      "invalid_scope"}
 )  # fmt: skip
 _SIGNED = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 def client_credentials(
@@ -37,7 +38,7 @@ def client_credentials(
     Raises Misconfigured for a private key that cannot sign.
     """
     if login.assertion is not None:
-        assertion(login.assertion, client=login.client_id, audience=login.token_url, now=now())
+        _assertion(login, login.assertion, now())
 
     def fetch(deadline: Deadline) -> Ticket:
         asked = monotonic()
@@ -55,13 +56,21 @@ def _ask(login: OAuth2Login, session: HttpSession, deadline: Deadline, now: floa
     form = {"grant_type": "client_credentials"} | ({"scope": login.scope} if login.scope else {})
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     if login.assertion is not None:
-        signed = assertion(login.assertion, client=login.client_id, audience=login.token_url, now=now)
-        form |= {"client_id": login.client_id, "client_assertion_type": _SIGNED, "client_assertion": signed}
+        signed = _assertion(login, login.assertion, now)
+        if login.act_as is not None:
+            form |= {"grant_type": _GRANT, "assertion": signed}
+        else:
+            form |= {"client_id": login.client_id, "client_assertion_type": _SIGNED, "client_assertion": signed}
     elif login.client_secret is not None:
         # RFC 6749 2.3.1: every server must take the secret this way, and both halves are form-encoded first.
         pair = f"{quote_plus(login.client_id)}:{quote_plus(login.client_secret.get_secret_value())}"
         headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
     return session.send("POST", login.token_url, headers=headers, body=urlencode(form).encode(), deadline=deadline)
+
+
+def _assertion(login: OAuth2Login, key: SigningKey, now: float) -> str:
+    audience = login.audience or login.token_url
+    return assertion(key, client=login.client_id, audience=audience, now=now, act_as=login.act_as or "")
 
 
 def _token(reply: Reply, asked: float, proof: str) -> Ticket:

@@ -57,6 +57,7 @@ class Page:
     cursor: str  # opaque place of the next page, good in a later process too; "" when the walk is complete
     watermark: str  # opaque; where the *next* walk starts. Only to be used once the walk is complete. Made from the
     # source's own stamps, never from our clock
+    note: str = ""  # what whoever watches the walk must be told, in a sentence of ours; "" if there is nothing
 
 
 @dataclass(frozen=True, slots=True)

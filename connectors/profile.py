@@ -32,6 +32,7 @@ class ErrorName(StrEnum):
     UNAUTHORISED = "unauthorised"
     THROTTLED = "throttled"
     DUPLICATE = "duplicate"
+    MISCONFIGURED = "misconfigured"
 
 
 def _known_zone(name: str) -> str:

@@ -16,11 +16,14 @@ ASSERTION_SECONDS = 300  # NHS England's login refuses one that is good for long
 EARLIER = 5  # seconds by which a token begins before now, for a clock there that is a little behind ours
 
 
-def assertion(key: SigningKey, *, client: str, audience: str, now: float) -> str:
-    """Who we are, signed for a login server (RFC 7523, 2.2 and 3). Raises Misconfigured for a key that cannot sign."""
+def assertion(key: SigningKey, *, client: str, audience: str, now: float, act_as: str = "") -> str:
+    """Who we are, signed for a login server (RFC 7523, 2.2 and 3), or for whom we act (2.1).
+
+    Raises Misconfigured for a key that cannot sign.
+    """
     claims: dict[str, str | int] = {
         "iss": client,
-        "sub": client,
+        "sub": act_as or client,
         "aud": audience,
         "jti": str(uuid.uuid4()),
         "iat": int(now) - EARLIER,

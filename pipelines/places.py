@@ -94,6 +94,13 @@ def say(connection: Connection, place: Place, words: str) -> None:
     _update(connection, place, {"words": words})
 
 
+def tell(connection: Connection, place: Place, words: str) -> bool:
+    """Write down what a walk has to tell; False if its row says just that already. Raises WalkLost."""
+    held = connection.execute(select(walk.c.words).filter_by(**place.key._asdict())).scalar_one()
+    _update(connection, place, {"words": words})
+    return bool(held != words)
+
+
 def give_back(connection: Connection, place: Place, words: str) -> bool:
     """Let go of a walk; return False where it was somebody else's already, which stays so."""
     try:

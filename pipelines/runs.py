@@ -104,7 +104,8 @@ class Runs:
             manners = Manners(self.stop, self.busy, page)
             walked = self._walkers[key.council].go(wired, kind, run.place, manners, progress=progress)
             news = walked.taken.news - walked.told
-            self.end(run, words=walked.words, news=news, stopped=walked.words == STOPPED)
+            stopped = walked.words == STOPPED
+            self.end(run, words=walked.words, news=news, stopped=stopped, note=walked.note)
         except WalkLost:
             warn("walk_lost", council=key.council, connection=key.connection, kind=key.kind, purpose=key.purpose)
             return Walked(words="another process reads this source now")
@@ -137,13 +138,13 @@ class Runs:
         boot = owner.partition("/")[0]
         return owner in self._active if boot == self.boot else boot in living
 
-    def end(self, run: Run, *, words: str = "", news: int = 0, stopped: bool = False) -> None:
+    def end(self, run: Run, *, words: str = "", news: int = 0, stopped: bool = False, note: str = "") -> None:
         """Write down that a run is done, with what kept it from its end; or, where it was `stopped`, give it back to be
         gone on with. Raises WalkLost if it was taken over meanwhile."""
         key, owner = run.key, run.place.owner
         try:
             with self.plant.ledger.writing() as connection:
-                if not places.give_back(connection, run.place, "" if stopped else words):
+                if not places.give_back(connection, run.place, ("" if stopped else words) or note):
                     raise WalkLost(f"{key.connection} is read by another process now")
                 if stopped:
                     slots.release(connection, key, run.at, owner)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, insert, select
 
 from connectors.errors import ConnectorError, Misconfigured, NotThere, PageUnreadable, Rejected, Unauthorised
 from connectors.port import Page, UnreadableItem
-from pipelines import crash, pauses, places, pressure
+from pipelines import audit, crash, pauses, places, pressure
 from pipelines.clock import SECOND
 from pipelines.ids import new_id
 from pipelines.intake import ROWS_A_TRANSACTION, Intake, Taken
@@ -48,6 +48,7 @@ class Walked:
     taken: Taken = field(default_factory=Taken)
     complete: bool = False
     words: str = ""  # why it stopped early
+    note: str = ""  # what the source's feed had to tell, such as that it reads everything anew
     told: int = 0  # of its news, how many the ledger's row of the run counts already
 
 
@@ -92,7 +93,7 @@ class Walker:
             place = places.take(connection, key, new_id(), now=self._plant.clock.now(), since=since)
         walked = self.go(wired, kind, place, most_pages=most_pages, progress=progress)
         with self._plant.ledger.writing() as connection:
-            places.give_back(connection, place, walked.words)
+            places.give_back(connection, place, walked.words or walked.note)
         return walked
 
     def go(
@@ -188,6 +189,9 @@ class Walker:
 
         def count(connection: Connection) -> None:
             manners.page(connection, len(page.items), before - walked.told)
+            if page.note:
+                self._tell(connection, place, page.note)
+                walked.note = page.note
 
         move = places.mover(place, page, self._plant.clock.now(), also=count)
         for at in range(0, max(len(page.items), 1), ROWS_A_TRANSACTION):
@@ -201,6 +205,23 @@ class Walker:
         walked.told = before
         walked.pages += 1
         walked.records += len(page.items)
+
+    def _tell(self, connection: Connection, place: Place, note: str) -> None:
+        """Tell what a feed has to say, once, in the transaction that writes its page."""
+        key, now = place.key, self._plant.clock.now()
+        if not places.tell(connection, place, note):
+            return
+        warn("walk_told", council=key.council, connection=key.connection, kind=key.kind, cause=note)
+        audit.write(
+            connection,
+            self._plant.vault,
+            council=key.council,
+            who="dolen",
+            action="told by a feed",
+            subject=f"{key.connection} {key.kind}",
+            why=note,
+            now=now,
+        )
 
     def _keep_page(self, wired: Wired, kind: Kind, cursor: str, fault: PageUnreadable) -> None:
         """Keep the bytes of a page before anything else is tried; once for a place in the walk."""

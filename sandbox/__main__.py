@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 done, 2 wrong use or nowhere to listen or write."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="Pretend council systems.")
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="serve casework, contact and notify for every council, until stopped")
+    serve = commands.add_parser("serve", help="serve all pretend systems for every council, until stopped")
     serve.add_argument("--dir", type=Path, required=True, help="where the state lives; made if it is not there")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     serve.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")

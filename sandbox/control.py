@@ -26,7 +26,7 @@ from sandbox.casework import Casework
 from sandbox.casework_words import as_referral
 from sandbox.contact import Contact
 from sandbox.control_pages import Pages
-from sandbox.exchange import Breakable, Request, Response, System
+from sandbox.exchange import Breakable, Remembering, Request, Response, System
 from sandbox.faults import KINDS, Faults, WrongFault
 from sandbox.store import Collection, Json, Store
 from sandbox.tally import Tally
@@ -232,7 +232,11 @@ class Control:
                 patched = merge_patch(found.body, _object(request))
                 return _json(200, self.write(tenant, name, id, patched, unchecked=unchecked))
             if method == "DELETE":
-                records.delete(id)
+                system = self._systems[name]
+                if isinstance(system, Remembering):
+                    system.staff_delete(tenant, id)
+                else:
+                    records.delete(id)
                 return _json(200, {})
         if method != "GET":
             raise Refused(405, "Use GET, PUT, PATCH or DELETE.")

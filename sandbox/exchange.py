@@ -73,6 +73,14 @@ class Breakable(Protocol):
         """Write like `staff_put`, past every check."""
 
 
+@runtime_checkable
+class Remembering(Protocol):
+    """A system that remembers what its staff deleted, to tell those who ask for changes."""
+
+    def staff_delete(self, tenant: str, id: str, /) -> bool:
+        """Delete a record as staff do; False if it was not there."""
+
+
 class Interrupted(Exception):
     """A fault took the call out of the system's hands: `response` is sent, or without one the connection is dropped."""
 

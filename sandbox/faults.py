@@ -48,13 +48,19 @@ KINDS: Mapping[str, Kind] = {
     "repeated_page": Kind("Serves the page before once more; the walk goes on behind it."),
     "changed_while_paging": Kind("Somebody changes a record of the page just served, so that later pages shift."),
     "endless_page": Kind("Pages never end: the same page and cursor again and again."),
+    "forgotten_place": Kind("Has forgotten the place from which changes are asked for (`times` = so often)."),
+    "link_elsewhere": Kind("Names a next page, or a place for the next time, on another host."),
+    "small_pages": Kind("Lists no more than so many `ids` in a page.", {"ids": 2}),
+    "locked_row": Kind("Refuses a change because another one holds the record, and does nothing."),
+    "limit_exceeded": Kind("Refuses every call because the day's calls are used up, and does nothing."),
     "huge_record": Kind("Blows one record of the answer up to `bytes`.", {"bytes": 40_000_000}),
     "broken_record": Kind("Makes one record of the answer invalid in a way of the system's own."),
 }
 
 BY_SYSTEM = frozenset(
-    {"expired_token", "repeated_page", "changed_while_paging", "endless_page", "huge_record", "broken_record"}
-)
+    {"expired_token", "repeated_page", "changed_while_paging", "endless_page", "huge_record", "broken_record",
+     "forgotten_place", "link_elsewhere", "small_pages", "locked_row", "limit_exceeded"}
+)  # fmt: skip
 
 
 class WrongFault(ValueError):

@@ -22,6 +22,17 @@ def contact_login(tenant: str) -> dict[str, str]:
     return {"client_id": f"dolen-{tenant}", "client_secret": f"gwenynen-{_word(tenant, 'contact')[:12]}"}
 
 
+def dataverse_login(tenant: str) -> dict[str, str]:
+    """Return `client_id` and `client_secret` of an application user in Dataverse."""
+    word = uuid.uuid5(_SPACE, f"{tenant}/dataverse/client")
+    return {"client_id": str(word), "client_secret": f"derwen-{_word(tenant, 'dataverse')[:12]}"}
+
+
+def salesforce_login(tenant: str) -> dict[str, str]:
+    """Return `client_id` and `client_secret` of a connected app in Salesforce."""
+    return {"client_id": f"3MVG9-{tenant}", "client_secret": f"onnen-{_word(tenant, 'salesforce')[:12]}"}
+
+
 def notify_login(tenant: str) -> dict[str, str]:
     """Return `api_key` as GOV.UK Notify writes it: a name, the service id and the secret, joined by hyphens."""
     return {"api_key": f"dolen-{notify_service(tenant)}-{uuid.uuid5(_SPACE, f'{tenant}/notify/key')}"}
@@ -39,6 +50,8 @@ def everything(tenants: Iterable[str]) -> dict[str, dict[str, dict[str, str]]]:
             "casework": casework_login(tenant),
             "contact": contact_login(tenant),
             "notify": notify_login(tenant),
+            "dataverse": dataverse_login(tenant),
+            "salesforce": salesforce_login(tenant),
         }
         for tenant in tenants
     }

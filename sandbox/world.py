@@ -10,11 +10,13 @@ from pathlib import Path
 from sandbox.casework import Casework
 from sandbox.contact import Contact
 from sandbox.control import Control
+from sandbox.dataverse import Dataverse
 from sandbox.exchange import System
 from sandbox.faults import Faults
 from sandbox.life import Life
 from sandbox.notify import Notify
 from sandbox.receipts import Receipts
+from sandbox.salesforce import Salesforce
 from sandbox.store import Store
 from sandbox.story_desk import StoryDesk
 from sandbox.tally import Tally
@@ -47,7 +49,8 @@ class World:
         self.faults, self.tally = Faults(), Tally()
         casework, contact = Casework(self.store, self.clock), Contact(self.store, self.clock)
         notify = Notify(self.store, self.clock)
-        systems: list[System] = [casework, contact, notify]
+        platforms: list[System] = [Dataverse(self.store, self.clock), Salesforce(self.store, self.clock)]
+        systems: list[System] = [casework, contact, notify, *platforms]
         self.systems = {system.name: system for system in systems}
         self.life = Life(self.store, contact, casework, self.clock)
         self.receipts = Receipts(self.store, notify, self.clock)

@@ -30,10 +30,13 @@ class Addresses:
     def below(self, path: str, **places: str) -> str:
         """Fill a profile's path and put it below the url. Raises Rejected for an id or key that no path can carry."""
         for name, value in places.items():
+            # Between quotes a quote is doubled (OData 4.0, URL conventions, 5.1.1.6.1): it would end the text else.
+            quoted = "'{" + name + "}'" in path
             # Dots alone would climb to another path; encoding does not help, as it is taken back on the way.
             if not value or value in (".", "..") or not value.isprintable() or len(value) > LONGEST // 4:
                 raise Rejected(f"{name} cannot stand in an address; nothing was sent")
-            path = path.replace("{" + name + "}", quote(value, safe=""))
+            told = value.replace("'", "''") if quoted else value
+            path = path.replace("{" + name + "}", quote(told, safe=""))
         return self._root + path
 
     def linked(self, called: str, link: str, *, size: tuple[str, int] | None = None) -> str:

@@ -21,16 +21,18 @@ from connectors.json_body import UnreadableBody, parse, read
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.profile import ErrorName
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses
 from connectors.rest.doctor import examine
 from connectors.rest.documents import Documents
-from connectors.rest.feeds import ChangeFeed, open_feed
+from connectors.rest.feeds import ChangeFeed, gone_again, open_feed
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
 from connectors.rest.profile import RestProfile, RestRecord
 from connectors.rest.profile_documents import RestDocuments
-from connectors.rest.replies import at, refuse
+from connectors.rest.profile_feeds import IdListFeed, IdWindowFeed
+from connectors.rest.replies import at, code_in, refuse
 from connectors.rest.write import Write, creating, receipt, updating
 from connectors.settings import RestSettings
 
@@ -119,7 +121,9 @@ class RestConnector:
         if record.fetch is None:
             raise self._not_offered(kind, "fetch")
         doing = f"reading a {kind}"
-        reply = self._get(self._addresses.below(record.fetch.path, id=id), {}, deadline)
+        call = record.fetch
+        query = {**record.query, **call.query}
+        reply = self._get(self._addresses.below(call.path, id=id), query, deadline, headers=call.headers)
         try:
             self._expect(reply, record, doing=doing, one=True)
         except NotThere:
@@ -133,7 +137,8 @@ class RestConnector:
             found = parse(raw, "application/json")
         except UnreadableBody as trouble:
             return UnreadableItem(raw, trouble.reason, id)
-        item = self._readers[kind].item(found)
+        feed = self._profile.records[kind].changes
+        item = gone_again(feed, kind, found) or self._readers[kind].item(found)
         return replace(item, raw=raw, id=item.id or id) if isinstance(item, UnreadableItem) else replace(item, raw=raw)
 
     def find(self, kind: str, key: str) -> list[Item]:
@@ -144,8 +149,8 @@ class RestConnector:
         doing, listed = f"looking up a {kind}", record.find.items
         address = self._addresses.below(record.find.path, our_key=key) if not record.find.by else ""
         address = address or self._addresses.below(record.find.path)
-        params = {record.find.by: key} if record.find.by else {}
-        reply = self._get(address, params, self._session.deadline())
+        params = {**record.query, **record.find.query, **({record.find.by: key} if record.find.by else {})}
+        reply = self._get(address, params, self._session.deadline(), headers=record.find.headers)
         try:
             self._expect(reply, record, doing=doing, one=listed is None)
         except NotThere:
@@ -176,9 +181,10 @@ class RestConnector:
             self._addresses.below(write.path, **write.places),
             deadline,
             headers={**ASKED, **write.headers},
+            params=write.params,
             body=write.body,
         )
-        self._expect(reply, section, doing=write.doing, one=bool(id))
+        self._expect(reply, section, doing=write.doing, one=bool(id), errors=write.errors)
         return receipt(write, reply, section, self._readers[kind], self._addresses)
 
     def lend(self, kind: str, id: str, ref: str, into: Callable[[bytes], None], *, most_bytes: int) -> Lent:
@@ -241,6 +247,9 @@ class RestConnector:
         feed = self._record(kind).changes
         if feed is None:
             raise self._not_offered(kind, "changes")
+        query = self._record(kind).query
+        if query and not isinstance(feed, IdListFeed | IdWindowFeed):  # a list of ids is no record
+            feed = feed.model_copy(update={"query": {**query, **feed.query}})
         return open_feed(feed, _Asking(self, kind))
 
     def _with_documents(self) -> list[RestDocuments]:
@@ -256,11 +265,22 @@ class RestConnector:
         return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
 
     def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
+        more["headers"] = {**self._profile.headers, **more["headers"]}
         return send_logged_in(self._session, self._login, method, url, deadline=deadline, **more)
 
-    def _get(self, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None) -> Reply:
+    def _get(
+        self,
+        url: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        headers: Headers | None = None,
+        most_bytes: int | None = None,
+    ) -> Reply:
+        told = {**ASKED, **(headers or {})}
+
         def once() -> Reply:
-            reply = self._send("GET", url, deadline, headers=ASKED, params=params, most_bytes=most_bytes)
+            reply = self._send("GET", url, deadline, headers=told, params=params, most_bytes=most_bytes)
             if (reply.status >= 500 or reply.status == 408) and "Retry-After" not in reply.headers:
                 raise _Passing(reply)
             return reply
@@ -270,9 +290,17 @@ class RestConnector:
         except _Passing as passing:
             return passing.answer
 
-    def _expect(self, reply: Reply, record: RestRecord, *, doing: str, one: bool) -> None:
+    def _expect(
+        self,
+        reply: Reply,
+        record: RestRecord,
+        *,
+        doing: str,
+        one: bool,
+        errors: Mapping[str, ErrorName] | None = None,
+    ) -> None:
         if not 200 <= reply.status < 300:
-            refuse(reply, doing=doing, record=record, interface=self._interface, one=one)
+            refuse(reply, doing=doing, record=record, interface=self._interface, one=one, errors=errors)
 
     def _page(self, reply: Reply, doing: str, *, whole: bool = False) -> Any:
         content_type = reply.headers.get("Content-Type", "")
@@ -308,9 +336,21 @@ class _Asking:
         """Start the clock of one call."""
         return self._connector._session.deadline()
 
-    def get(self, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None) -> Reply:
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        headers: Headers | None = None,
+        most_bytes: int | None = None,
+    ) -> Reply:
         """Read an address, tried again while that may help."""
-        return self._connector._get(url, params, deadline, most_bytes=most_bytes)
+        return self._connector._get(url, params, deadline, headers=headers, most_bytes=most_bytes)
+
+    def code(self, reply: Reply) -> str:
+        """Return the system's own error code in a reply, "" if it names none."""
+        return code_in(reply, self._connector._record(self.kind))
 
     def expect(self, reply: Reply, doing: str) -> None:
         """Raise the named error for a list's reply that is no success."""

@@ -11,6 +11,7 @@ from connectors.json_body import UnreadableBody, as_received, sound
 from connectors.port import Item, UnreadableItem
 from connectors.profile import says_deleted
 from connectors.rest.interface import Interface
+from connectors.rest.joined import apart
 from connectors.rest.profile import RestRecord
 from connectors.rest.replies import at, id_text
 
@@ -25,6 +26,7 @@ class ItemReader:
         self._kind = kind
         self._paths = record.item
         self._component = record.component
+        self._joined = record.joined
         self._interface = interface
         self._zone = ZoneInfo(clock)
         interface.prepare(record.component)
@@ -35,6 +37,7 @@ class ItemReader:
             raw = sound(found)
         except UnreadableBody as blemish:
             return self._unreadable(found, as_received(found), blemish.reason)
+        found = apart(found, self._joined)
         fault = self._interface.fault(self._component, found)
         if fault:
             return self._unreadable(found, raw, fault)

@@ -6,12 +6,14 @@ Paths into a record are those of every profile: `customer/last_name`, and a list
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from datetime import timedelta
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from connectors.port import Tier
 from connectors.profile import (
+    ErrorName,
     Errors,
     ItemPaths,
     LivePlace,
@@ -23,30 +25,53 @@ from connectors.profile import (
 )
 from connectors.references import Closed
 from connectors.rest.profile_documents import RestDocuments
-from connectors.rest.profile_feeds import Feed, IdListFeed
+from connectors.rest.profile_feeds import CursorFeed, Feed, IdListFeed, IdWindowFeed, NewestFirstFeed
 from connectors.rest.profile_paths import (
     ContentType,
     HeaderName,
+    Headers,
     IdPath,
     ItemsPath,
     KeyPath,
     ParameterName,
     PlainPath,
+    QueryText,
 )
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
 
 
-class RestFetch(Closed):
+class RestCall(Closed):
+    """What any call may carry beside its path."""
+
+    headers: Headers = Field(
+        default={}, description="Headers of this call.", examples=[{"Prefer": "return=representation"}]
+    )
+    query: dict[ParameterName, QueryText] = Field(
+        default={}, description="Parameters that are always sent.", examples=[{"$select": "id,status"}]
+    )
+
+
+class RestWrite(RestCall):
+    """What any call that changes something may say."""
+
+    errors: dict[Name, ErrorName] = Field(
+        default={},
+        description="Error code, or HTTP status in quotes: what it means for this call. Goes before the record's own.",
+        examples=[{"412": "duplicate"}],
+    )
+
+
+class RestFetch(RestCall):
     """Read one record by its id."""
 
     path: IdPath = Field(description="Path below the connection's url.", examples=["/requests/{id}"])
 
 
-class RestCreate(Closed):
+class RestCreate(RestWrite):
     """Create a record under our key."""
 
-    method: Literal["POST", "PUT"] = Field(description="HTTP method.", examples=["PUT"])
+    method: Literal["POST", "PUT", "PATCH"] = Field(description="HTTP method.", examples=["PUT"])
     path: KeyPath = Field(description="Path below the connection's url.", examples=["/requests/by-external/{our_key}"])
     content_type: ContentType = Field(
         default="application/json", description="Content type.", examples=["application/json"]
@@ -56,6 +81,11 @@ class RestCreate(Closed):
     )
     key_header: HeaderName | None = Field(
         default=None, description="Header that carries our key.", examples=["Idempotency-Key"]
+    )
+    id: PathText | None = Field(
+        default=None,
+        description="Where the answer holds the new id, if not where records do.",
+        examples=["id"],
     )
     keeps_key: bool = Field(
         default=False,
@@ -80,9 +110,15 @@ class VersionCheck(Closed):
         description="Its value; {version} is the record's version.",
         examples=['"{version}"'],
     )
+    as_: Literal["text", "http-date"] = Field(
+        default="text",
+        alias="as",
+        description="http-date: the version is a moment and is written as HTTP writes dates, to the second.",
+        examples=["http-date"],
+    )
 
 
-class RestUpdate(Closed):
+class RestUpdate(RestWrite):
     """Change a record, checked against its version where the system can."""
 
     method: Literal["PATCH", "PUT", "POST"] = Field(description="HTTP method.", examples=["PATCH"])
@@ -110,7 +146,7 @@ class RestUpdate(Closed):
         return self
 
 
-class RestFind(Closed):
+class RestFind(RestCall):
     """Find the records that the system holds under our key."""
 
     path: KeyPath = Field(description="Path below the connection's url.", examples=["/requests/by-external/{our_key}"])
@@ -152,6 +188,22 @@ class RestRecord(Errors):
         description="Where id, version, stamp and our key stand. Without version the ETag is taken.",
         examples=[{"id": "id"}],
     )
+    query: dict[ParameterName, QueryText] = Field(
+        default={},
+        description="Parameters of every call that reads whole records: a list of changes, fetch and find.",
+        examples=[{"$select": "id,status"}],
+    )
+    waits: dict[Name, timedelta] = Field(
+        default={},
+        description="Error code that means throttled: how long to wait where the system does not say.",
+        examples=[{"REQUEST_LIMIT_EXCEEDED": "PT15M"}],
+    )
+    joined: dict[PathText, Annotated[str, Field(min_length=1, max_length=3)]] = Field(
+        default={},
+        description="Texts that hold several values, each with what stands between them. Mappings, and the pinned "
+        "interface, see a list.",
+        examples=[{"needs": ";"}],
+    )
     leave_out: list[PathText] = Field(
         default=[], description="What the system sets itself and we never send.", examples=[["id", "version"]]
     )
@@ -175,9 +227,12 @@ class RestRecord(Errors):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        if isinstance(self.changes, IdListFeed) and self.fetch is None:
-            raise ValueError("an id-list feed needs fetch: the list holds ids, and each record is read by its id")
-        if self.changes is not None and self.changes.feed != "id-list" and self.item.modified is None:
+        if isinstance(self.changes, IdListFeed | IdWindowFeed) and self.fetch is None:
+            feed = self.changes.feed
+            raise ValueError(f"an {feed} feed needs fetch: the list holds ids, and each record is read by its id")
+        if isinstance(self.changes, IdWindowFeed) and self.fault.code is None:
+            raise ValueError("an id-window feed needs fault.code: a record that is gone must be told from a wrong path")
+        if isinstance(self.changes, CursorFeed | NewestFirstFeed) and self.item.modified is None:
             raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the field with the last change")
         if self.update is not None and self.update.reads_first and self.fetch is None:
             raise ValueError("update.reads_first needs fetch: the record is read before it is written onto")
@@ -207,6 +262,7 @@ class RestProfile(Closed):
         description="Where the system shows its interface today, behind the connection's url. Left out: it shows none.",
         examples=["/openapi.yaml"],
     )
+    headers: Headers = Field(default={}, description="Headers of every call.", examples=[{"OData-Version": "4.0"}])
     clock: Zone = Field(description="Zone of the system's times that carry no offset.", examples=["Europe/London"])
     records: dict[Name, RestRecord] = Field(
         min_length=1, description="One section for each kind of record.", examples=[{"Request": {}}]

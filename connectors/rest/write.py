@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 from connectors.errors import Outdated, Rejected, Unknown
 from connectors.http import Reply
 from connectors.json_body import UnreadableBody, blemish, read
 from connectors.port import Receipt, Record
+from connectors.profile import ErrorName
 from connectors.rest.addresses import Addresses
 from connectors.rest.items import ItemReader
+from connectors.rest.joined import together
 from connectors.rest.profile import RestCreate, RestRecord, RestUpdate
+from connectors.rest.replies import at, id_text
 
 ACCEPTED = 202  # "will be looked at": neither done nor refused
 EMPTY = 204
@@ -30,6 +35,9 @@ class Write:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     doing: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, ErrorName] = field(default_factory=dict)  # what this call's errors mean before all others
+    id_at: str | None = None  # where the answer holds the id, if not where records do
     id: str = ""  # of the record that is updated
     key: str = ""  # of the record that is created
     version: str = ""
@@ -40,24 +48,28 @@ def creating(kind: str, section: RestRecord, create: RestCreate, record: Record,
     sent = _without(record, section.leave_out)
     if create.our_key:
         _put(sent, create.our_key, key)
-    headers = {"Content-Type": create.content_type}
+    headers = {**create.headers, "Content-Type": create.content_type}
     if create.key_header:
         headers[create.key_header] = _for_header(key, "our key")
     places = {"our_key": key} if "{our_key}" in create.path else {}
     doing = f"creating a {kind}"
-    return Write(create.method, create.path, places, headers, _body(sent, doing), doing, key=key)
+    body = _body(sent, section, doing)
+    more = (create.query, create.errors, create.id)
+    return Write(create.method, create.path, places, headers, body, doing, *more, key=key)
 
 
 def updating(kind: str, section: RestRecord, update: RestUpdate, record: Record, *, id: str, version: str) -> Write:
     """Make the request that updates `id`. Raises Outdated if the version that it was made from is not known."""
     doing = f"updating a {kind}"
-    headers = {"Content-Type": update.content_type}
+    headers = {**update.headers, "Content-Type": update.content_type}
     if update.check is not None:
         if not version:
             raise Outdated(f"{doing}: the version it was made from is not known; nothing was sent")
-        headers[update.check.header] = _for_header(update.check.value.replace("{version}", version), "the version")
-    body = _body(_without(record, section.leave_out), doing)
-    return Write(update.method, update.path, {"id": id}, headers, body, doing, id=id, version=version)
+        told = _http_date(version, doing) if update.check.as_ == "http-date" else version
+        headers[update.check.header] = _for_header(update.check.value.replace("{version}", told), "the version")
+    body = _body(_without(record, section.leave_out), section, doing)
+    more = (update.query, update.errors)
+    return Write(update.method, update.path, {"id": id}, headers, body, doing, *more, id=id, version=version)
 
 
 def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader, addresses: Addresses) -> Receipt:
@@ -70,7 +82,7 @@ def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader,
             answer = read(reply.body, reply.headers.get("Content-Type", ""))
         except UnreadableBody as trouble:
             raise Unknown(f"{write.doing}: {trouble.reason}", reply=reply.body) from None
-    id = reader.id(answer)
+    id = reader.id(answer) if write.id_at is None else id_text(at(answer, write.id_at))
     if not id and section.fetch is not None:
         id = addresses.id_in(reply.headers.get("Location", ""), section.fetch.path)
     if not id and reply.status == EMPTY:
@@ -123,11 +135,21 @@ def _own(outer: Record, step: str) -> Record | None:
     return copied
 
 
-def _body(record: Record, doing: str) -> bytes:
+def _body(record: Record, section: RestRecord, doing: str) -> bytes:
+    record = together(record, section.joined, doing)
     try:  # not orjson, which writes NaN as null: a value would be wiped without a word
         return _AS_JSON.encode(record).encode()
     except (TypeError, ValueError, RecursionError):
         raise Rejected(f"{doing}: the record cannot be written as JSON ({blemish(record)}); nothing was sent") from None
+
+
+def _http_date(version: str, doing: str) -> str:
+    """A version that is a moment, as HTTP writes dates (RFC 9110, 5.6.7)."""
+    try:
+        moment = datetime.fromisoformat(version)
+    except ValueError:
+        raise Outdated(f"{doing}: the version it was made from is no moment; nothing was sent") from None
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def _for_header(value: str, what: str) -> str:

@@ -159,7 +159,12 @@ def _named(
     if name is ErrorName.DUPLICATE:
         existing = xml.text_at(fault.detail, errors.fault.existing)
         return Duplicate(words, existing=existing, code=code, reply=reply.body)
-    plain = {ErrorName.OUTDATED: Outdated, ErrorName.NOT_THERE: NotThere, ErrorName.UNAUTHORISED: Unauthorised}
+    plain = {
+        ErrorName.OUTDATED: Outdated,
+        ErrorName.NOT_THERE: NotThere,
+        ErrorName.UNAUTHORISED: Unauthorised,
+        ErrorName.MISCONFIGURED: Misconfigured,
+    }
     return plain[name](words, code=code, reply=reply.body)
 
 

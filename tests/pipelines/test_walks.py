@@ -1,5 +1,6 @@
 """Walks: the cursor moves with each page, the watermark with the whole walk, and a spoilt page is taken to pieces."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -152,3 +153,21 @@ def test_an_unreadable_record_in_a_readable_page(bench: Any) -> None:
     shelf.items.append(UnreadableItem(b"{", "not an object", id="C-9"))  # type: ignore[arg-type]
     done = walk(bench, shelf)
     assert (done.complete, attention(done), done.taken.news) == (True, 1, 3)
+
+
+def test_what_a_feed_has_to_tell_is_audited_once_and_stands_with_the_walk(bench: Any) -> None:
+    shelf = Shelf(bench, 2)
+    told = ["everything is read anew"]
+    plain = shelf.changes
+
+    def changes(kind: str, **asked: Any) -> Page:
+        return replace(plain(kind, **asked), note=told[0])
+
+    shelf.changes = changes  # type: ignore[method-assign]
+    for _ in range(3):
+        assert walk(bench, shelf).note == told[0]
+    assert bench.row("walk").words == told[0]
+    assert [row.subject for row in bench.rows("audit", action="told by a feed")] == ["contact Request"]
+    told[0] = ""
+    walk(bench, shelf)
+    assert bench.row("walk").words == ""

@@ -45,8 +45,19 @@ class Asking(Protocol):
     def deadline(self) -> Deadline:
         """Start the clock of one call."""
 
-    def get(self, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None) -> Reply:
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        headers: Mapping[str, str] | None = None,
+        most_bytes: int | None = None,
+    ) -> Reply:
         """Read an address, tried again while that may help."""
+
+    def code(self, reply: Reply) -> str:
+        """Return the system's own error code in a reply, "" if it names none."""
 
     def expect(self, reply: Reply, doing: str) -> None:
         """Raise the named error for a list's reply that is no success."""
@@ -138,7 +149,7 @@ class Listing:
         told = next_in(asked.reply.headers.get("Link", "")) if name is None else at(page, name, MISSING)
         if told is None or told == "" or (told is MISSING and pages.at_end == "absent"):
             return ""
-        if isinstance(told, bool) or not isinstance(told, str | int):
+        if isinstance(told, bool) or not isinstance(told, str | int) or not str(told).isprintable():
             raise PageUnreadable(f"{doing}: at {name}: expected the next page or null", reply=asked.reply.body)
         if pages.is_ == "link":
             return self._asking.addresses.linked(asked.address, str(told))

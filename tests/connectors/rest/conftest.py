@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.registry import open_connector
+from tests.connectors.rest.delta_town import Town
 
 OPENAPI: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -105,6 +106,28 @@ def served(small: Any, answer: Any, connect: Any) -> Callable[..., Any]:
         shown = {"Content-Type": "application/json"} if headers is None else headers
         server = small(lambda _: answer(status, body, shown, **more))
         connector = connect(server.url + "/api")
+        connector.server = server
+        return connector
+
+    return start
+
+
+@pytest.fixture
+def town(answer: Any) -> Town:
+    return Town(answer)
+
+
+@pytest.fixture
+def connected(profile: Any, connect: Any, small: Any, town: Town) -> Any:
+    """Connects to the town, or to what always gives one answer."""
+
+    def start(style: dict[str, Any], answering: Any = None, **more: Any) -> Any:
+        thing = profile["records"]["Thing"]
+        thing["changes"] = {"feed": "delta", "path": "/things", "items": "things[]", "of": 3, "at_most": 30, **style}
+        thing["changes"] |= more
+        server = small(answering or town)
+        connector = connect(server.url + "/api", profile)
+        connector._sleep = lambda _: None
         connector.server = server
         return connector
 
