@@ -170,7 +170,7 @@ class HttpSession:
             try:
                 if raw.status in MOVED:
                     raise _moved(raw.status, place, raw.headers, self._sign_in_page)
-                body = _read(raw, place, most_bytes)
+                body = _read(raw, place, most_bytes, call.pieces)
             finally:
                 if not raw.closed:
                     raw.close()
@@ -222,11 +222,11 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
             why = f"no complete answer within {call.deadline.seconds:g} seconds"
         else:
             why = f"the connection broke before the answer was complete ({type(problem).__name__})"
-        raise Unknown(f"{place}: {why}") from _bare(problem)
+        raise Unknown(f"{place}: {why}", reply=b"".join(call.pieces)) from _bare(problem)
 
 
-def _read(raw: urllib3.BaseHTTPResponse, place: str, most_bytes: int) -> bytes:
-    pieces: list[bytes] = []
+def _read(raw: urllib3.BaseHTTPResponse, place: str, most_bytes: int, pieces: list[bytes]) -> bytes:
+    """Read a body to its end. `pieces` holds what had come of one that breaks off."""
     size = 0
     for piece in raw.stream(PIECE, decode_content=True):
         size += len(piece)

@@ -27,9 +27,11 @@ from connectors.rest.feeds import ChangeFeed, open_feed
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
 from connectors.rest.profile import RestProfile, RestRecord
+from connectors.rest.profile_emptied import QueueFeed
 from connectors.rest.replies import at, refuse
 from connectors.rest.write import Write, creating, receipt, updating
 from connectors.settings import RestSettings
+from connectors.spool import Spool
 
 Headers = Mapping[str, str]
 ASKED = {"Accept": "application/json"}
@@ -46,6 +48,7 @@ class RestConnector:
         *,
         clock: Callable[[], datetime],
         agree: Agree | None = None,
+        spool: Spool | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -54,6 +57,7 @@ class RestConnector:
         self._profile = profile
         self._settings = settings
         self._clock = clock
+        self._spool = spool
         self._sleep = sleep
         self._interface = open_interface(interfaces(profile.interface), profile.interface)
         self._readers = {
@@ -107,12 +111,13 @@ class RestConnector:
         """Read one record; see the port. Raises PageUnreadable, with its bytes, if it is not as the interface says."""
         return self._fetched(kind, id, self._session.deadline())
 
-    def _fetched(self, kind: str, id: str, deadline: Deadline) -> Item | None:
+    def _fetched(self, kind: str, id: str, deadline: Deadline, path: str = "") -> Item | None:
         record = self._record(kind)
-        if record.fetch is None:
+        path = path or (record.fetch.path if record.fetch is not None else "")
+        if not path:
             raise self._not_offered(kind, "fetch")
         doing = f"reading a {kind}"
-        reply = self._get(self._addresses.below(record.fetch.path, id=id), {}, deadline)
+        reply = self._get(self._addresses.below(path, id=id), {}, deadline)
         try:
             self._expect(reply, record, doing=doing, one=True)
         except NotThere:
@@ -205,9 +210,13 @@ class RestConnector:
         """Fetch what logging in needs, and nothing else. Raises as `changes` does."""
         self._login.headers(self._session.deadline())
 
-    def look(self, kind: str) -> Reply:
-        """Ask for the smallest first page of a kind, and judge nothing. For `doctor`."""
+    def look(self, kind: str) -> Reply | None:
+        """Ask for the smallest first page of a kind, and judge nothing; None where looking removes. For `doctor`."""
         return self._feed(kind).look()
+
+    def removes(self, kind: str) -> bool:
+        """Whether a read of changes takes something away from the system. For `doctor`."""
+        return isinstance(self._record(kind).changes, QueueFeed)
 
     def _record(self, kind: str) -> RestRecord:
         try:
@@ -274,6 +283,8 @@ class _Asking:
         self._connector = connector
         self.kind = kind
         self.addresses = connector._addresses
+        self.spool = connector._spool
+        self.now = connector._clock
         self.tells_gone = connector._record(kind).fault.code is not None
 
     def deadline(self) -> Deadline:
@@ -284,9 +295,15 @@ class _Asking:
         """Read an address, tried again while that may help."""
         return self._connector._get(url, params, deadline, most_bytes=most_bytes)
 
-    def expect(self, reply: Reply, doing: str) -> None:
-        """Raise the named error for a list's reply that is no success."""
-        self._connector._expect(reply, self._connector._record(self.kind), doing=doing, one=False)
+    def send(
+        self, method: str, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None
+    ) -> Reply:
+        """Send one request once."""
+        return self._connector._send(method, url, deadline, headers=ASKED, params=params, most_bytes=most_bytes)
+
+    def expect(self, reply: Reply, doing: str, *, one: bool = False) -> None:
+        """Raise the named error for a reply that is no success."""
+        self._connector._expect(reply, self._connector._record(self.kind), doing=doing, one=one)
 
     def listed(self, reply: Reply, doing: str) -> Any:
         """Return what a list's reply holds. Raises as `expect`, and PageUnreadable."""
@@ -301,9 +318,9 @@ class _Asking:
         """Read a stamp by the profile's clock; None for what is none."""
         return self._connector._readers[self.kind].moment(told)
 
-    def fetch(self, id: str, deadline: Deadline) -> Item | None:
+    def fetch(self, id: str, deadline: Deadline, *, path: str = "") -> Item | None:
         """Read one record by its id, None if it is not there. Raises PageUnreadable if it cannot be read."""
-        return self._connector._fetched(self.kind, id, deadline)
+        return self._connector._fetched(self.kind, id, deadline, path)
 
 
 class _Passing(Unknown):

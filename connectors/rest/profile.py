@@ -22,6 +22,7 @@ from connectors.profile import (
     Zone,
 )
 from connectors.references import Closed
+from connectors.rest.profile_emptied import QueueFeed
 from connectors.rest.profile_feeds import Feed, IdListFeed
 from connectors.rest.profile_paths import (
     ContentType,
@@ -33,6 +34,7 @@ from connectors.rest.profile_paths import (
     PlainPath,
 )
 
+BY_STAMP = ("cursor", "newest-first")  # feeds whose watermark is made of the records' own stamps
 OFFERS = ("changes", "fetch", "create", "update", "find")
 
 
@@ -170,7 +172,9 @@ class RestRecord(Errors):
     def _sections_agree(self) -> Self:
         if isinstance(self.changes, IdListFeed) and self.fetch is None:
             raise ValueError("an id-list feed needs fetch: the list holds ids, and each record is read by its id")
-        if self.changes is not None and self.changes.feed != "id-list" and self.item.modified is None:
+        if isinstance(self.changes, QueueFeed) and self.changes.id is not None and self.fetch is None:
+            raise ValueError("a queue whose entries name records needs fetch: each record is read by its id")
+        if self.changes is not None and self.changes.feed in BY_STAMP and self.item.modified is None:
             raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the field with the last change")
         if self.update is not None and self.update.reads_first and self.fetch is None:
             raise ValueError("update.reads_first needs fetch: the record is read before it is written onto")

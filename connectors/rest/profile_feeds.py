@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from connectors.profile import Name, Overlap, PathText
 from connectors.references import Closed
+from connectors.rest.profile_emptied import InboxFeed, QueueFeed
 from connectors.rest.profile_paths import ItemsPath, ParameterName, PlainPath
 
 
@@ -131,4 +132,6 @@ class NewestFirstFeed(Closed):
     )
 
 
-Feed: TypeAlias = Annotated[CursorFeed | IdListFeed | NewestFirstFeed, Field(discriminator="feed")]
+Feed: TypeAlias = Annotated[
+    CursorFeed | IdListFeed | NewestFirstFeed | InboxFeed | QueueFeed, Field(discriminator="feed")
+]
