@@ -137,8 +137,10 @@ class HttpSession:
         body: bytes | None = None,
         deadline: Deadline | None = None,
         most_bytes: int | None = None,
+        piecemeal: bool = False,
     ) -> Reply:
         """Send one request and read the whole reply, whatever its status; `most_bytes` goes before max_reply_bytes.
+        `piecemeal`: take in each piece as it comes, so that an Unknown has in `reply` what came before the break.
 
         Raises Unreachable (nothing was sent), Throttled (our own limits), Unknown (sent, no complete answer),
         ReplyTooLarge, and Misconfigured for an address that is not allowed or has moved for good.
@@ -156,13 +158,13 @@ class HttpSession:
             call = Call(deadline)
             with named_errors(call, place):
                 ask = _Ask(method, address, given, body)
-                return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes)
+                return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes, piecemeal)
 
     def close(self) -> None:
         """Let go of open sockets. Idempotent."""
         self._session.close()
 
-    def _exchange(self, ask: _Ask, call: Call, place: str, most_bytes: int) -> Reply:
+    def _exchange(self, ask: _Ask, call: Call, place: str, most_bytes: int, piecemeal: bool) -> Reply:
         token = current_call.set(call)
         started = self._monotonic()
         try:
@@ -170,7 +172,7 @@ class HttpSession:
             try:
                 if raw.status in MOVED:
                     raise _moved(raw.status, place, raw.headers, self._sign_in_page)
-                body = _read(raw, place, most_bytes, call.pieces)
+                body = _read(raw, place, most_bytes, _pieces(raw) if piecemeal else None, call.pieces)
             finally:
                 if not raw.closed:
                     raw.close()
@@ -225,10 +227,18 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
         raise Unknown(f"{place}: {why}", reply=b"".join(call.pieces)) from _bare(problem)
 
 
-def _read(raw: urllib3.BaseHTTPResponse, place: str, most_bytes: int, pieces: list[bytes]) -> bytes:
+def _pieces(raw: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """A body's pieces as the network brings them: `stream` would wait for more and lose what it has by then."""
+    while piece := raw.read1(PIECE, decode_content=True):
+        yield piece
+
+
+def _read(
+    raw: urllib3.BaseHTTPResponse, place: str, most_bytes: int, came: Iterator[bytes] | None, pieces: list[bytes]
+) -> bytes:
     """Read a body to its end. `pieces` holds what had come of one that breaks off."""
     size = 0
-    for piece in raw.stream(PIECE, decode_content=True):
+    for piece in came or raw.stream(PIECE, decode_content=True):
         size += len(piece)
         if size > most_bytes:
             raise ReplyTooLarge(f"the reply of {place} is longer than max_reply_bytes ({most_bytes}); it was not read")

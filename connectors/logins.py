@@ -119,6 +119,7 @@ def send_logged_in(
     params: Mapping[str, str] | None = None,
     body: bytes | None = None,
     most_bytes: int | None = None,
+    piecemeal: bool = False,
 ) -> Reply:
     """Send one call logged in; after a 401 renew the login once and send it again. A second 401 is returned.
 
@@ -129,7 +130,14 @@ def send_logged_in(
         told = {**(headers or {}), **who}
         try:
             reply = session.send(
-                method, url, headers=told, params=params, body=body, deadline=deadline, most_bytes=most_bytes
+                method,
+                url,
+                headers=told,
+                params=params,
+                body=body,
+                deadline=deadline,
+                most_bytes=most_bytes,
+                piecemeal=piecemeal,
             )
         except Moved as moved:
             if not moved.to_sign_in:

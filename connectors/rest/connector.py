@@ -296,10 +296,18 @@ class _Asking:
         return self._connector._get(url, params, deadline, most_bytes=most_bytes)
 
     def send(
-        self, method: str, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        most_bytes: int | None = None,
+        piecemeal: bool = False,
     ) -> Reply:
         """Send one request once."""
-        return self._connector._send(method, url, deadline, headers=ASKED, params=params, most_bytes=most_bytes)
+        more: dict[str, Any] = {"most_bytes": most_bytes, "piecemeal": piecemeal}
+        return self._connector._send(method, url, deadline, headers=ASKED, params=params, **more)
 
     def expect(self, reply: Reply, doing: str, *, one: bool = False) -> None:
         """Raise the named error for a reply that is no success."""

@@ -52,9 +52,19 @@ class Asking(Protocol):
         """Read an address, tried again while that may help."""
 
     def send(
-        self, method: str, url: str, params: Mapping[str, str], deadline: Deadline, *, most_bytes: int | None = None
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        most_bytes: int | None = None,
+        piecemeal: bool = False,
     ) -> Reply:
-        """Send one request once: what must not be asked again unseen, and what the next page asks again anyway."""
+        """Send one request once: what must not be asked again unseen, and what the next page asks again anyway.
+
+        `piecemeal`: an Unknown has in `reply` what had come of an answer that broke off.
+        """
 
     def expect(self, reply: Reply, doing: str, *, one: bool = False) -> None:
         """Raise the named error for a reply that is no success. `one`: the address named one record."""

@@ -101,7 +101,12 @@ class Queue:
         doing = f"reading {kind} from a queue"
         try:
             reply = self._asking.send(
-                feed.method, self._asking.addresses.below(feed.path), dict(feed.query), deadline, most_bytes=LARGEST
+                feed.method,
+                self._asking.addresses.below(feed.path),
+                dict(feed.query),
+                deadline,
+                most_bytes=LARGEST,
+                piecemeal=True,
             )
         except Unknown as broken:
             if broken.reply:  # a part of it came: a person can read what is there
