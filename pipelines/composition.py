@@ -27,6 +27,7 @@ from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
 from pipelines import artifacts
 from pipelines.clock import Clock
+from pipelines.emptied import emptied
 from pipelines.freshness import Freshness, day_of, look
 from pipelines.identifiers import PERSON_IDENTIFIERS
 from pipelines.keystore import KeyFault, KeyStore
@@ -319,6 +320,7 @@ def _settings(
             "try_again": connection.pause.try_again.total_seconds(),
         },
         "offers": dict(offers),
+        "emptied": emptied(profile),
         "system": profile.get("system"),
         "protocol": profile.get("protocol"),
         "profile": connection.profile,

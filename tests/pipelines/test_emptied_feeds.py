@@ -18,6 +18,10 @@ from typing import Any
 
 import pytest
 
+from pipelines import composition
+from pipelines.courtesy import Courtesy
+from pipelines.feeds import pages
+from pipelines.looking import NotPossible
 from tests.pipelines.emptying import Kill, begin, case, lay_out
 
 pytestmark = [pytest.mark.slow, pytest.mark.embedded, pytest.mark.timeout(300)]
@@ -166,3 +170,15 @@ def test_an_inbox_is_read_by_a_process_that_is_killed_at_each_step(tmp_path: Pat
         assert sorted(set(done.result())) == ["c1", "c2", "c3"]
     assert struck["asked"].result() == ["c1", "c1", "c2", "c3"], "what became of it is not known, so it is sent again"
     assert struck["acknowledged"].result() == ["c1", "c1", "c2", "c3"]
+
+
+def test_nothing_is_compared_with_a_system_that_shows_its_records_once(tmp_path: Path) -> None:
+    system = System()
+    plant = composition.build(composition.load(lay_out(tmp_path, system.url)))
+    try:
+        wired = plant.councils["cedar"].wired["queue"]
+        with pytest.raises(NotPossible, match="once and never again"):
+            next(pages(wired, wired.kinds["Case"], Courtesy(plant, threading.Event(), share=1.0), lambda *_: None))
+    finally:
+        plant.close()
+        system.close()
