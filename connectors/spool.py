@@ -28,6 +28,9 @@ class Spool(Protocol):
     def drop(self, name: str) -> None:
         """Forget it; nothing happens if it is gone. Raises SpoolFault."""
 
+    def forget_older(self, prefix: str, seconds: float) -> None:
+        """Drop what begins so and was kept longer ago than that. Raises SpoolFault."""
+
 
 class SpoolFault(Unreachable):
     """The disk did not take or give back what is kept there. It may do so later; nothing is asked before it does."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -90,6 +91,14 @@ class FolderSpool:
             self._place(name).unlink(missing_ok=True)
         except OSError as problem:
             raise self._fault("cannot be tidied", problem) from None
+
+    def forget_older(self, prefix: str, seconds: float) -> None:
+        """Tidy up; see `connectors.spool.Spool`."""
+        before = time.time() - seconds
+        for name in self.names(prefix):
+            with suppress(FileNotFoundError):
+                if self._place(name).stat().st_mtime < before:
+                    self.drop(name)
 
     def _place(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

@@ -26,10 +26,11 @@ from connectors.rest.doctor import examine
 from connectors.rest.feeds import ChangeFeed, open_feed
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
-from connectors.rest.profile import RestProfile, RestRecord
+from connectors.rest.profile import RestCommit, RestProfile, RestRecord
 from connectors.rest.profile_emptied import QueueFeed
 from connectors.rest.replies import at, refuse
-from connectors.rest.write import Write, creating, receipt, updating
+from connectors.rest.two_steps import TwoSteps
+from connectors.rest.write import Write, creating, receipt, refuse_undone, updating
 from connectors.settings import RestSettings
 from connectors.spool import Spool
 
@@ -58,6 +59,7 @@ class RestConnector:
         self._settings = settings
         self._clock = clock
         self._spool = spool
+        self._two_steps = TwoSteps(spool)
         self._sleep = sleep
         self._interface = open_interface(interfaces(profile.interface), profile.interface)
         self._readers = {
@@ -92,7 +94,10 @@ class RestConnector:
 
     def tier(self, kind: str) -> Tier:
         """How a create of this kind can be made to happen once."""
-        return self._record(kind).tier
+        record = self._record(kind)
+        if record.create is not None and record.create.commit is not None:
+            return self._two_steps.tier(record.create.commit, searchable=record.find is not None)
+        return record.tier
 
     def reads_first(self, kind: str) -> bool:
         """Whether an update must be written onto what the system holds."""
@@ -163,12 +168,25 @@ class RestConnector:
         if id:
             if section.update is None:
                 raise self._not_offered(kind, "update")
+            self._two_steps.known(kind, key)
             write = updating(kind, section, section.update, record, id=id, version=version)
         else:
             if section.create is None:
                 raise self._not_offered(kind, "create")
             write = creating(kind, section, section.create, record, key=key)
-        deadline = self._session.deadline()
+        deadline, commit = self._session.deadline(), section.create.commit if section.create and not id else None
+        if commit is None:
+            return self._written(kind, section, write, deadline)
+        return self._two_steps.create(
+            commit,
+            kind=kind,
+            key=key,
+            body=write.body,
+            first=lambda: self._written(kind, section, write, deadline),
+            second=lambda made: self._committed(kind, section, commit, made, key, deadline),
+        )
+
+    def _written(self, kind: str, section: RestRecord, write: Write, deadline: Deadline) -> Receipt:
         reply = self._send(
             write.method,
             self._addresses.below(write.path, **write.places),
@@ -176,8 +194,20 @@ class RestConnector:
             headers={**ASKED, **write.headers},
             body=write.body,
         )
-        self._expect(reply, section, doing=write.doing, one=bool(id))
+        self._expect(reply, section, doing=write.doing, one=bool(write.id))
         return receipt(write, reply, section, self._readers[kind], self._addresses)
+
+    def _committed(
+        self, kind: str, section: RestRecord, commit: RestCommit, id: str, key: str, deadline: Deadline
+    ) -> None:
+        doing = f"submitting a {kind}"
+        params = {name: text.replace("{our_key}", key) for name, text in commit.query.items()}
+        address = self._addresses.below(commit.path, id=id)
+        reply = self._send(commit.method, address, deadline, headers=ASKED, params=params)
+        self._expect(reply, section, doing=doing, one=True)
+        if section.create is not None and section.create.done is not None:
+            answer = self._page(reply, doing)
+            refuse_undone(answer, section.create.done, section, doing=doing, body=reply.body)
 
     def lookups(self, kind: str) -> tuple[str, ...]:
         """The paths whose codes the system itself lists."""

@@ -30,6 +30,7 @@ from connectors.rest.profile_paths import (
     IdPath,
     ItemsPath,
     KeyPath,
+    KeyText,
     ParameterName,
     PlainPath,
 )
@@ -42,6 +43,25 @@ class RestFetch(Closed):
     """Read one record by its id."""
 
     path: IdPath = Field(description="Path below the connection's url.", examples=["/requests/{id}"])
+
+
+class RestCommit(Closed):
+    """The second step of a create: submit what the first one made, or put our key beside it. Safe to repeat."""
+
+    method: Literal["PUT", "POST", "PATCH"] = Field(default="PUT", description="HTTP method.", examples=["PUT"])
+    path: IdPath = Field(
+        description="Path below the connection's url; {id} is what the first step made.",
+        examples=["/requests/{id}/submit"],
+    )
+    query: dict[ParameterName, KeyText] = Field(
+        default={}, description="Parameters; {our_key} is our key.", examples=[{"reference": "{our_key}"}]
+    )
+    draft: bool = Field(
+        default=False,
+        description="What the first step makes counts for nothing until this one, so that it may be made again. Ask "
+        "the supplier before writing true.",
+        examples=[True],
+    )
 
 
 class RestCreate(Closed):
@@ -58,6 +78,19 @@ class RestCreate(Closed):
     key_header: HeaderName | None = Field(
         default=None, description="Header that carries our key.", examples=["Idempotency-Key"]
     )
+    id: PathText | None = Field(
+        default=None,
+        description="Where the answer names the new record, if not where `item.id` says.",
+        examples=["createdId"],
+    )
+    done: PathText | None = Field(
+        default=None,
+        description="Where an answer says whether it was done, true or 1; anything else there is a refusal.",
+        examples=["result"],
+    )
+    commit: RestCommit | None = Field(
+        default=None, description="The second step, if there are two.", examples=[{"path": "/requests/{id}/submit"}]
+    )
     keeps_key: bool = Field(
         default=False,
         description="The same key never makes a second record: the system changes, answers with or refuses by it.",
@@ -68,6 +101,8 @@ class RestCreate(Closed):
     def _key_has_a_place(self) -> Self:
         if self.keeps_key and not ("{our_key}" in self.path or self.our_key or self.key_header):
             raise ValueError("keeps_key needs a place for our key: {our_key} in path, our_key or key_header")
+        if self.keeps_key and self.commit is not None:
+            raise ValueError("keeps_key and commit do not go together: of two steps the first may be made twice")
         return self
 
 
