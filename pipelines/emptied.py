@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 #: Feeds of which what was read is gone.
@@ -11,10 +11,17 @@ _FEEDS = frozenset({"inbox", "queue", "mailbox"})
 
 def emptied(profile: Mapping[str, Any]) -> frozenset[str]:
     """The kinds that a profile reads from an inbox or a queue."""
+    return frozenset(kind for kind, feed in _feeds(profile) if feed.get("feed") in _FEEDS)
+
+
+def about_ours(profile: Mapping[str, Any]) -> frozenset[str]:
+    """The kinds of which a profile reads news of what we made, and no whole records."""
+    return frozenset(kind for kind, feed in _feeds(profile) if feed.get("about_ours") is True)
+
+
+def _feeds(profile: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     records = profile.get("records")
-    found: set[str] = set()
     for kind, section in (records if isinstance(records, dict) else {}).items():
         feed = section.get("changes") if isinstance(section, dict) else None
-        if isinstance(feed, dict) and feed.get("feed") in _FEEDS:
-            found.add(str(kind))
-    return frozenset(found)
+        if isinstance(feed, dict):
+            yield str(kind), feed

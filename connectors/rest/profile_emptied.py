@@ -116,6 +116,12 @@ class QueueFeed(Closed):
         description="A path that may be asked without removing anything, for `dolen doctor`.",
         examples=["/status"],
     )
+    about_ours: bool = Field(
+        default=False,
+        description="The entries are news of records that we made, each with our key, and no records of people. One "
+        "that belongs to none of ours needs attention.",
+        examples=[True],
+    )
     of: int = Field(default=50, ge=1, le=1_000, description="Records handed on in a page.", examples=[50])
 
     @model_validator(mode="after")

@@ -75,7 +75,7 @@ class Kept:
         for ask in asks:
             self._spool.drop(f"{self._prefix}-ask-{ask}")
 
-    def open(self) -> list[tuple[str, datetime]]:
+    def unanswered(self) -> list[tuple[str, datetime]]:
         """The asks without an answer, and when each was made."""
         got = {self._ask_of(name) for name in self._names("got")}
         found: list[tuple[str, datetime]] = []

@@ -147,7 +147,7 @@ class Queue:
         """The asks whose answer never came."""
         now = self._asking.now()
         patience = timedelta(seconds=STILL_ON_ITS_WAY * self._asking.deadline().seconds)
-        return [ask for ask, asked in self._kept.open() if not asked <= now < asked + patience]
+        return [ask for ask, asked in self._kept.unanswered() if not asked <= now < asked + patience]
 
     def _find_lost(self, lost: list[str], deadline: Deadline) -> None:
         """Read what an answer that never came may have held, or tell a person."""

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors.errors import ConnectorError, Misconfigured, PageUnreadable, Throttled, Unknown, Unreachable
+from connectors.errors import ConnectorError, Misconfigured, PageUnreadable, Unknown, Unreachable
 from connectors.port import Item, UnreadableItem
 from connectors.problems import ProfileFaults
 from connectors.registry import open_connector
@@ -347,12 +347,6 @@ def test_a_page_of_something_else_is_no_answer(queue: Any, desk: Desk, hands: Cl
     assert walk(queue()) == []
 
 
-def test_json_under_another_name_is_kept(queue: Any, desk: Desk) -> None:
-    desk.replies = [desk.answer(200, b'{"events": []}', {"Content-Type": "text/plain"})]
-    with pytest.raises(PageUnreadable):
-        queue().changes("Thing", watermark="")
-
-
 def test_an_empty_queue_may_say_so_in_words_or_not_at_all(queue: Any, desk: Desk, spool: FolderSpool) -> None:
     desk.empty = {"message": "No Events Found"}
     assert walk(queue(empty={"at": "message", "says": "No Events Found"})) == []
@@ -382,19 +376,12 @@ def test_a_disk_that_takes_nothing_stops_us_before_we_ask(
     queue: Any, desk: Desk, tmp_path: Path, keys: KeyStore
 ) -> None:
     blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
+    blocked.write_bytes(b"not a folder")
     desk.happens("a")
     connector = queue(place=FolderSpool(blocked, keys, "torfaen", "events", alone=True))
     with pytest.raises(Unreachable, match="spool of torfaen/events"):
         connector.changes("Thing", watermark="")
     assert len(desk.events) == 1
-
-
-def test_a_slow_down_is_passed_on(queue: Any, desk: Desk) -> None:
-    desk.replies = [desk.answer(429, b"{}", {**JSON, "Retry-After": "7"})]
-    with pytest.raises(Throttled) as told:
-        queue().changes("Thing", watermark="")
-    assert told.value.after == 7
 
 
 def test_doctor_takes_nothing(queue: Any, desk: Desk) -> None:
