@@ -15,6 +15,7 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unauthorised
 from connectors.http import HttpSession, Moved, Reply
 from connectors.login_settings import ApiKeyLogin, BasicLogin
+from connectors.mesh_token import MeshToken
 from connectors.oauth2 import client_credentials
 from connectors.settings import OVER_HTTP, HttpSettings
 from connectors.sign_in import session_login, token_login
@@ -99,6 +100,8 @@ def open_login(
         return session_login(login.session, session, monotonic=monotonic)
     if login.signed is not None:
         return SignedForEach(login.signed)
+    if login.mesh is not None:
+        return MeshToken(login.mesh)
     raise Misconfigured(f"login {login.kind} is not one that HTTP headers carry; write one of {', '.join(OVER_HTTP)}")
 
 

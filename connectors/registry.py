@@ -64,6 +64,12 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.notify:NotifyConnector",
         "connectors.notify.neutral:interfaces_of",
     ),
+    "mesh": Family(
+        "connectors.mesh.profile:MeshProfile",
+        "connectors.mesh.settings:MeshSettings",
+        "connectors.mesh.connector:MeshConnector",
+        "connectors.mesh.neutral:interfaces_of",
+    ),
     "by-hand": Family(
         "connectors.by_hand:ByHandProfile",
         "connectors.by_hand:ByHandSettings",
