@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[3]
 OURS, THEIRS = "X26OT001", "X26OT002"
 SHARED, PASSWORD = "gwenynen-rannu", "gwenynen-blwch"
 WORKFLOW = "ASC_REFERRAL"
+AT = "2026-03-02T09:00:00Z"
 PROFILE: dict[str, Any] = {
     "system": "mesh",
     "protocol": "mesh",
@@ -42,6 +43,11 @@ PROFILE: dict[str, Any] = {
         }
     },
 }
+
+
+def referral(id: str, name: str = "Siân") -> dict[str, Any]:
+    """A record as the profile knows it."""
+    return {"id": id, "name": name, "at": AT}
 
 
 @dataclass
