@@ -151,8 +151,10 @@ class HttpSession:
         deadline: Deadline | None = None,
         most_bytes: int | None = None,
         into: Callable[[bytes], None] | None = None,
+        piecemeal: bool = False,
     ) -> Reply:
         """Send one request and read the whole reply, whatever its status; `most_bytes` goes before max_reply_bytes.
+        `piecemeal`: take in each piece as it comes, so that an Unknown has in `reply` what came before the break.
 
         A body that is a file is read from where it stands, and its length must be among the headers. With `into` the
         content of a 200 goes there piece by piece, and the reply's own body is empty.
@@ -173,13 +175,13 @@ class HttpSession:
             call = Call(deadline)
             with named_errors(call, place):
                 ask = _Ask(method, address, given, body, into)
-                return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes)
+                return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes, piecemeal)
 
     def close(self) -> None:
         """Let go of open sockets. Idempotent."""
         self._session.close()
 
-    def _exchange(self, ask: _Ask, call: Call, place: str, most_bytes: int) -> Reply:
+    def _exchange(self, ask: _Ask, call: Call, place: str, most_bytes: int, piecemeal: bool) -> Reply:
         token = current_call.set(call)
         started = self._monotonic()
         try:
@@ -187,11 +189,12 @@ class HttpSession:
             try:
                 if raw.status in MOVED:
                     raise _moved(raw.status, place, raw.headers, self._sign_in_page)
-                body = _read(raw, place, most_bytes, ask.into if raw.status == 200 else None)
+                keep = ask.into if ask.into is not None and raw.status == 200 else call.pieces.append
+                _read(raw, place, most_bytes, _pieces(raw) if piecemeal else None, keep)
             finally:
                 if not raw.closed:
                     raw.close()
-            return Reply(raw.status, raw.headers, body, self._monotonic() - started)
+            return Reply(raw.status, raw.headers, b"".join(call.pieces), self._monotonic() - started)
         finally:
             current_call.reset(token)
 
@@ -239,22 +242,30 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
             why = f"no complete answer within {call.deadline.seconds:g} seconds"
         else:
             why = f"the connection broke before the answer was complete ({type(problem).__name__})"
-        raise Unknown(f"{place}: {why}") from _bare(problem)
+        raise Unknown(f"{place}: {why}", reply=b"".join(call.pieces)) from _bare(problem)
+
+
+def _pieces(raw: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """A body's pieces as the network brings them: `stream` would wait for more and lose what it has by then."""
+    while piece := raw.read1(PIECE, decode_content=True):
+        yield piece
 
 
 def _read(
-    raw: urllib3.BaseHTTPResponse, place: str, most_bytes: int, into: Callable[[bytes], None] | None = None
-) -> bytes:
-    pieces: list[bytes] = []
-    keep = into or pieces.append
+    raw: urllib3.BaseHTTPResponse,
+    place: str,
+    most_bytes: int,
+    came: Iterator[bytes] | None,
+    keep: Callable[[bytes], None],
+) -> None:
+    """Read a body to its end, and `keep` each piece as it comes."""
     size = 0
-    for piece in raw.stream(PIECE, decode_content=True):
+    for piece in came or raw.stream(PIECE, decode_content=True):
         size += len(piece)
         if size > most_bytes:
             raise ReplyTooLarge(f"the reply of {place} is longer than max_reply_bytes ({most_bytes}); it was not read")
         keep(piece)
     raw.release_conn()
-    return b"".join(pieces)
 
 
 def _bare(problem: Exception) -> Exception:

@@ -173,6 +173,18 @@ class NotifyLogin(Closed):
     api_key: Secret = Field(description="API key, as a reference.", examples=["env:TORFAEN_NOTIFY_KEY"])
 
 
+class MeshLogin(Closed):
+    """NHS MESH: a token that is good for one call, made from the mailbox's password and the environment's secret."""
+
+    mailbox: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,100}$")] = Field(
+        description="Our mailbox.", examples=["X26OT001"]
+    )
+    password: Secret = Field(description="The mailbox's password, as a reference.", examples=["env:MESH_PASSWORD"])
+    shared_key: Secret = Field(
+        description="The environment's shared secret, as a reference.", examples=["env:MESH_SHARED_KEY"]
+    )
+
+
 class Login(Closed):
     """How we log in: exactly one of these keys."""
 
@@ -199,6 +211,10 @@ class Login(Closed):
     )
     notify: NotifyLogin | None = Field(
         default=None, description="GOV.UK Notify only.", examples=[{"api_key": "env:TORFAEN_NOTIFY_KEY"}]
+    )
+
+    mesh: MeshLogin | None = Field(
+        default=None, description="NHS MESH only.", examples=[{"mailbox": "X26OT001", "password": "env:MESH_PASSWORD"}]
     )
 
     @model_validator(mode="after")

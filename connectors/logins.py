@@ -15,6 +15,7 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unauthorised
 from connectors.http import Body, HttpSession, Moved, Reply
 from connectors.login_settings import ApiKeyLogin, BasicLogin
+from connectors.mesh_token import MeshToken
 from connectors.oauth2 import client_credentials
 from connectors.settings import OVER_HTTP, HttpSettings
 from connectors.sign_in import session_login, token_login
@@ -99,6 +100,8 @@ def open_login(
         return session_login(login.session, session, monotonic=monotonic)
     if login.signed is not None:
         return SignedForEach(login.signed)
+    if login.mesh is not None:
+        return MeshToken(login.mesh)
     raise Misconfigured(f"login {login.kind} is not one that HTTP headers carry; write one of {', '.join(OVER_HTTP)}")
 
 
@@ -120,6 +123,7 @@ def send_logged_in(
     body: bytes | Callable[[], Body] | None = None,
     most_bytes: int | None = None,
     into: Callable[[bytes], None] | None = None,
+    piecemeal: bool = False,
 ) -> Reply:
     """Send one call logged in; after a 401 renew the login once and send it again. A second 401 is returned.
 
@@ -140,6 +144,7 @@ def send_logged_in(
                 deadline=deadline,
                 most_bytes=most_bytes,
                 into=into,
+                piecemeal=piecemeal,
             )
         except Moved as moved:
             if not moved.to_sign_in:

@@ -19,6 +19,7 @@ from connectors.errors import Misconfigured
 from connectors.pace import Agree
 from connectors.port import Connector
 from connectors.problems import Problem, ProfileFaults, checked
+from connectors.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Family:
     neutral: str  # called with (profile, interfaces): the neutral form of each kind, as plain data
     fits: str = ""  # called with (profile, interfaces): raises Misconfigured where the interface lacks what is named
     sound: str = ""  # called with (settings): raises Misconfigured for what cannot be opened
+    spools: bool = False  # the connector takes a place on disk as well (spool=...)
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -49,6 +51,7 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.rest.neutral:interfaces_of",
         fits="connectors.rest.neutral:fits",
         sound="connectors.sound:rest",
+        spools=True,
     ),
     "files": Family(
         "connectors.files.profile:FilesProfile",
@@ -61,6 +64,12 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.notify:NotifySettings",
         "connectors.notify:NotifyConnector",
         "connectors.notify.neutral:interfaces_of",
+    ),
+    "mesh": Family(
+        "connectors.mesh.profile:MeshProfile",
+        "connectors.mesh.settings:MeshSettings",
+        "connectors.mesh.connector:MeshConnector",
+        "connectors.mesh.neutral:interfaces_of",
     ),
     "by-hand": Family(
         "connectors.by_hand:ByHandProfile",
@@ -99,18 +108,21 @@ def open_connector(
     clock: Callable[[], datetime],
     secret: Callable[[str], str],
     agree: Agree | None = None,
+    spool: Spool | None = None,
 ) -> Connector:
     """Build the connector of one connection. Nothing is sent.
 
     `interfaces` gives the bytes of a pinned file by its name in the profile, `clock` the time with its zone, `secret`
     what a reference such as env:NAME stands for, `agree` reserves turns where other processes call
-    the same system. Raises ProfileFaults (a Misconfigured) with every problem.
+    the same system, `spool` is the connection's own place on this machine's disk. Raises ProfileFaults (a
+    Misconfigured) with every problem.
     """
     checked_profile = check_profile(profile)
     protocol = _protocol(profile)
     settings = check_settings(protocol, connect, secret=secret)
-    made = _named(_family(protocol).connector)
-    return cast(Connector, made(checked_profile, settings, interfaces, clock=clock, agree=agree))
+    family = _family(protocol)
+    handed: dict[str, Any] = {"clock": clock, "agree": agree} | ({"spool": spool} if family.spools else {})
+    return cast(Connector, _named(family.connector)(checked_profile, settings, interfaces, **handed))
 
 
 def interfaces_of(profile: Mapping[str, Any], *, interfaces: Callable[[str], bytes]) -> list[dict[str, Any]]:

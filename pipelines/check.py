@@ -23,6 +23,7 @@ from connectors.registry import Declared, apart, check_profile, check_sound
 from mappings.drafting import lacking
 from pipelines import code_checks, composition, first_day, interface_checks, mapping_bench
 from pipelines.clock import SystemClock
+from pipelines.emptied import about_ours
 from pipelines.interface_cache import InterfaceCache, folder_of
 from pipelines.library import Library, findings_of
 from pipelines.route_checks import routes
@@ -221,7 +222,7 @@ def _kinds(
                 expected=f"a mapping for {profile.get('system')}, which the profile speaks to",
                 remedy="name another mapping, or correct its `system`",
             )
-        if "changes" in connector.offers(kind):
+        if "changes" in connector.offers(kind) and kind not in about_ours(profile):
             there = {ours for row in mapping.terms if row.reads for ours in row.ours}
             for ours in lacking(there):
                 yield council.document.finding(

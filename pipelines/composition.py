@@ -28,6 +28,7 @@ from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
 from pipelines import artifacts
 from pipelines.clock import Clock
+from pipelines.emptied import emptied
 from pipelines.freshness import Freshness, day_of, look
 from pipelines.identifiers import PERSON_IDENTIFIERS
 from pipelines.keystore import KeyFault, KeyStore
@@ -37,6 +38,7 @@ from pipelines.library import Library, field_groups, has_lookups, shipped_folder
 from pipelines.mainkey import parse_master, read_master
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.routing import DocumentRules, Route
+from pipelines.spool import give_places
 from pipelines.turns import Turns
 from pipelines.vault import Vault
 from pipelines.wording import rules_of
@@ -44,6 +46,7 @@ from pipelines.wording import rules_of
 if TYPE_CHECKING:
     from connectors.pace import Agree
     from connectors.port import Connector
+    from connectors.spool import Spool
 
 ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
 #: What a route to residents carries.
@@ -103,6 +106,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         else:
             if not ledger.embedded:
                 _agree_on_turns(councils[code], files, ledger, clock)
+            give_places(councils[code], keys, site.data_folder / "spool", alone=ledger.embedded)
     return Plant(
         root=site.root,
         stage=site.settings.stage,
@@ -195,11 +199,13 @@ def opener(
 
     interface = interface_reader(site, profile)
 
-    def opened(agree: Agree | None = None) -> Connector:
+    def opened(agree: Agree | None = None, spool: Spool | None = None) -> Connector:
         connect: dict[str, Any] = dict(connection.connect)
         if site.settings.stage == "test" and profile.get("protocol") == "notify":
             connect["only_to"] = _listed(connect.get("only_to"), site.settings.residents_only_to)
-        return open_connector(profile, connect, interfaces=interface, clock=clock.instant, secret=secret, agree=agree)
+        return open_connector(
+            profile, connect, interfaces=interface, clock=clock.instant, secret=secret, agree=agree, spool=spool
+        )
 
     return opened
 
@@ -321,6 +327,7 @@ def _settings(
             "try_again": connection.pause.try_again.total_seconds(),
         },
         "offers": dict(offers),
+        "emptied": emptied(profile),
         "system": profile.get("system"),
         "protocol": profile.get("protocol"),
         "profile": connection.profile,

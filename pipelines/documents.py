@@ -23,7 +23,7 @@ from pipelines.causes import Cause
 from pipelines.decision import Decision, Do
 from pipelines.merge import IN_ERROR
 from pipelines.routing import DocumentRules, Route
-from pipelines.spool import Spool
+from pipelines.sealed_file import SealedFile
 from pipelines.states import DeliveryState
 from pipelines.tables import delivery, record
 
@@ -125,7 +125,7 @@ class Handing:
                 again = job.row.look_ups < 1
                 result.decision = Decision(Do.NOT_SURE, self.wired.settle_seconds) if again else Decision(Do.AGAIN, 0.0)
                 return result
-        with Spool(self.plant.lock_file.parent / "documents") as spool:
+        with SealedFile(self.plant.lock_file.parent / "documents") as spool:
             mime = self._fetched(result, rules, attachment, there, spool)
             if not mime or not self._is_what_it_says(result, mime, spool) or not self._scanned(result, rules, spool):
                 return result
@@ -172,7 +172,7 @@ class Handing:
         rules: DocumentRules,
         attachment: Mapping[str, Any],
         there: Mapping[tuple[str, str], str],
-        spool: Spool,
+        spool: SealedFile,
     ) -> str:
         """Fill the spool; return the media type, or "" with what becomes of the delivery in `result`."""
         lender = next(self._lenders(there), None)
@@ -202,14 +202,14 @@ class Handing:
             result.rule = f"documents: the route does not carry the type {mime if len(mime) < 100 else '?'}"
         return ""
 
-    def _is_what_it_says(self, result: Result, mime: str, spool: Spool) -> bool:
+    def _is_what_it_says(self, result: Result, mime: str, spool: SealedFile) -> bool:
         begins = _BEGIN.get(mime)
         if begins is None or spool.begin.startswith(begins):
             return True
         self._ask(result, "fetch", "another type", f"the document says that it is {mime}, and does not begin as one")
         return False
 
-    def _scanned(self, result: Result, rules: DocumentRules, spool: Spool) -> bool:
+    def _scanned(self, result: Result, rules: DocumentRules, spool: SealedFile) -> bool:
         """Whether nothing was found in the document; else `result` says what becomes of it."""
         if not rules.scan:
             return True

@@ -19,8 +19,13 @@ def pages(
 ) -> Iterator[Sequence[Item | UnreadableItem]]:
     """Every record that is not deleted, from the beginning, page by page.
 
-    Raises what the connector raises, PutOff, and NotPossible for an endless feed.
+    Raises what the connector raises, PutOff, and NotPossible for an endless feed and for one that reading empties.
     """
+    if kind.name in (wired.settings.get("emptied") or ()):
+        raise NotPossible(
+            f"{wired.name} shows a {kind.name} once and never again (an inbox or a queue), so the two sides cannot "
+            "be compared; compare by the supplier's own list"
+        )
     cursor, read = "", 0
     passed: set[int] = set()
     while True:

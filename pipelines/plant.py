@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from connectors.pace import Agree
     from connectors.port import Connector
     from connectors.scanner import Scanner
+    from connectors.spool import Spool
     from mappings.mapping import Mapping as FieldMapping
     from pipelines.freshness import Freshness
     from pipelines.texts import TextRules
@@ -80,6 +82,10 @@ class Wired:
             if self._connector is None:
                 self._connector = self._open(self.agree) if self.agree else self._open()
             return self._connector
+
+    def keeps(self, spool: Spool) -> None:
+        """Hand the connector a place of its own on the disk, as it is opened."""
+        self._open = partial(self._open, spool=spool)
 
     @property
     def described(self) -> tuple[str, Artifacts]:

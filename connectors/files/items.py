@@ -11,7 +11,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 
 from connectors import xml
 from connectors.errors import Misconfigured
-from connectors.files.profile import FilesRecord
+from connectors.files.profile import RowRecord
 from connectors.files.rows import Bad, Row
 from connectors.json_schema import JsonSchema
 from connectors.port import Item, UnreadableItem
@@ -24,7 +24,7 @@ _LONGEST_ID = 200
 class ItemReader:
     """Reads records of one kind."""
 
-    def __init__(self, kind: str, record: FilesRecord, interfaces: Callable[[str], bytes], zone: ZoneInfo) -> None:
+    def __init__(self, kind: str, record: RowRecord, interfaces: Callable[[str], bytes], zone: ZoneInfo) -> None:
         """Compile the kind's schema. Raises Misconfigured if it is none."""
         self._kind = kind
         self._paths = record.item
@@ -67,7 +67,7 @@ class ItemReader:
         return "" if error is None else _words(error)
 
 
-def _validator(kind: str, record: FilesRecord, interfaces: Callable[[str], bytes]) -> Draft202012Validator | None:
+def _validator(kind: str, record: RowRecord, interfaces: Callable[[str], bytes]) -> Draft202012Validator | None:
     if record.schema_ is None:
         return None
     try:

@@ -149,8 +149,8 @@ class Drop(Closed):
         return self
 
 
-class FilesRecord(Closed):
-    """One kind of record."""
+class RowRecord(Closed):
+    """One kind of record that stands in files."""
 
     item: ItemPaths = Field(
         description="Where id, version and stamp stand. In CSV these are names of columns.", examples=[{"id": "id"}]
@@ -166,6 +166,11 @@ class FilesRecord(Closed):
         description="Columns or fields that every record must have, so that a file of another kind is noticed.",
         examples=[["id", "surname"]],
     )
+
+
+class FilesRecord(RowRecord):
+    """One kind of record."""
+
     changes: Drop = Field(description="Where its records come from.", examples=[{"feed": "file-drop"}])
 
 

@@ -12,18 +12,33 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import orjson
 from lxml import etree
 
 from connectors import xml
-from connectors.files.profile import Csv, Drop
+from connectors.files.profile import Control, Csv
 from connectors.json_body import UnreadableBody, sound
 from connectors.json_body import parse as parse_json
 
 LONGEST = 1_000_000  # bytes of one record or line: more is no record but a file without line breaks
 _JSON = "application/json"
+
+
+class Written(Protocol):
+    """How records stand in a file."""
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def encoding(self) -> str: ...
+    @property
+    def csv(self) -> Csv: ...
+    @property
+    def items(self) -> str | None: ...
+    @property
+    def control(self) -> Control | None: ...
 
 
 class UnreadableFile(ValueError):
@@ -46,7 +61,7 @@ class Bad:
     reason: str
 
 
-def rows(stream: BinaryIO, drop: Drop) -> Iterator[Row | Bad]:
+def rows(stream: BinaryIO, drop: Written) -> Iterator[Row | Bad]:
     """The records of a file, in its order. Raises UnreadableFile, also behind records that were read."""
     if drop.format == "xml":
         return _xml(stream, drop.items or "")
@@ -57,7 +72,7 @@ def rows(stream: BinaryIO, drop: Drop) -> Iterator[Row | Bad]:
     return _csv(lines, drop.csv, drop.encoding, trailer.first if trailer else None)
 
 
-def total(stream: BinaryIO, drop: Drop) -> tuple[int, str | None]:
+def total(stream: BinaryIO, drop: Written) -> tuple[int, str | None]:
     """How many records a file holds, and what the trailer's count says (None if it has no trailer).
 
     Raises UnreadableFile.
@@ -80,7 +95,7 @@ def total(stream: BinaryIO, drop: Drop) -> tuple[int, str | None]:
     return number, told
 
 
-def again(raw: bytes, drop: Drop) -> Row | Bad:
+def again(raw: bytes, drop: Written) -> Row | Bad:
     """Read one record's own bytes again."""
     if drop.format == "xml":
         try:

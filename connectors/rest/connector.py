@@ -29,12 +29,15 @@ from connectors.rest.documents import Documents
 from connectors.rest.feeds import ChangeFeed, gone_again, open_feed
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
-from connectors.rest.profile import RestProfile, RestRecord
+from connectors.rest.profile import RestCommit, RestProfile, RestRecord
 from connectors.rest.profile_documents import RestDocuments
+from connectors.rest.profile_emptied import QueueFeed
 from connectors.rest.profile_feeds import IdListFeed, IdWindowFeed
 from connectors.rest.replies import at, code_in, refuse
-from connectors.rest.write import Write, creating, receipt, updating
+from connectors.rest.two_steps import TwoSteps
+from connectors.rest.write import Write, creating, receipt, refuse_undone, updating
 from connectors.settings import RestSettings
+from connectors.spool import Spool
 
 Headers = Mapping[str, str]
 ASKED = {"Accept": "application/json"}
@@ -51,6 +54,7 @@ class RestConnector:
         *,
         clock: Callable[[], datetime],
         agree: Agree | None = None,
+        spool: Spool | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -59,6 +63,8 @@ class RestConnector:
         self._profile = profile
         self._settings = settings
         self._clock = clock
+        self._spool = spool
+        self._two_steps = TwoSteps(spool)
         self._sleep = sleep
         self._interface = open_interface(interfaces(profile.interface), profile.interface)
         self._readers = {
@@ -97,7 +103,10 @@ class RestConnector:
         """How a create of this kind can be made to happen once; of DOCUMENT, the least of any kind's."""
         if kind == DOCUMENT:
             return max((told.tier for told in self._with_documents() if told.add is not None), default=Tier.NEITHER)
-        return self._record(kind).tier
+        record = self._record(kind)
+        if record.create is not None and record.create.commit is not None:
+            return self._two_steps.tier(record.create.commit, searchable=record.find is not None)
+        return record.tier
 
     def reads_first(self, kind: str) -> bool:
         """Whether an update must be written onto what the system holds."""
@@ -116,14 +125,16 @@ class RestConnector:
         """Read one record; see the port. Raises PageUnreadable, with its bytes, if it is not as the interface says."""
         return self._fetched(kind, id, self._session.deadline())
 
-    def _fetched(self, kind: str, id: str, deadline: Deadline) -> Item | None:
+    def _fetched(self, kind: str, id: str, deadline: Deadline, path: str = "") -> Item | None:
         record = self._record(kind)
-        if record.fetch is None:
+        if not path and record.fetch is None:
             raise self._not_offered(kind, "fetch")
         doing = f"reading a {kind}"
-        call = record.fetch
-        query = {**record.query, **call.query}
-        reply = self._get(self._addresses.below(call.path, id=id), query, deadline, headers=call.headers)
+        call = None if path else record.fetch
+        query = {} if call is None else {**record.query, **call.query}
+        headers = {} if call is None else call.headers
+        address = self._addresses.below(path or (call.path if call is not None else ""), id=id)
+        reply = self._get(address, query, deadline, headers=headers)
         try:
             self._expect(reply, record, doing=doing, one=True)
         except NotThere:
@@ -170,12 +181,25 @@ class RestConnector:
         if id:
             if section.update is None:
                 raise self._not_offered(kind, "update")
+            self._two_steps.known(kind, key)
             write = updating(kind, section, section.update, record, id=id, version=version)
         else:
             if section.create is None:
                 raise self._not_offered(kind, "create")
             write = creating(kind, section, section.create, record, key=key)
-        deadline = self._session.deadline()
+        deadline, commit = self._session.deadline(), section.create.commit if section.create and not id else None
+        if commit is None:
+            return self._written(kind, section, write, deadline)
+        return self._two_steps.create(
+            commit,
+            kind=kind,
+            key=key,
+            body=write.body,
+            first=lambda: self._written(kind, section, write, deadline),
+            second=lambda made: self._committed(kind, section, commit, made, key, deadline),
+        )
+
+    def _written(self, kind: str, section: RestRecord, write: Write, deadline: Deadline) -> Receipt:
         reply = self._send(
             write.method,
             self._addresses.below(write.path, **write.places),
@@ -184,8 +208,20 @@ class RestConnector:
             params=write.params,
             body=write.body,
         )
-        self._expect(reply, section, doing=write.doing, one=bool(id), errors=write.errors)
+        self._expect(reply, section, doing=write.doing, one=bool(write.id), errors=write.errors)
         return receipt(write, reply, section, self._readers[kind], self._addresses)
+
+    def _committed(
+        self, kind: str, section: RestRecord, commit: RestCommit, id: str, key: str, deadline: Deadline
+    ) -> None:
+        doing = f"submitting a {kind}"
+        params = {name: text.replace("{our_key}", key) for name, text in commit.query.items()}
+        address = self._addresses.below(commit.path, id=id)
+        reply = self._send(commit.method, address, deadline, headers=ASKED, params=params)
+        self._expect(reply, section, doing=doing, one=True)
+        if section.create is not None and section.create.done is not None:
+            answer = self._page(reply, doing)
+            refuse_undone(answer, section.create.done, section, doing=doing, body=reply.body)
 
     def lend(self, kind: str, id: str, ref: str, into: Callable[[bytes], None], *, most_bytes: int) -> Lent:
         """See `connectors.documents.Lends`."""
@@ -230,9 +266,13 @@ class RestConnector:
         """Fetch what logging in needs, and nothing else. Raises as `changes` does."""
         self._login.headers(self._session.deadline())
 
-    def look(self, kind: str) -> Reply:
-        """Ask for the smallest first page of a kind, and judge nothing. For `doctor`."""
+    def look(self, kind: str) -> Reply | None:
+        """Ask for the smallest first page of a kind, and judge nothing; None where looking removes. For `doctor`."""
         return self._feed(kind).look()
+
+    def removes(self, kind: str) -> bool:
+        """Whether a read of changes takes something away from the system. For `doctor`."""
+        return isinstance(self._record(kind).changes, QueueFeed)
 
     def _record(self, kind: str) -> RestRecord:
         try:
@@ -330,6 +370,8 @@ class _Asking:
         self._connector = connector
         self.kind = kind
         self.addresses = connector._addresses
+        self.spool = connector._spool
+        self.now = connector._clock
         self.tells_gone = connector._record(kind).fault.code is not None
 
     def deadline(self) -> Deadline:
@@ -352,9 +394,23 @@ class _Asking:
         """Return the system's own error code in a reply, "" if it names none."""
         return code_in(reply, self._connector._record(self.kind))
 
-    def expect(self, reply: Reply, doing: str) -> None:
-        """Raise the named error for a list's reply that is no success."""
-        self._connector._expect(reply, self._connector._record(self.kind), doing=doing, one=False)
+    def send(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        most_bytes: int | None = None,
+        piecemeal: bool = False,
+    ) -> Reply:
+        """Send one request once."""
+        more: dict[str, Any] = {"most_bytes": most_bytes, "piecemeal": piecemeal}
+        return self._connector._send(method, url, deadline, headers=ASKED, params=params, **more)
+
+    def expect(self, reply: Reply, doing: str, *, one: bool = False) -> None:
+        """Raise the named error for a reply that is no success."""
+        self._connector._expect(reply, self._connector._record(self.kind), doing=doing, one=one)
 
     def listed(self, reply: Reply, doing: str) -> Any:
         """Return what a list's reply holds. Raises as `expect`, and PageUnreadable."""
@@ -369,9 +425,9 @@ class _Asking:
         """Read a stamp by the profile's clock; None for what is none."""
         return self._connector._readers[self.kind].moment(told)
 
-    def fetch(self, id: str, deadline: Deadline) -> Item | None:
+    def fetch(self, id: str, deadline: Deadline, *, path: str = "") -> Item | None:
         """Read one record by its id, None if it is not there. Raises PageUnreadable if it cannot be read."""
-        return self._connector._fetched(self.kind, id, deadline)
+        return self._connector._fetched(self.kind, id, deadline, path)
 
 
 class _Speaking:

@@ -18,8 +18,11 @@ class Examined(Protocol):
     def log_in(self) -> None:
         """Fetch what logging in needs."""
 
-    def look(self, kind: str) -> Reply:
-        """Ask for the smallest first page of a kind."""
+    def look(self, kind: str) -> Reply | None:
+        """Ask for the smallest first page of a kind; None where looking would remove something."""
+
+    def removes(self, kind: str) -> bool:
+        """Whether a read of changes takes something away from the system."""
 
     def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
         """Read a page of changes."""
@@ -50,9 +53,12 @@ def examine(connector: Examined, settings: HttpSettings, now: datetime) -> list[
             reply = connector.look(kind)
         except ConnectorError as error:
             return [*found, _trouble("route", error)]
-        if not clock_seen:
+        if reply is not None and not clock_seen:
             found += [Finding("route", True, "the system answers"), clock_finding(reply, now)]
             clock_seen = True
+        if connector.removes(kind):
+            found.append(Finding(f"reading {kind}", True, "not tried: what is read there is removed by the reading"))
+            continue
         try:
             page = connector.changes(kind, watermark="", limit=1)
         except ConnectorError as error:

@@ -25,6 +25,7 @@ from connectors.profile import (
 )
 from connectors.references import Closed
 from connectors.rest.profile_documents import RestDocuments
+from connectors.rest.profile_emptied import QueueFeed
 from connectors.rest.profile_feeds import CursorFeed, Feed, IdListFeed, IdWindowFeed, NewestFirstFeed
 from connectors.rest.profile_paths import (
     ContentType,
@@ -33,6 +34,7 @@ from connectors.rest.profile_paths import (
     IdPath,
     ItemsPath,
     KeyPath,
+    KeyText,
     ParameterName,
     PlainPath,
     QueryText,
@@ -68,6 +70,25 @@ class RestFetch(RestCall):
     path: IdPath = Field(description="Path below the connection's url.", examples=["/requests/{id}"])
 
 
+class RestCommit(Closed):
+    """The second step of a create: submit what the first one made, or put our key beside it. Safe to repeat."""
+
+    method: Literal["PUT", "POST", "PATCH"] = Field(default="PUT", description="HTTP method.", examples=["PUT"])
+    path: IdPath = Field(
+        description="Path below the connection's url; {id} is what the first step made.",
+        examples=["/requests/{id}/submit"],
+    )
+    query: dict[ParameterName, KeyText] = Field(
+        default={}, description="Parameters; {our_key} is our key.", examples=[{"reference": "{our_key}"}]
+    )
+    draft: bool = Field(
+        default=False,
+        description="What the first step makes counts for nothing until this one, so that it may be made again. Ask "
+        "the supplier before writing true.",
+        examples=[True],
+    )
+
+
 class RestCreate(RestWrite):
     """Create a record under our key."""
 
@@ -84,8 +105,16 @@ class RestCreate(RestWrite):
     )
     id: PathText | None = Field(
         default=None,
-        description="Where the answer holds the new id, if not where records do.",
-        examples=["id"],
+        description="Where the answer names the new record, if not where `item.id` says.",
+        examples=["createdId"],
+    )
+    done: PathText | None = Field(
+        default=None,
+        description="Where an answer says whether it was done, true or 1; anything else there is a refusal.",
+        examples=["result"],
+    )
+    commit: RestCommit | None = Field(
+        default=None, description="The second step, if there are two.", examples=[{"path": "/requests/{id}/submit"}]
     )
     keeps_key: bool = Field(
         default=False,
@@ -97,6 +126,8 @@ class RestCreate(RestWrite):
     def _key_has_a_place(self) -> Self:
         if self.keeps_key and not ("{our_key}" in self.path or self.our_key or self.key_header):
             raise ValueError("keeps_key needs a place for our key: {our_key} in path, our_key or key_header")
+        if self.keeps_key and self.commit is not None:
+            raise ValueError("keeps_key and commit do not go together: of two steps the first may be made twice")
         return self
 
 
@@ -232,6 +263,8 @@ class RestRecord(Errors):
             raise ValueError(f"an {feed} feed needs fetch: the list holds ids, and each record is read by its id")
         if isinstance(self.changes, IdWindowFeed) and self.fault.code is None:
             raise ValueError("an id-window feed needs fault.code: a record that is gone must be told from a wrong path")
+        if isinstance(self.changes, QueueFeed) and self.changes.id is not None and self.fetch is None:
+            raise ValueError("a queue whose entries name records needs fetch: each record is read by its id")
         if isinstance(self.changes, CursorFeed | NewestFirstFeed) and self.item.modified is None:
             raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the field with the last change")
         if self.update is not None and self.update.reads_first and self.fetch is None:

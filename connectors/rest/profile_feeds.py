@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from connectors.profile import Name, Overlap, PathText
 from connectors.references import Closed
+from connectors.rest.profile_emptied import InboxFeed, QueueFeed
 from connectors.rest.profile_paths import Headers, HerePath, ItemsPath, ParameterName, PlainPath, QueryText
 
 
@@ -310,5 +311,6 @@ class IdWindowFeed(Closed):
 
 
 Feed: TypeAlias = Annotated[
-    CursorFeed | IdListFeed | NewestFirstFeed | DeltaFeed | IdWindowFeed, Field(discriminator="feed")
+    CursorFeed | IdListFeed | NewestFirstFeed | DeltaFeed | IdWindowFeed | InboxFeed | QueueFeed,
+    Field(discriminator="feed")
 ]

@@ -55,6 +55,7 @@ KeyPath = Annotated[str, AfterValidator(_with_key)]
 ItemsPath: TypeAlias = ListPath | Literal["[]"]
 HerePath: TypeAlias = PathText | Literal["."]  # "." is the entry itself, where it is the value alone
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.$\[\]-]+$")]
+KeyText = Annotated[str, Field(pattern=r"^([^{}]|\{our_key\})*$", min_length=1, max_length=200)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
 HeaderText = Annotated[str, Field(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$", max_length=500)]
 QueryText = Annotated[str, Field(min_length=1, max_length=4000)]  # a list of columns is long

@@ -20,6 +20,7 @@ from connectors.rest.joined import together
 from connectors.rest.profile import RestCreate, RestRecord, RestUpdate
 from connectors.rest.replies import at, id_text
 
+LONGEST_CODE = 64
 ACCEPTED = 202  # "will be looked at": neither done nor refused
 EMPTY = 204
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -73,7 +74,8 @@ def updating(kind: str, section: RestRecord, update: RestUpdate, record: Record,
 
 
 def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader, addresses: Addresses) -> Receipt:
-    """Read the answer to a write that went well. Raises Unknown if it does not say which record it was."""
+    """Read the answer to a write that went well. Raises Unknown if it does not say which record it was, and Rejected
+    if it says that nothing was done."""
     if reply.status == ACCEPTED:
         raise Unknown(f"{write.doing}: HTTP 202 promises it for later", reply=reply.body)
     answer: Any = None
@@ -82,6 +84,9 @@ def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader,
             answer = read(reply.body, reply.headers.get("Content-Type", ""))
         except UnreadableBody as trouble:
             raise Unknown(f"{write.doing}: {trouble.reason}", reply=reply.body) from None
+    create = section.create if not write.id else None
+    if create is not None and create.done is not None:
+        refuse_undone(answer, create.done, section, doing=write.doing, body=reply.body)
     id = reader.id(answer) if write.id_at is None else id_text(at(answer, write.id_at))
     if not id and section.fetch is not None:
         id = addresses.id_in(reply.headers.get("Location", ""), section.fetch.path)
@@ -98,6 +103,19 @@ def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader,
     else:
         effect = "nothing" if version and version == write.version else "updated"
     return Receipt(id, effect, version, reader.modified(answer), reply.body)
+
+
+def refuse_undone(answer: Any, done: str, section: RestRecord, *, doing: str, body: bytes) -> None:
+    """Take an answer at its word. Raises Rejected where it says "not done" within HTTP 200, Unknown where it says
+    nothing of it."""
+    told = at(answer, done)
+    if told is True or str(told).strip().lower() in ("1", "true"):
+        return
+    if told is None:
+        raise Unknown(f"{doing}: the answer does not say at {done} whether it was done", reply=body)
+    named = at(answer, section.fault.code) if section.fault.code else None
+    code = named if isinstance(named, str) and named.isalnum() and len(named) <= LONGEST_CODE else ""
+    raise Rejected(f"{doing}: HTTP 200 says at {done} that it was not done", code=code, reply=body)
 
 
 def _without(record: Record, paths: list[str]) -> Record:

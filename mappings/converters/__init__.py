@@ -36,7 +36,7 @@ _FORMAT = {"format": "how they write the day: YYYY-MM-DD (if not given), YYYYMMD
 _SPELLINGS = {
     "yes": "a text or a list: their spellings of true instead, of which the first is written; needs `no`",
     "no": "the same for false; needs `yes`",
-    "wire": "json (if not given) writes true and false, text writes \"true\" and \"false\"",
+    "wire": 'json (if not given) writes true and false, text writes "true" and "false"',
 }
 
 BUILT_IN: Mapping[str, Declared] = {
@@ -49,7 +49,14 @@ BUILT_IN: Mapping[str, Declared] = {
     ),
     "partial-date": Declared(dates.partial_date, {}, (Example("1950-02", "1950-02"),)),
     "time": Declared(times.time, {}, (Example("2026-06-01T10:30:00+01:00", "2026-06-01T09:30:00Z"),)),
-    "local-time": Declared(times.local_time, {}, (Example("2026-06-01T10:30:00", "2026-06-01T09:30:00Z"),)),
+    "local-time": Declared(
+        times.local_time,
+        _FORMAT,
+        (
+            Example("2026-06-01T10:30:00", "2026-06-01T09:30:00Z"),
+            Example("01-JUN-2026 10:30:00", "2026-06-01T09:30:00Z", {"format": "DD-MMM-YYYY"}),
+        ),
+    ),
     "offset-time": Declared(times.offset_time, {}, (Example("2026-06-01T10:30:00+01:00", "2026-06-01T09:30:00Z"),)),
     "when": Declared(times.when, {}, (Example("2026-06-01", "2026-06-01"),)),
     "boolean": Declared(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,13 +30,40 @@ def time(request: Request) -> Converter:
 
 
 def local_time(request: Request) -> Converter:
-    """An instant, written as local time of the zone without offset."""
+    """An instant, written as local time of the zone without offset. `format`: how the day in it is written, with the
+    time of day behind a space; left out, it is ISO's."""
     zone = _zone(request.zone)
 
     def spelled(at: datetime, _: str) -> str:
         return at.astimezone(zone).replace(tzinfo=None).isoformat()
 
-    return _made(request, spelled, "in the hour that comes twice, which of the two it was is lost")
+    made = _made(request, spelled, "in the hour that comes twice, which of the two it was is lost")
+    return made if "format" not in request.options else _of_format(made, date(request))
+
+
+def _of_format(iso: Converter, day: Converter) -> Converter:
+    """A local time whose day is written another way, such as 01-MAY-2023 13:00:00."""
+
+    def unfolded(value: Json) -> str:
+        head, space, clock = value.strip().partition(" ") if isinstance(value, str) else ("", "", "")
+        if not space:
+            raise WrongType("a day in the row's format, a space and a time of day")
+        return f"{day.read(head)}T{clock.strip()}"
+
+    def read(value: Json) -> Json:
+        return iso.read(unfolded(value))
+
+    def write(value: Json) -> Json:
+        head, _, clock = str(iso.write(value)).partition("T")
+        return f"{day.write(head)} {clock}"
+
+    def note(value: Json) -> str | None:
+        try:
+            return iso.note(unfolded(value)) if iso.note is not None else None
+        except WrongType:
+            return None
+
+    return replace(iso, read=read, write=write, note=note, swift_read=None, swift_write=None)
 
 
 def offset_time(request: Request) -> Converter:

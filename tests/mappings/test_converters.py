@@ -52,6 +52,9 @@ READS: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("partial-date", "{}"): _dates | _dates.map(lambda day: day[:7]) | _dates.map(lambda day: day[:4]),
     ("time", "{}"): _stamps,
     ("local-time", "{}"): _stamps,
+    ("local-time", '{"format": "DD-MMM-YYYY"}'): _stamps.map(
+        lambda stamp: date.fromisoformat(stamp[:10]).strftime("%d-%b-") + stamp[:4] + " " + stamp[11:19]
+    ),
     ("offset-time", "{}"): _stamps,
     ("when", "{}"): _stamps | _dates,
     ("boolean", "{}"): _spellings,
@@ -216,6 +219,8 @@ def test_reading(name: str, options: dict[str, Any], raw: Any, ours: Any) -> Non
         ("time", {}, "2026-07-01T09:30:00Z", "2026-07-01T09:30:00Z"),
         ("local-time", {}, "2026-07-01T09:30:00Z", "2026-07-01T10:30:00"),
         ("local-time", {}, "2026-01-01T09:30:00Z", "2026-01-01T09:30:00"),
+        ("local-time", {"format": "DD-MMM-YYYY"}, "2023-05-01T12:00:00Z", "01-MAY-2023 13:00:00"),
+        ("local-time", {"format": "DD/MM/YYYY"}, "2023-05-01T12:00:00Z", "01/05/2023 13:00:00"),
         ("offset-time", {}, "2026-07-01T09:30:00Z", "2026-07-01T10:30:00+01:00"),
         ("offset-time", {}, "1800-07-01T09:30:00Z", "1800-07-01T09:30:00+00:00"),
         ("boolean", {}, True, True),

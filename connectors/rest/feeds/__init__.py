@@ -11,7 +11,10 @@ from connectors.rest.feeds.cursor import Cursor
 from connectors.rest.feeds.delta import Delta
 from connectors.rest.feeds.id_list import IdList
 from connectors.rest.feeds.id_window import IdWindow
+from connectors.rest.feeds.inbox import Inbox
 from connectors.rest.feeds.newest_first import NewestFirst
+from connectors.rest.feeds.queue import Queue
+from connectors.rest.profile_emptied import InboxFeed, QueueFeed
 from connectors.rest.profile_feeds import CursorFeed, DeltaFeed, Feed, IdListFeed, IdWindowFeed
 
 __all__ = ["ChangeFeed", "gone_again", "open_feed"]
@@ -25,7 +28,11 @@ def open_feed(feed: Feed, asking: Asking) -> ChangeFeed:
         return Delta(feed, asking)
     if isinstance(feed, IdWindowFeed):
         return IdWindow(feed, asking)
-    return IdList(feed, asking) if isinstance(feed, IdListFeed) else NewestFirst(feed, asking)
+    if isinstance(feed, IdListFeed):
+        return IdList(feed, asking)
+    if isinstance(feed, InboxFeed):
+        return Inbox(feed, asking)
+    return Queue(feed, asking) if isinstance(feed, QueueFeed) else NewestFirst(feed, asking)
 
 
 def gone_again(feed: Feed | None, kind: str, kept: Any) -> Item | UnreadableItem | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from connectors.rest.addresses import Addresses, next_in
 from connectors.rest.profile_feeds import CursorFeed, IdListFeed, NamedPages
 from connectors.rest.replies import at
 from connectors.rest.walk import Walk, since
+from connectors.spool import Spool
 
 MISSING = object()
 SAME_PAGE = 3  # times that a page which names itself as the next is asked for before the feed is taken for a circle
@@ -31,14 +32,16 @@ class ChangeFeed(Protocol):
     def skip(self, *, watermark: str, cursor: str) -> str | None:
         """Step over one record; see `connectors.port.Source.skip`."""
 
-    def look(self) -> Reply:
-        """Ask for the smallest first page, and judge nothing."""
+    def look(self) -> Reply | None:
+        """Ask for the smallest first page, and judge nothing; None where even looking would remove something."""
 
 
 class Asking(Protocol):
     """What a feed asks its system through."""
 
     kind: str
+    spool: Spool | None
+    now: Callable[[], datetime]  # this machine's clock, for words and for what is too old to be still on its way
     addresses: Addresses
     tells_gone: bool  # the system's own code, and not a web server's 404 alone, says that a record is not there
 
@@ -59,8 +62,23 @@ class Asking(Protocol):
     def code(self, reply: Reply) -> str:
         """Return the system's own error code in a reply, "" if it names none."""
 
-    def expect(self, reply: Reply, doing: str) -> None:
-        """Raise the named error for a list's reply that is no success."""
+    def send(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        most_bytes: int | None = None,
+        piecemeal: bool = False,
+    ) -> Reply:
+        """Send one request once: what must not be asked again unseen, and what the next page asks again anyway.
+
+        `piecemeal`: an Unknown has in `reply` what had come of an answer that broke off.
+        """
+
+    def expect(self, reply: Reply, doing: str, *, one: bool = False) -> None:
+        """Raise the named error for a reply that is no success. `one`: the address named one record."""
 
     def listed(self, reply: Reply, doing: str) -> Any:
         """Return what a list's reply holds. Raises as `expect`, and PageUnreadable."""
@@ -71,8 +89,11 @@ class Asking(Protocol):
     def moment(self, told: Any) -> datetime | None:
         """Read a stamp by the profile's clock; None for what is none."""
 
-    def fetch(self, id: str, deadline: Deadline) -> Item | None:
-        """Read one record by its id, None if it is not there. Raises PageUnreadable if it cannot be read."""
+    def fetch(self, id: str, deadline: Deadline, *, path: str = "") -> Item | None:
+        """Read one record by its id, None if it is not there; `path` goes before the profile's `fetch`.
+
+        Raises PageUnreadable if it cannot be read.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from typing import Any
 
 import orjson
 
-from connectors.deadline import Deadline
-from connectors.errors import Misconfigured, PageUnreadable, Rejected, Throttled, Unknown, Unreachable
+from connectors.errors import Misconfigured, Throttled, Unknown, Unreachable
 from connectors.http import Reply
 from connectors.json_body import as_received
 from connectors.port import Item, Page, UnreadableItem
 from connectors.rest.feeds.asking import Asking, Listing, Shown
 from connectors.rest.feeds.cursor import horizon_of
+from connectors.rest.feeds.named import named
 from connectors.rest.profile_feeds import IdListFeed
 from connectors.rest.replies import at, id_text
 from connectors.rest.walk import Walk, as_text, later
@@ -77,7 +77,7 @@ class IdList:
         done = 0
         try:
             for id in place.ids[: min(limit or self._feed.of, self._feed.of)]:
-                found = self._read(id, deadline)
+                found = named(self._asking, id, deadline, at=self._feed.id)
                 items += [found] if found is not None else []
                 done += 1
                 if deadline.left() < deadline.seconds / 2:
@@ -125,22 +125,6 @@ class IdList:
         left = sorted(id for id in ids if id > place.after)
         more = len(left) > KEPT
         return replace(place, ids=tuple(left[:KEPT]), after=left[KEPT - 1] if more else "", listed=not more)
-
-    def _read(self, id: str, deadline: Deadline) -> Item | UnreadableItem | None:
-        """Read one record; None for one that the system says is not there any more."""
-        kind = self._asking.kind
-        try:
-            found = self._asking.fetch(id, deadline)
-        except (PageUnreadable, Rejected) as trouble:
-            return UnreadableItem(trouble.reply, trouble.reason, id)
-        if found is not None:
-            if found.id == id:
-                return found
-            return UnreadableItem(found.raw, f"{kind} at {self._feed.id}: another record came back than was asked", id)
-        if self._asking.tells_gone:
-            return None
-        # A web server's own 404 must not pass for a deleted record: were the path wrong, all would be lost unseen.
-        return UnreadableItem(b"", f"{kind} is listed as changed and is not there (404): was it deleted?", id)
 
     def _nameless(self, entry: Any) -> UnreadableItem:
         reason = f"{self._asking.kind} at {self._feed.id}: expected an id of one printable line in the list"
