@@ -38,7 +38,7 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.settings:SoapSettings",
         "connectors.soap.connector:SoapConnector",
         "connectors.soap.neutral:interfaces_of",
-        fits="connectors.soap.interface:Interface",
+        fits="connectors.soap.push:fits",
         sound="connectors.sound:soap",
     ),
     "rest": Family(

@@ -20,6 +20,7 @@ from connectors.json_body import UnreadableBody, parse, read
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.push.port import Push
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses
 from connectors.rest.doctor import examine
@@ -27,6 +28,7 @@ from connectors.rest.feeds import ChangeFeed, open_feed
 from connectors.rest.interface import Interface, open_interface
 from connectors.rest.items import ItemReader
 from connectors.rest.profile import RestProfile, RestRecord
+from connectors.rest.push import RestPushes
 from connectors.rest.replies import at, refuse
 from connectors.rest.write import Write, creating, receipt, updating
 from connectors.settings import RestSettings
@@ -173,6 +175,13 @@ class RestConnector:
         )
         self._expect(reply, section, doing=write.doing, one=bool(id))
         return receipt(write, reply, section, self._readers[kind], self._addresses)
+
+    def push(self, kind: str) -> Push:
+        """How the system calls us about this kind; see `connectors.push.port.Receiving`."""
+        told = self._record(kind).push
+        if told is None or self._settings.push is None:
+            raise self._not_offered(kind, "push" if told is None else "way to prove a push (connect.push)")
+        return RestPushes(kind, told, self._settings.push, self._readers[kind])
 
     def lookups(self, kind: str) -> tuple[str, ...]:
         """The paths whose codes the system itself lists."""

@@ -32,6 +32,7 @@ from connectors.rest.profile_paths import (
     ParameterName,
     PlainPath,
 )
+from connectors.rest.profile_push import RestPush
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
 
@@ -160,6 +161,9 @@ class RestRecord(Errors):
     update: RestUpdate | None = Field(default=None, description="Change.", examples=[{"method": "PATCH"}])
     find: RestFind | None = Field(default=None, description="Find by our key.", examples=[{"by": "reference"}])
 
+    push: RestPush | None = Field(
+        default=None, description="The system calls us.", examples=[{"carries": "id"}]
+    )
     lookups: dict[PathText, RestLookup] = Field(
         default={},
         description="By path in the record: how the system is asked which codes stand there.",
@@ -174,6 +178,10 @@ class RestRecord(Errors):
             raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the field with the last change")
         if self.update is not None and self.update.reads_first and self.fetch is None:
             raise ValueError("update.reads_first needs fetch: the record is read before it is written onto")
+        if self.push is not None and self.push.carries == "record" and self.item.modified is None:
+            raise ValueError("push.carries record needs item.modified: pushes overtake one another; else carry the id")
+        if self.push is not None and self.push.carries == "id" and (self.push.id is None or self.fetch is None):
+            raise ValueError("push.carries id needs push.id, where the id stands, and fetch, by which it is read")
         return self
 
     @property

@@ -142,6 +142,16 @@ def namespaces_of(client: zeep.Client) -> frozenset[str]:
     return frozenset(found)
 
 
+def declared_names(pinned: Pinned) -> frozenset[str]:
+    """Return the local names of all elements that the pinned files declare."""
+    return frozenset(
+        name
+        for file in pinned.files
+        for node in pinned.document(HOME + file).iter(f"{{{XSD}}}element")
+        if (name := node.get("name")) is not None
+    )
+
+
 def _inline_schemas(pinned: Pinned, address: str, seen: set[str]) -> list[tuple[str, bytes]]:
     """Collect (target namespace, bytes) of every schema that stands inside the WSDL or one that it imports."""
     if address in seen:
