@@ -7,7 +7,7 @@ envelope that was asked in (SOAP 1.1, section 4.4 and 6.2; SOAP 1.2 part 1, sect
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,9 +63,11 @@ class SoapPushes:
         self._items = Items(paths, zone, self._validity, self._namespaces)
         self._answer = self._rendered(operation.output.body, pinned.name)
         own = [path for path in (paths.id, paths.version, paths.modified, paths.our_key, paths.deleted) if path]
-        self._shell, self.item = self._way(
+        self._shell, self.item, kind = self._way(
             operation.input.body, pinned.name, own if self.carries_records else [told.id or paths.id]
         )
+
+        self._alone = _alone(pinned, kind)
 
     def proven_by(self, settings: PushSettings) -> SoapPushes:
         """The same, for a connection whose system proves itself so."""
@@ -89,13 +91,16 @@ class SoapPushes:
         """See the port."""
         try:
             message = self._message(body)
-            if self._told.carries == "record":
-                return self._items.of_page(message, self._told.items, body)[1]
         except PushRefused as refusal:  # it was whole when it came
             return [UnreadableItem(body, refusal.reason)]
-        except PageUnreadable as fault:
-            return [UnreadableItem(body, fault.reason)]
         found: list[Item | UnreadableItem | Named] = []
+        if self._told.carries == "record":
+            for _ in _branches(message, self._told.items.split("/")):
+                try:
+                    found += self._items.of_page(message, self._told.items, body)[1]
+                except PageUnreadable as fault:
+                    found.append(UnreadableItem(xml.canonical(message), fault.reason))
+            return found
         for element in _at(message, self._told.items):
             id_there = xml.text_at(xml.record_of(element, self._namespaces), self._told.id)
             reason = f"{self._told.id} is empty: expected the id of the record that it names"
@@ -112,14 +117,14 @@ class SoapPushes:
         ours = refusal.status >= 500
         if version == SOAP_11:
             fault = etree.Element(f"{{{SOAP_11}}}Fault")
-            code = "Server" if ours else "MustUnderstand" if refusal.status == MUST_UNDERSTAND else "Client"
+            code = "MustUnderstand" if refusal.status == MUST_UNDERSTAND else "Server" if ours else "Client"
             etree.SubElement(fault, "faultcode").text = f"soap:{code}"
             etree.SubElement(fault, "faultstring").text = refusal.reason
             # SOAP 1.1 knows one status for every fault; those that a client must heed before it reads stay.
             status = refusal.status if refusal.status in (401, 408, 413, 415, 503) else 500
             return _enveloped(version, fault, status)
         fault = etree.Element(f"{{{SOAP_12}}}Fault")
-        code = "Receiver" if ours else "MustUnderstand" if refusal.status == MUST_UNDERSTAND else "Sender"
+        code = "MustUnderstand" if refusal.status == MUST_UNDERSTAND else "Receiver" if ours else "Sender"
         etree.SubElement(etree.SubElement(fault, f"{{{SOAP_12}}}Code"), f"{{{SOAP_12}}}Value").text = f"soap:{code}"
         text = etree.SubElement(etree.SubElement(fault, f"{{{SOAP_12}}}Reason"), f"{{{SOAP_12}}}Text")
         text.text = refusal.reason
@@ -128,6 +133,10 @@ class SoapPushes:
 
     def again(self, element: etree._Element, raw: bytes, id: str) -> Item | UnreadableItem:
         """Read one record that was pushed and kept."""
+        if self._alone is not None:
+            judged = copy.deepcopy(element)
+            judged.tag = "alone"
+            return self._items.kept(element, self._alone.fault_but_for_additions(judged), raw, id)
         return self._items.again(copy.deepcopy(self._shell), self._told.items, element, raw, id)
 
     def _message(self, body: bytes) -> etree._Element:
@@ -190,8 +199,8 @@ class SoapPushes:
             raise Misconfigured(f"{self._at}.answer: not what {name} says of the answer ({fault}): correct it")
         return made
 
-    def _way(self, body: Any, name: str, own: Sequence[str]) -> tuple[etree._Element, str]:
-        """Return the empty elements that lead to an item, and the item's own {namespace}name; it must have `own`."""
+    def _way(self, body: Any, name: str, own: Sequence[str]) -> tuple[etree._Element, str, Any]:
+        """Return the empty elements that lead to an item, and its {namespace}name and type; it must have `own`."""
         shell = parent = etree.Element(str(body.qname))
         kind, steps = body.type, self._told.items.removesuffix("[]").split("/")
         for step in steps:
@@ -204,7 +213,7 @@ class SoapPushes:
             for step in path.split("/"):
                 if not step.startswith("@"):
                     below = self._inner(below, step, "items" if self.carries_records else "id", name).type
-        return shell, str(found.qname)
+        return shell, str(found.qname), kind
 
     def _inner(self, kind: Any, step: str, key: str, name: str) -> Any:
         inner = {one.qname.localname: one for _, one in getattr(kind, "elements", ()) if one.name}
@@ -225,6 +234,33 @@ def _at(element: etree._Element, path: str) -> list[etree._Element]:
     for step in path.removesuffix("[]").split("/"):
         found = [child for parent in found for child in parent if xml.local(child) == step]
     return found
+
+
+def _alone(pinned: Pinned, kind: Any) -> Validity | None:
+    """What judges one record without the message around it; None where its type has no name of its own."""
+    name = getattr(kind, "qname", None)
+    if name is None or not name.namespace:
+        return None
+    try:
+        return Validity(schema_of(pinned, alone=(name.namespace, name.localname)), declared_names(pinned))
+    except Misconfigured:
+        return None
+
+
+def _branches(at: etree._Element, steps: Sequence[str]) -> Iterator[None]:
+    """Leave, one after the other, a single way down to where the records stand, so that one branch that is not as the
+    interface says costs the others nothing."""
+    if len(steps) == 1:
+        yield
+        return
+    ways = [child for child in at if xml.local(child) == steps[0]]
+    spot = at.index(ways[0]) if ways else 0
+    for way in ways:
+        at.remove(way)
+    for way in ways:
+        at.insert(spot, way)
+        yield from _branches(way, steps[1:])
+        at.remove(way)
 
 
 def _depth(root: etree._Element) -> int:
