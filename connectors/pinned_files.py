@@ -20,7 +20,7 @@ _MOST_FILES = 200
 
 def pinned_files(profile: Mapping[str, Any], interfaces: Callable[[str], bytes]) -> list[tuple[str, bytes]]:
     """The pinned files of a profile with their bytes, the interface itself first. `interfaces` raises LookupError."""
-    wanted = [name for name in (profile.get("interface"), *_pushed(profile)) if isinstance(name, str)]
+    wanted = [name for name in (profile.get("interface"), *_of_kinds(profile)) if isinstance(name, str)]
     found: dict[str, bytes] = {}
     while wanted and len(found) < _MOST_FILES:
         name = wanted.pop(0)
@@ -34,12 +34,14 @@ def pinned_files(profile: Mapping[str, Any], interfaces: Callable[[str], bytes])
     return list(found.items())
 
 
-def _pushed(profile: Mapping[str, Any]) -> Iterator[Any]:
-    """The interfaces of what a system calls of ours, where a kind names one of its own."""
+def _of_kinds(profile: Mapping[str, Any]) -> Iterator[Any]:
+    """What a kind names of its own: a form's schema, and the interface of what a system calls of ours."""
     records = profile.get("records")
     for section in records.values() if isinstance(records, Mapping) else ():
-        push = section.get("push") if isinstance(section, Mapping) else None
-        yield push.get("interface") if isinstance(push, Mapping) else None
+        if isinstance(section, Mapping):
+            push = section.get("push")
+            yield section.get("form")
+            yield push.get("interface") if isinstance(push, Mapping) else None
 
 
 def imports_of(content: bytes) -> Iterator[str]:

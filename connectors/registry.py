@@ -61,6 +61,12 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.notify:NotifyConnector",
         "connectors.notify.neutral:interfaces_of",
     ),
+    "web-form": Family(
+        "connectors.web_form:WebFormProfile",
+        "connectors.web_form:WebFormSettings",
+        "connectors.web_form:WebFormConnector",
+        "connectors.web_form:interfaces_of",
+    ),
     "by-hand": Family(
         "connectors.by_hand:ByHandProfile",
         "connectors.by_hand:ByHandSettings",

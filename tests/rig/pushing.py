@@ -82,3 +82,40 @@ def push(address: str, place: str, body: bytes, headers: dict[str, str]) -> http
 def said(answer: Any) -> Any:
     """What an answer's body says."""
     return json.loads(answer.said)
+
+
+FORM = """\
+  form:
+    profile: web-form
+    owner: {{name: Digital team, phone: "01632 960103"}}
+    supplier: Nobody
+    connect:
+      push:
+        signature: {{secrets: ["file:{secret}"], id_header: Idempotency-Key}}
+    records:
+      Referral: {{mapping: web-form/referral}}
+    owns: [type, priority, person, language, notify, referrer, reason, needs, channel, received_at, safeguarding_flag,
+           restricted_record]
+"""
+
+
+def lay_out_form(folder: Path, url: str) -> Path:
+    """Write the rig's site with a web form in place of the desk."""
+    site = lay_out(folder, {"alder": "A"}, url)
+    (folder / "secret").write_text(SECRET, encoding="utf-8")
+    (folder / "secret").chmod(0o600)
+    file = site / "config/councils/alder.yaml"
+    head, _, rest = file.read_text(encoding="utf-8").partition("  desk:\n")
+    care = rest.partition("  care:\n")[2].partition("routes:\n")[0]
+    route = "  - {name: form-to-care, from: form, to: care, record: Case, carries: state}\n"
+    text = f"{head}{FORM.format(secret=folder / 'secret')}  care:\n{care}routes:\n{route}"
+    file.write_text(text, encoding="utf-8")
+    settings = site / "config/dolen.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8") + "listener: {port: 0}\n", encoding="utf-8")
+    return site
+
+
+def form_signed(body: bytes, key: str) -> dict[str, str]:
+    """The headers of a form's call: the key is what is signed as its id."""
+    headers = signed(body, key)
+    return {"Idempotency-Key": headers.pop("webhook-id"), **headers}
