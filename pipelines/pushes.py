@@ -101,10 +101,12 @@ class Pushes:
             with self._plant.ledger.writing() as connection:
                 connection.execute(delete(pushed).where(pushed.c.taken < now - REMEMBERED))
 
-    def now(self, wired: Wired, kind_name: str) -> int:
-        """Take in what waits of one kind and may be taken in; return how many pushes."""
-        taken = 0
-        while not self._stop.is_set() and self._may(wired):
+    def now(self, wired: Wired, kind_name: str, *, rounds: int | None = None) -> int:
+        """Take in what waits of one kind and may be taken in, oldest first; return how many pushes. `rounds`: how often
+        some are taken together, at the most."""
+        taken, made = 0, 0
+        while made != rounds and not self._stop.is_set() and self._may(wired):
+            made += 1
             done, more = self._some(wired, wired.kinds[kind_name])
             taken += done
             if not more:

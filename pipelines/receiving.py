@@ -9,6 +9,8 @@ the answer is 503 and nothing was taken. What was pushed while nobody listened i
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, select
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 #: Seconds after which a system may push again what was not taken.
 RETRY_AFTER = 30
+
+#: Our reference is waited for so long; then the caller hears that it comes later.
+_REFERENCE_SECONDS, _LOOK_SECONDS = 2.0, 0.05
 
 _STORES = (SQLAlchemyError, LedgerFault, KeyFault, sqlite3.Error, OSError)
 
@@ -61,7 +66,7 @@ class Receiver:
         try:
             return self._receive(wired, push, kind, call)
         except PushRefused as refusal:
-            log("push_refused", council=council, connection=connection, kind=kind, state=str(refusal.status))
+            log("push_refused", council=council, connection=connection, kind=kind, count=refusal.status)
             answer = push.refused(refusal, call.body if refusal.status != 401 else b"")
             return answer if refusal.status != 503 else _busy(answer)
         except _STORES as fault:
@@ -74,9 +79,9 @@ class Receiver:
         push.look(call)
         kept = self._keep(wired, push, kind, call.body, id)
         crash.here("push kept")
-        self._plant.pushed.set()
         if push.tells_reference:
             kept = self._referenced(wired, kind, id, kept)
+        self._plant.pushed.set()
         return push.taken(kept, call.body)
 
     def _keep(self, wired: Wired, push: Push, kind: str, body: bytes, id: str) -> Kept:
@@ -110,20 +115,25 @@ class Receiver:
 
     def _referenced(self, wired: Wired, kind: str, id: str, kept: Kept) -> Kept:
         """Take the push in at once and look our reference up. Whatever stands in the way does so after it was kept."""
+        asked = (
+            select(referral.c.citizen_reference)
+            .join(record, record.c.referral_id == referral.c.id)
+            .where(record.c.council == wired.council, record.c.connection == wired.name)
+            .where(record.c.kind == kind, record.c.external_id == id)
+        )
+        until = time.monotonic() + _REFERENCE_SECONDS
+        never = threading.Event()
         try:
-            self._pushes.now(wired, kind)
-            with self._plant.ledger.reading() as connection:
-                asked = (
-                    select(referral.c.citizen_reference)
-                    .join(record, record.c.referral_id == referral.c.id)
-                    .where(record.c.council == wired.council, record.c.connection == wired.name)
-                    .where(record.c.kind == kind, record.c.external_id == id)
-                )
-                reference = connection.execute(asked).scalar()
+            self._pushes.now(wired, kind, rounds=1)
+            while True:  # another thread may have been quicker, and be at it
+                with self._plant.ledger.reading() as connection:
+                    reference = connection.execute(asked).scalar()
+                if reference or time.monotonic() > until:
+                    return Kept(kept.repeated, str(reference or ""))
+                never.wait(_LOOK_SECONDS)
         except Exception as fault:
             warn("reference_waits", council=wired.council, connection=wired.name, error=type(fault).__name__)
             return kept
-        return Kept(kept.repeated, str(reference or ""))
 
     def _full(self, connection: Connection, wired: Wired) -> bool:
         most = pressure.most_for(wired.settings, LIVE)
