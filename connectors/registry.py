@@ -61,6 +61,12 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.notify:NotifyConnector",
         "connectors.notify.neutral:interfaces_of",
     ),
+    "open311": Family(
+        "connectors.open311.profile:Open311Profile",
+        "connectors.open311.profile:Open311Settings",
+        "connectors.open311.connector:Open311Connector",
+        "connectors.open311.neutral:interfaces_of",
+    ),
     "web-form": Family(
         "connectors.web_form:WebFormProfile",
         "connectors.web_form:WebFormSettings",
