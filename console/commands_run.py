@@ -60,6 +60,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
     from pipelines.artifacts import Sweeper
     from pipelines.code_drift import CodeWatch
     from pipelines.drift_watch import DriftWatch
+    from pipelines.numbering import Numberer
     from pipelines.prover import Prover
 
     stop = threading.Event()
@@ -83,7 +84,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
             councils = count(len(plant.councils), "council")
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
             say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
-        chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant))
+        chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant))
         beside = partial(_beside, plant, listening)
         running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)
         say("Stopped; what waits goes on from the same place next time.")

@@ -165,6 +165,7 @@ class Conversation(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     endpoint: Endpoint
 
     def do_GET(self) -> None:

@@ -39,8 +39,8 @@ class WindowFeed(Closed):
     feed: Literal["window"] = Field(description="Kind of feed.", examples=["window"])
     by: Literal["requested", "updated", "updates"] = Field(
         description="requested: the standard's start_date and end_date, which tell when a request was made; those of "
-        "the last `look_back` are read again each time, for their status. updated: an endpoint that also takes a window "
-        "of updated_datetime. updates: the updates extension names what changed, and new requests are listed.",
+        "the last `look_back` are read again each time, for their status. updated: an endpoint that takes a window of "
+        "updated_datetime too. updates: the updates extension names what changed, and new requests are listed.",
         examples=["updates"],
     )
     start: ParameterName = Field(
