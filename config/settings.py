@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from config.declared import REFERENCE, Declared, Line, LongerThanNothing, Reference, parse_duration, refusal
 from config.findings import kind_of
@@ -93,6 +94,51 @@ class Console(Declared):
     )
 
 
+class Listener(Declared):
+    """Where systems and forms may call us: pushes to `/push/COUNCIL/CONNECTION/KIND`, and nothing else."""
+
+    host: Line = Field(
+        default="127.0.0.1",
+        description="The address to listen on. Other machines reach it through a web server in front, which ends TLS; "
+        "or name their network's address here together with `certificate` and `key`.",
+        examples=["127.0.0.1"],
+    )
+    port: int = Field(default=8081, ge=0, le=65535, description="The port; 0 takes a free one.", examples=[8081])
+    certificate: Line | None = Field(
+        default=None,
+        description="PEM file of our certificate, where no web server in front ends TLS.",
+        examples=["/etc/dolen/listener.pem"],
+    )
+    key: Line | None = Field(
+        default=None, description="PEM file of its private key.", examples=["/etc/dolen/listener-key.pem"]
+    )
+    most_bytes: int = Field(
+        default=1_000_000,
+        ge=1_000,
+        le=20_000_000,
+        description="A push longer than this is refused before it is read.",
+        examples=[1_000_000],
+    )
+    within: LongerThanNothing = Field(
+        default=timedelta(seconds=10),
+        description="How long a caller may take from its first byte to its last.",
+        examples=["PT10S"],
+    )
+    at_once: int = Field(
+        default=16, ge=1, le=64, description="Pushes written at the same time; others are asked to wait.", examples=[16]
+    )
+
+    @model_validator(mode="after")
+    def _not_in_clear(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise refusal("one of `certificate` and `key`", "both or none", "write both")
+        if self.host not in ("127.0.0.1", "::1", "localhost") and self.certificate is None:
+            expected = "`certificate` and `key`, or an address of this machine alone"
+            remedy = "people's records must not travel in clear: let a web server in front end TLS, or name both files"
+            raise refusal("an address that other machines reach, without TLS", expected, remedy)
+        return self
+
+
 class Alerts(Declared):
     """Who is told when something waits for a person. An alert holds ids, never a person."""
 
@@ -163,6 +209,11 @@ class SiteSettings(Declared):
         default_factory=Retention, description="How long data is kept, by class.", examples=[{"raw": "P30D"}]
     )
     console: Console = Field(default_factory=Console, description="The web pages for staff.", examples=[{"port": 8080}])
+    listener: Listener | None = Field(
+        default=None,
+        description="Where systems and forms may call us. Leave out: nothing listens.",
+        examples=[{"port": 8081}],
+    )
     alerts: Alerts = Field(
         default_factory=Alerts, description="Who is told.", examples=[{"to": ["integration@example.org"]}]
     )

@@ -100,8 +100,8 @@ def operations_used(profile: Mapping[str, Any]) -> Iterator[tuple[tuple[str | in
     """The operations that a profile calls, each with its place in the profile."""
     for kind, section in profile.get("records", {}).items():
         for name, part in section.items() if isinstance(section, Mapping) else ():
-            if not isinstance(part, Mapping):
-                continue
+            if not isinstance(part, Mapping) or name == "push":
+                continue  # what the system calls is ours
             at = ("records", kind, name)
             if isinstance(part.get("operation"), str):
                 yield (*at, "operation"), part["operation"]

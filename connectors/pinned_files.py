@@ -20,8 +20,8 @@ _MOST_FILES = 200
 
 def pinned_files(profile: Mapping[str, Any], interfaces: Callable[[str], bytes]) -> list[tuple[str, bytes]]:
     """The pinned files of a profile with their bytes, the interface itself first. `interfaces` raises LookupError."""
-    first = profile.get("interface")
-    wanted, found = [first] if isinstance(first, str) else [], dict[str, bytes]()
+    wanted = [name for name in (profile.get("interface"), *_of_kinds(profile)) if isinstance(name, str)]
+    found: dict[str, bytes] = {}
     while wanted and len(found) < _MOST_FILES:
         name = wanted.pop(0)
         if name in found:
@@ -32,6 +32,16 @@ def pinned_files(profile: Mapping[str, Any], interfaces: Callable[[str], bytes])
             continue
         wanted += [file for place in imports_of(found[name]) if (file := _beside(name, place))]
     return list(found.items())
+
+
+def _of_kinds(profile: Mapping[str, Any]) -> Iterator[Any]:
+    """What a kind names of its own: a form's schema, and the interface of what a system calls of ours."""
+    records = profile.get("records")
+    for section in records.values() if isinstance(records, Mapping) else ():
+        if isinstance(section, Mapping):
+            push = section.get("push")
+            yield section.get("form")
+            yield push.get("interface") if isinstance(push, Mapping) else None
 
 
 def imports_of(content: bytes) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Record = dict[str, Any]
 
@@ -142,6 +142,21 @@ class Target(Protocol):
 
     def fetch(self, kind: str, id: str) -> Item | None:
         """Read one record by the system's id; None if it is not there."""
+
+
+#: How the id of a record begins that has not got its number yet: the target took it and gave a token for it.
+PROVISIONAL = "token:"
+
+
+@runtime_checkable
+class Numbering(Protocol):
+    """A target that may take a record and number it later.
+
+    Its receipt then bears a provisional id. An update of such a record raises Throttled until it has its number.
+    """
+
+    def number_of(self, kind: str, provisional: str) -> str | None:
+        """Ask for the id that a provisional one has become; None while there is none. Raises `connectors.errors`."""
 
 
 class Connector(Source, Target, Protocol):

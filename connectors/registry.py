@@ -41,7 +41,7 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.settings:SoapSettings",
         "connectors.soap.connector:SoapConnector",
         "connectors.soap.neutral:interfaces_of",
-        fits="connectors.soap.interface:Interface",
+        fits="connectors.soap.push:fits",
         sound="connectors.sound:soap",
     ),
     "rest": Family(
@@ -70,6 +70,18 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.mesh.settings:MeshSettings",
         "connectors.mesh.connector:MeshConnector",
         "connectors.mesh.neutral:interfaces_of",
+    ),
+    "open311": Family(
+        "connectors.open311.profile:Open311Profile",
+        "connectors.open311.profile:Open311Settings",
+        "connectors.open311.connector:Open311Connector",
+        "connectors.open311.neutral:interfaces_of",
+    ),
+    "web-form": Family(
+        "connectors.web_form:WebFormProfile",
+        "connectors.web_form:WebFormSettings",
+        "connectors.web_form:WebFormConnector",
+        "connectors.web_form:interfaces_of",
     ),
     "by-hand": Family(
         "connectors.by_hand:ByHandProfile",

@@ -11,6 +11,7 @@ from typing import Annotated, Self, TypeVar
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.login_settings import BasicLogin, Login
+from connectors.push.settings import PushSettings
 from connectors.references import Closed, ExistingFile, Resolved, Secret, WebAddress, proxy_address
 
 
@@ -87,6 +88,11 @@ class HttpSettings(Closed):
         description="Where the system shows its interface today, where that is not the profile's place. On the host of "
         "`url`, which is the only one that is asked.",
         examples=["https://casework.example.org/soap?singleWsdl"],
+    )
+    push: PushSettings | None = Field(
+        default=None,
+        description="How the system proves the calls that it makes to us. Leave out: none are taken.",
+        examples=[{"signature": {"secrets": ["env:TORFAEN_CONTACT_PUSH_SECRET"]}}],
     )
     max_reply_bytes: int = Field(
         default=20_000_000,

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -19,6 +20,11 @@ from console import ask, overview_view, process_view
 from console.guard import WrongUse
 from console.show import as_json, complain, count, progress, safe, say, table
 from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, zone_of
+
+if TYPE_CHECKING:
+    from config.settings import Listener as ListenerSettings
+    from pipelines.plant import Plant
+    from pipelines.running import Part
 
 Connection = Annotated[str, typer.Argument(help="A connection: contact, or torfaen/contact.", metavar="CONNECTION")]
 
@@ -54,6 +60,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
     from pipelines.artifacts import Sweeper
     from pipelines.code_drift import CodeWatch
     from pipelines.drift_watch import DriftWatch
+    from pipelines.numbering import Numberer
     from pipelines.prover import Prover
 
     stop = threading.Event()
@@ -70,15 +77,33 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
             complain(f"{words}.")
         if held_back and not plant.councils:
             raise WrongUse("No council of this site can go live yet")
-        log = composition.load(site).settings.log
-        logs.configure(log.level, log.format)
+        settings = composition.load(site).settings
+        logs.configure(settings.log.level, settings.log.format)
+        listening = settings.listener if command == "run" else None
         if not (plant.ledger.embedded and processes.is_running(plant)):
             councils = count(len(plant.councils), "council")
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
             say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
-        chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant))
-        running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once)
+        chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant))
+        beside = partial(_beside, plant, listening)
+        running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)
         say("Stopped; what waits goes on from the same place next time.")
+
+
+def _beside(plant: Plant, listening: ListenerSettings | None) -> list[tuple[str, Part]]:
+    """What runs beside the site's own parts: the listener, where one is asked for. Raises WrongUse."""
+    if listening is None:
+        return []
+    from console.listener.server import Listener
+
+    try:
+        listener = Listener(plant, listening, lambda address: say(f"Listening at {address}/push."))
+    except OSError as fault:
+        raise WrongUse(
+            f"nothing can listen at {listening.host}:{listening.port} ({type(fault).__name__}): "
+            "look whether another program does, and correct `listener` in config/dolen.yaml"
+        ) from None
+    return [("listener", listener)]
 
 
 def sync(

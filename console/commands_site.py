@@ -65,17 +65,19 @@ def schema(
     site_schemas: Annotated[
         Path | None, typer.Option(help="Write the schemas of a site's files for editors here.", metavar="DIR")
     ] = None,
+    form: Annotated[bool, typer.Option("--form", help="Print what a web form may send.")] = False,
 ) -> None:
-    """Print the JSON Schema of a referral; or write those of a site's files: settings, mappings, profiles."""
+    """Print the JSON Schema of a referral, or of what a web form may send; or write those of a site's files."""
     if site_schemas is not None:
         from config.schemas import write_schemas
         from pipelines.editors import schemas
 
         say(*(str(path) for path in write_schemas(site_schemas, schemas())))
         return
+    from mappings.form import form_schema
     from mappings.schema import referral_schema
 
-    as_json(referral_schema())
+    as_json(form_schema() if form else referral_schema())
 
 
 @audit.command("verify")

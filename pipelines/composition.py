@@ -22,6 +22,7 @@ from config.site import Council as CouncilFiles
 from config.site import Site, load_site
 from connectors.errors import Misconfigured
 from connectors.pinned_files import pinned_files
+from connectors.push.declared import pushed_kinds
 from connectors.registry import open_connector
 from connectors.scanner import Scanner
 from connectors.settings import HttpSettings, Limits
@@ -328,6 +329,8 @@ def _settings(
         },
         "offers": dict(offers),
         "emptied": emptied(profile),
+        "pushed": pushed_kinds(profile, connection.connect),
+        "pushed_ids": pushed_kinds(profile, connection.connect, carries="id"),
         "system": profile.get("system"),
         "protocol": profile.get("protocol"),
         "profile": connection.profile,

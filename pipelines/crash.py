@@ -27,6 +27,8 @@ POINTS = (
     "after results commit",
     "keys written",
 )
+#: Points that only what is pushed to us passes.
+PUSH_POINTS = ("push kept",)
 
 
 class NoSuchPoint(ValueError):
@@ -38,8 +40,9 @@ def _wanted() -> tuple[str, int] | None:
     if not given:
         return None
     name, _, times = given.partition(":")
-    if name not in POINTS or (times and not times.isdecimal()):
-        raise NoSuchPoint(f"DOLEN_CRASH_AT must be one of {', '.join(POINTS)}, with :N for the Nth time")
+    if name not in (*POINTS, *PUSH_POINTS) or (times and not times.isdecimal()):
+        known = ", ".join((*POINTS, *PUSH_POINTS))
+        raise NoSuchPoint(f"DOLEN_CRASH_AT must be one of {known}, with :N for the Nth time")
     return name, int(times or 1)
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from connectors.port import PROVISIONAL
 from pipelines import facts as fact_store
 from pipelines import identifiers
 from pipelines.batch import Batch
 from pipelines.plant import Kind, Wired
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
-from pipelines.tables import delivery
+from pipelines.tables import delivery, record
 
 
 class Several(Exception):
@@ -144,7 +145,10 @@ def expect(batch: Batch, wired: Wired, kind: Kind, shown: Mapping[str, Any], id:
 
 
 def create_in_doubt(connection: Connection, council: str, target: str) -> bool:
-    """Say whether a send to this target has no answer yet: it is on its way, looked up, or a person is to look."""
+    """Say whether a send to this target has no answer yet: it is on its way, looked up, or a person is to look; or its
+    answer was a token, and the target has not told the number."""
+    if _without_number(connection, council, target):
+        return True
     return (
         connection.execute(
             select(delivery.c.id)
@@ -157,6 +161,16 @@ def create_in_doubt(connection: Connection, council: str, target: str) -> bool:
         ).first()
         is not None
     )
+
+
+def _without_number(connection: Connection, council: str, target: str) -> bool:
+    asked = select(record.c.id).where(
+        record.c.council == council,
+        record.c.connection == target,
+        record.c.external_id.startswith(PROVISIONAL, autoescape=True),
+        record.c.referral_id.is_not(None),
+    )
+    return connection.execute(asked.limit(1)).first() is not None
 
 
 def person_for(batch: Batch, facts: Mapping[str, Any], doubtful: Collection[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from connectors.port import PROVISIONAL
 from pipelines import causes, deliveries, documents, gaps, lanes, pauses, recovery, revisions, rows
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
@@ -266,6 +267,8 @@ def link(
     elif modified is not None and (held.modified is None or modified >= held.modified):
         held.set(modified=modified, version=version)
     batch.link_record(held, referral.id)
+    if number.startswith(PROVISIONAL):
+        return held  # nobody is told of it as a number: it is none
     name = fact_store.target_field(target)
     known = batch.facts(referral).get(name)
     if known is None or known[0] != number:

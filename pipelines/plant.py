@@ -165,6 +165,7 @@ class Plant:
     broker_url: str = "memory://"
     scanner: Scanner | None = None  # looks at documents before they are handed on
     nudge: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever wrote work
+    pushed: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever kept a push
     kept: Keeper = field(default_factory=Keeper, repr=False)  # what it maps with, kept in the ledger
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from sqlalchemy import select
 
@@ -26,6 +27,7 @@ from pipelines.lock import AlreadyRunning, only_one
 from pipelines.logs import log, warn
 from pipelines.plant import Plant
 from pipelines.processes import BEAT_SECONDS, SCHEDULE, WORK, Presence
+from pipelines.pushes import Pushes
 from pipelines.relay import Relay
 from pipelines.schedule import Chore, Scheduler
 from pipelines.tables import lane, seat
@@ -45,6 +47,13 @@ LEFT_BEHIND = 70
 #: After so long a thread that waits for the interpreter gets it. A call to a target waits for it at each of its steps:
 #: with CPython's 5 ms, whoever sends stands still as long as a page is being read.
 _TURN_SECONDS = 0.001
+
+
+class Part(Protocol):
+    """Something that works in a thread of its own for as long as the process may."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, and end soon after."""
 
 
 class NeedsServers(RuntimeError):
@@ -73,17 +82,19 @@ def run(
     chores: Sequence[Chore] = (),
     tell: Callable[[str], None] = lambda _words: None,
     at_once: int = AT_ONCE,
+    beside: Callable[[], Sequence[tuple[str, Part]]] = tuple,
 ) -> None:
     """Run the site until `stop` is set. `tell` is given sentences for a person who waits. `at_once`: threads that this
-    process may have at one connection; the connection's own limit holds over all processes.
+    process may have at one connection; the connection's own limit holds over all processes. `beside` makes what runs
+    beside the site's own parts, by name, each time that the process begins to live.
 
     Raises AlreadyRunning where the ledger is a file and another process has it.
     """
     if not plant.ledger.embedded:
-        _lives(plant, stop, roles, chores, tell, at_once)
+        _lives(plant, stop, roles, chores, tell, at_once, beside)
         return
     with _locked(plant):
-        _lives(plant, stop, roles, chores, tell, at_once)
+        _lives(plant, stop, roles, chores, tell, at_once, beside)
 
 
 @contextmanager
@@ -111,6 +122,7 @@ def _lives(
     chores: Sequence[Chore],
     tell: Callable[[str], None],
     at_once: int,
+    beside: Callable[[], Sequence[tuple[str, Part]]],
 ) -> None:
     """Live under one name after the other: a process that was given up lets go of everything and begins anew."""
     sweep_less()
@@ -118,7 +130,7 @@ def _lives(
     while not stop.is_set():
         presence = Presence(plant, new_id(), roles)
         if _ready(plant, presence, stop):
-            _live(plant, presence, stop, roles, chores, tell, at_once)
+            _live(plant, presence, stop, roles, chores, tell, at_once, beside())
 
 
 def _ready(plant: Plant, presence: Presence, stop: threading.Event) -> bool:
@@ -153,6 +165,7 @@ def _live(
     chores: Sequence[Chore],
     tell: Callable[[str], None],
     at_once: int,
+    beside: Sequence[tuple[str, Part]],
 ) -> None:
     over = threading.Event()  # for the parts
     gone = threading.Event()  # for the beat, which goes on until the parts have ended
@@ -165,8 +178,10 @@ def _live(
             Worker(plant, presence.boot, most_at_once=at_once, alive=presence.still_alive) if WORK in roles else None
         )
         scheduler = Scheduler(plant, presence.boot, chores=chores) if SCHEDULE in roles else None
+        pushes = Pushes(plant) if SCHEDULE in roles else None
         # Every process has a relay: what waits is found as long as one lives, whatever its role.
-        for name, part in (("worker", worker), ("relay", Relay(plant)), ("schedule", scheduler)):
+        own = (("worker", worker), ("relay", Relay(plant)), ("schedule", scheduler), ("pushes", pushes))
+        for name, part in (*own, *beside):
             if part is not None:
                 parts.append(threading.Thread(target=part.run, args=(over,), name=name))
         parts.append(threading.Thread(target=_care, args=(plant, over, unfit), name="care"))
@@ -179,7 +194,7 @@ def _live(
                 # What the disk did not keep cannot be known by going on: the next start finds what is there.
                 unfit.append(LedgerFault("the ledger's disk did not keep what it was given; mend it and start again"))
         over.set()
-        _wait_for(plant, parts, worker, scheduler, tell)
+        _wait_for(plant, parts, [part for part in (worker, scheduler, pushes) if part], tell)
     finally:
         over.set()
         for thread in parts:
@@ -194,8 +209,7 @@ def _live(
 def _wait_for(
     plant: Plant,
     parts: Sequence[threading.Thread],
-    worker: Worker | None,
-    scheduler: Scheduler | None,
+    calling: Sequence[Worker | Scheduler | Pushes],
     tell: Callable[[str], None],
 ) -> None:
     """Wait until every part has ended, and say what for. No call lasts longer than its connection's deadline.
@@ -206,7 +220,7 @@ def _wait_for(
     while any(thread.is_alive() for thread in parts):
         for thread in parts:
             thread.join(_LOOK_SECONDS / len(parts))
-        if (worker and worker.in_hand()) or (scheduler and scheduler.in_hand()):
+        if any(part.in_hand() for part in calling):
             busy = time.monotonic()
         elif time.monotonic() - busy > _PATIENCE_SECONDS:
             names = ", ".join(thread.name for thread in parts if thread.is_alive())
@@ -217,7 +231,7 @@ def _wait_for(
         if time.monotonic() - told < _TELL_SECONDS:
             continue
         told = time.monotonic()
-        for code, name in sorted({*(worker.in_hand() if worker else ()), *(scheduler.in_hand() if scheduler else ())}):
+        for code, name in sorted({key for part in calling for key in part.in_hand()}):
             longest = plant.councils[code].wired[name].timeout_seconds
             log("stopping_waits", council=code, connection=name, seconds=round(told - began, 1))
             tell(f"Waiting for a call to {code}/{name} to end, which takes {longest:g} seconds at the most.")

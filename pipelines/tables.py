@@ -29,6 +29,7 @@ from pipelines.tables_proof import agreed as agreed
 from pipelines.tables_proof import first_day as first_day
 from pipelines.tables_proof import interface_look as interface_look
 from pipelines.tables_proof import reconciliation as reconciliation
+from pipelines.tables_push import pushed as pushed
 from pipelines.tables_time import process as process
 from pipelines.tables_time import slot as slot
 from pipelines.tables_time import unread_page as unread_page

@@ -22,6 +22,7 @@ from connectors.logins import login_addresses, open_login, send_logged_in, sign_
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.profile import ErrorName
+from connectors.push.port import Push
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses
 from connectors.rest.doctor import examine
@@ -33,6 +34,7 @@ from connectors.rest.profile import RestCommit, RestProfile, RestRecord
 from connectors.rest.profile_documents import RestDocuments
 from connectors.rest.profile_emptied import QueueFeed
 from connectors.rest.profile_feeds import IdListFeed, IdWindowFeed
+from connectors.rest.push import RestPushes
 from connectors.rest.replies import at, code_in, refuse
 from connectors.rest.two_steps import TwoSteps
 from connectors.rest.write import Write, creating, receipt, refuse_undone, updating
@@ -234,6 +236,13 @@ class RestConnector:
     def find_document(self, kind: str, id: str, key: str) -> str:
         """See `connectors.documents.TakesDocuments`."""
         return self._documents(kind).find(id, key)
+
+    def push(self, kind: str) -> Push:
+        """How the system calls us about this kind; see `connectors.push.port.Receiving`."""
+        told = self._record(kind).push
+        if told is None or self._settings.push is None:
+            raise self._not_offered(kind, "push" if told is None else "way to prove a push (connect.push)")
+        return RestPushes(kind, told, self._settings.push, self._readers[kind])
 
     def lookups(self, kind: str) -> tuple[str, ...]:
         """The paths whose codes the system itself lists."""

@@ -39,6 +39,7 @@ from connectors.rest.profile_paths import (
     PlainPath,
     QueryText,
 )
+from connectors.rest.profile_push import RestPush
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
 
@@ -250,6 +251,9 @@ class RestRecord(Errors):
         examples=[{"fetch": {"path": "/requests/{id}/documents/{ref}"}}],
     )
 
+    push: RestPush | None = Field(
+        default=None, description="The system calls us.", examples=[{"carries": "id"}]
+    )
     lookups: dict[PathText, RestLookup] = Field(
         default={},
         description="By path in the record: how the system is asked which codes stand there.",
@@ -269,6 +273,10 @@ class RestRecord(Errors):
             raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the field with the last change")
         if self.update is not None and self.update.reads_first and self.fetch is None:
             raise ValueError("update.reads_first needs fetch: the record is read before it is written onto")
+        if self.push is not None and self.push.carries == "record" and self.item.modified is None:
+            raise ValueError("push.carries record needs item.modified: pushes overtake one another; else carry the id")
+        if self.push is not None and self.push.carries == "id" and (self.push.id is None or self.fetch is None):
+            raise ValueError("push.carries id needs push.id, where the id stands, and fetch, by which it is read")
         return self
 
     @property

@@ -23,6 +23,7 @@ from connectors.http import HttpSession, Reply, ReplyTooLarge
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.push.port import Push
 from connectors.quiet import silence_libraries
 from connectors.settings import SoapSettings
 from connectors.soap import doctor
@@ -31,6 +32,7 @@ from connectors.soap.items import Items
 from connectors.soap.login import signer
 from connectors.soap.pinned import Interfaces
 from connectors.soap.profile import ReplyPaths, SoapProfile, SoapRecord
+from connectors.soap.push import pushes_of
 from connectors.soap.reply import UnreadableReply, answer_of
 from connectors.soap.times import moment
 from connectors.soap.walk import page_size, place, skipped, watermark_of
@@ -57,6 +59,7 @@ class SoapConnector:
         self.profile = profile
         self.settings = settings
         self.interface = Interface(profile, interfaces)
+        self._pushes = pushes_of(profile, interfaces)
         self.clock = clock
         self._zone = ZoneInfo(profile.clock)
         self._sign = signer(settings.login, clock)
@@ -142,6 +145,10 @@ class SoapConnector:
         except xml.UnreadableXml as problem:
             return UnreadableItem(raw, f"the record cannot be read: {problem}", id)
         # A local element can be checked inside its parents only, so the answer that it came in is put around it.
+        pushes = self._pushes.get(kind)
+        alone = record.fetch is None and record.changes is None
+        if pushes is not None and pushes.carries_records and (alone or element.tag == pushes.item):
+            return pushes.again(element, raw, id)
         if record.fetch is not None:
             answer, path = self.interface.shell(record.fetch.operation, record.fetch.item), record.fetch.item
         elif record.changes is not None:
@@ -177,6 +184,11 @@ class SoapConnector:
         if update.version and version:
             xml.put(sent, update.version, version)
         return self._write(kind, update.operation, update.record, sent, update.reply, id=id)
+
+    def push(self, kind: str) -> Push:
+        """See `connectors.push.port.Receiving`."""
+        told = self._section(kind, self._pushes.get(kind), "push")
+        return told.proven_by(self._section(kind, self.settings.push, "way to prove a push (connect.push)"))
 
     def lookups(self, kind: str) -> tuple[str, ...]:
         """See `connectors.port.Connector`."""

@@ -16,7 +16,7 @@ from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 from zeep.wsdl.messages import DocumentMessage
 
 from connectors.errors import Misconfigured, Rejected
-from connectors.soap.pinned import HOME, XSD, Interfaces, Pinned, client_of, namespaces_of, schema_of
+from connectors.soap.pinned import Interfaces, Pinned, client_of, declared_names, namespaces_of, schema_of
 from connectors.soap.profile import SoapProfile, SoapRecord
 from connectors.soap.render import arguments
 from connectors.soap.validity import Validity
@@ -42,8 +42,7 @@ class Interface:
         self._proxy = self._chosen(profile.port)
         self._binding = self._proxy._binding
         self.namespaces = namespaces_of(self._client)
-        names = _declared(self._pinned)
-        self.validity = Validity(schema_of(self._pinned), names)
+        self.validity = Validity(schema_of(self._pinned), declared_names(self._pinned))
         for kind, record in profile.records.items():
             self._fits(kind, record)
 
@@ -169,13 +168,3 @@ class Interface:
                         f"where {step} stands it has {', '.join(names) or 'nothing'}"
                     )
                 kind = names[step].type
-
-
-def _declared(pinned: Pinned) -> frozenset[str]:
-    """Return the local names of all elements that the pinned files declare."""
-    return frozenset(
-        name
-        for file in pinned.files
-        for node in pinned.document(HOME + file).iter(f"{{{XSD}}}element")
-        if (name := node.get("name")) is not None
-    )

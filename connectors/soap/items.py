@@ -76,6 +76,10 @@ class Items:
             fault = None
         if fault is not None:
             fault = Fault(fault.path.removeprefix(within).removeprefix("/"), fault.expected)
+        return self.kept(element, fault, raw, id)
+
+    def kept(self, element: etree._Element, fault: Fault | None, raw: bytes, id: str) -> Item | UnreadableItem:
+        """Return one record that was kept as `raw`, and of which is known what is wrong with it."""
         item = self._item(element, fault)
         if isinstance(item, UnreadableItem):
             return replace(item, raw=raw, id=item.id or id)

@@ -25,7 +25,7 @@ def interfaces_of(profile: SoapProfile, interfaces: Interfaces) -> list[dict[str
             profile.system,
             kind,
             profile.interface,
-            read=_read(wsdl, record),
+            read=_read(wsdl, record) or _pushed(wsdl, record, interfaces),
             create=_sent(wsdl, record.create),
             update=_sent(wsdl, record.update),
             ours=_ours(record),
@@ -40,6 +40,15 @@ def _read(wsdl: _Wsdl, record: SoapRecord) -> Schema | None:
     if record.fetch is not None:
         return wsdl.brought(record.fetch.operation, record.fetch.item)
     return None if record.find is None else wsdl.brought(record.find.operation, record.find.items)
+
+
+def _pushed(wsdl: _Wsdl, record: SoapRecord, interfaces: Interfaces) -> Schema | None:
+    """What is pushed, where nothing can be asked for."""
+    if record.push is None or record.push.carries == "id":
+        return None
+    if record.push.interface is not None:
+        wsdl = _Wsdl(Schemas(Pinned(record.push.interface, interfaces)), None)
+    return wsdl.sent(record.push.operation, record.push.items)
 
 
 def _sent(wsdl: _Wsdl, section: SoapCreate | SoapUpdate | None) -> Schema | None:

@@ -104,8 +104,11 @@ def client_of(pinned: Pinned) -> zeep.Client:
         ) from problem
 
 
-def schema_of(pinned: Pinned) -> etree.XMLSchema:
-    """Compile the schemas of the WSDL, and what they include, for libxml2. Raises Misconfigured."""
+def schema_of(pinned: Pinned, *, alone: tuple[str, str] | None = None) -> etree.XMLSchema:
+    """Compile the schemas of the WSDL, and what they include, for libxml2. Raises Misconfigured.
+
+    `alone`: namespace and name of a type; an element `alone` without namespace is then known too, which is of it.
+    """
     inline = _inline_schemas(pinned, HOME + pinned.name, set())
     made = xml.parser(resolver=_Resolver(pinned, [content for _, content in inline]))
     by_namespace: dict[str, list[int]] = {}
@@ -116,7 +119,10 @@ def schema_of(pinned: Pinned) -> etree.XMLSchema:
         place = f"{INLINE}{numbers[0]}" if len(numbers) == 1 else f"{INLINE}{'+'.join(map(str, numbers))}"
         stated = f' namespace="{namespace}"' if namespace else ""
         imports.append(f'<xs:import{stated} schemaLocation="{place}"/>')
-    wrapper = f'<xs:schema xmlns:xs="{XSD}">{"".join(imports)}</xs:schema>'.encode()
+    extra = ""
+    if alone is not None:
+        extra = f'<xs:element xmlns:alone="{alone[0]}" name="alone" type="alone:{alone[1]}"/>'
+    wrapper = f'<xs:schema xmlns:xs="{XSD}">{"".join(imports)}{extra}</xs:schema>'.encode()
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with _compiling:
@@ -140,6 +146,16 @@ def namespaces_of(client: zeep.Client) -> frozenset[str]:
     if any(document._element_form != "qualified" for document in documents):
         found.add("")
     return frozenset(found)
+
+
+def declared_names(pinned: Pinned) -> frozenset[str]:
+    """Return the local names of all elements that the pinned files declare."""
+    return frozenset(
+        name
+        for file in pinned.files
+        for node in pinned.document(HOME + file).iter(f"{{{XSD}}}element")
+        if (name := node.get("name")) is not None
+    )
 
 
 def _inline_schemas(pinned: Pinned, address: str, seen: set[str]) -> list[tuple[str, bytes]]:

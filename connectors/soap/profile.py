@@ -25,6 +25,7 @@ from connectors.profile import (
     Zone,
 )
 from connectors.references import Closed
+from connectors.soap.profile_push import SoapPush
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
 
@@ -167,6 +168,9 @@ class SoapRecord(Errors):
         default=None, description="Find by our key.", examples=[{"operation": "FindByClientReference"}]
     )
 
+    push: SoapPush | None = Field(
+        default=None, description="The system calls us.", examples=[{"carries": "id"}]
+    )
     lookups: dict[PathText, SoapLookup] = Field(
         default={},
         description="By path in the record: how the system is asked which codes stand there.",
@@ -181,6 +185,10 @@ class SoapRecord(Errors):
             raise ValueError("update.mode replace needs fetch: the record is read before it is replaced")
         if self.find is not None and self.create is not None and self.create.our_key is None:
             raise ValueError("find needs create.our_key: what was made without our key cannot be found by it")
+        if self.push is not None and self.push.carries == "record" and self.item.modified is None:
+            raise ValueError("push.carries record needs item.modified: pushes overtake one another; else carry the id")
+        if self.push is not None and self.push.carries == "id" and (self.push.id is None or self.fetch is None):
+            raise ValueError("push.carries id needs push.id, where the id stands, and fetch, by which it is read")
         return self
 
     @property
