@@ -49,6 +49,14 @@ FAMILIES: Mapping[str, Family] = {
         fits="connectors.rest.neutral:fits",
         sound="connectors.sound:rest",
     ),
+    "fhir": Family(
+        "connectors.fhir.profile:FhirProfile",
+        "connectors.settings:RestSettings",
+        "connectors.fhir.connector:FhirConnector",
+        "connectors.fhir.neutral:interfaces_of",
+        fits="connectors.fhir.neutral:fits",
+        sound="connectors.sound:rest",
+    ),
     "files": Family(
         "connectors.files.profile:FilesProfile",
         "connectors.files.settings:FilesSettings",
