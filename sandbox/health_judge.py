@@ -34,7 +34,11 @@ def objections(store: Store, truth: Truth, ids: list[str]) -> Iterator[tuple[str
     wrote = as_resources(truth.wish)
     request = store.collection(truth.tenant, "health", "ServiceRequest").get(_led(held.body, "focus"))
     patient = store.collection(truth.tenant, "health", "Patient").get(_led(held.body, "for"))
-    there = {"Task": held.body, "ServiceRequest": request and request.body, "Patient": patient and patient.body}
+    there: dict[str, Json | None] = {
+        "Task": held.body,
+        "ServiceRequest": request.body if request else None,
+        "Patient": patient.body if patient else None,
+    }
     for type, resource in there.items():
         if resource is None:
             yield "lost", f"no {type} in health"

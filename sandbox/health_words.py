@@ -40,7 +40,9 @@ OUTCOME = {
 
 def as_health_knows(request: Json) -> Json:
     """An invented request cut down to what a nurse of the health service would write."""
-    customer = {name: value for name, value in request["customer"].items() if name not in ("ethnicity", "known_as", "title")}
+    customer = {
+        name: value for name, value in request["customer"].items() if name not in ("ethnicity", "known_as", "title")
+    }
     address = customer.get("address")
     contacts = [{**each, "ok_to_text": None} for each in customer["contacts"]]
     return {
@@ -97,7 +99,11 @@ def _patient(request: Json) -> Json:
         else [],
         "extension": [
             {"url": INTERPRETER, "valueBoolean": language["interpreter"]},
-            *([{"url": LETTERS, "valueCode": LANGUAGE[language["letters"]]}] if language["letters"] in LANGUAGE else []),
+            *(
+                [{"url": LETTERS, "valueCode": LANGUAGE[language["letters"]]}]
+                if language["letters"] in LANGUAGE
+                else []
+            ),
         ],
     }
 

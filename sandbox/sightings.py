@@ -111,7 +111,7 @@ def _record(file: sqlite3.Connection, account: Account, tenant: str, system: str
         reason, references = (body.get("reason") or {}).get("text"), (held.id, body.get("case_number"))
         public = body.get("public_reference")
     elif system == "health":
-        reason, references, public = (body.get("reasonCode") or {}).get("text"), (held.id,), None
+        reason, references, public = (body.get("reasonCode") or {}).get("text"), (held.id, None), None
     else:
         reason, references = body.get("Reason"), (held.id, body.get("SourceReference"))
         public = body.get("PublicReference")

@@ -1,4 +1,4 @@
-"""Reads a Bundle that a search or a history answered with: its entries, its next page, and which entry is which resource.
+"""Reads a Bundle that a search or a history answered with: its entries, its next page, and which is which resource.
 
 Nothing in a Bundle is followed but the link to its next page, and that only below the connection's own url.
 """

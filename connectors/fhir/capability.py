@@ -30,7 +30,9 @@ def examined(asking: Asking, profile: FhirProfile) -> list[Finding]:
     try:
         told = statement(asking)
     except ConnectorError as error:
-        return [Finding("capabilities", False, error.reason, "ask the supplier for its CapabilityStatement (/metadata)")]
+        return [
+            Finding("capabilities", False, error.reason, "ask the supplier for its CapabilityStatement (/metadata)")
+        ]
     lacking = list(lacks(told, profile))
     if lacking:
         return [Finding("capabilities", False, words, _REMEDY) for words in lacking]
@@ -59,17 +61,17 @@ def _of_type(told: dict[str, Any], type: str, record: FhirRecord) -> Iterator[st
     can = {one.get("code") for one in _dicts(told.get("interaction"))}
     needed = {"search-type"} if type == lead or "changes" in record.offers else set()
     needed |= {"create"} if "create" in record.offers else set()
-    needed |= {"update"} if {"create", "update"} & set(record.offers) else set()
-    if type == lead and record.deletions == "history":
+    needed |= {"update"} if {"create", "update"} & record.offers else set()
+    if type == lead and record.changes is not None and record.changes.deletions == "history":
         needed.add("history-type")
     if can:
         yield from (f"{type} cannot be used by {one}" for one in sorted(needed - can))
     if "create" in record.offers and told.get("conditionalCreate") is False:
         yield f"{type} cannot be created on a condition, so that a repeated create would make a second one"
-    if {"create", "update"} & set(record.offers) and told.get("versioning") == "no-version":
+    if {"create", "update"} & record.offers and told.get("versioning") == "no-version":
         yield f"{type} has no versions, so that an update could undo a change that nobody saw"
     parameters = {one.get("name") for one in _dicts(told.get("searchParam"))}
-    wanted = {"identifier"} if {"find", "create"} & set(record.offers) else set()
+    wanted = {"identifier"} if {"find", "create"} & record.offers else set()
     if type == lead:
         wanted |= {name.partition(":")[0] for name in record.query}
     if parameters:

@@ -74,7 +74,7 @@ class FhirConnector:
 
     def offers(self, kind: str) -> frozenset[str]:
         """What the profile declares for this kind."""
-        return frozenset(self._section(kind).offers)
+        return self._section(kind).offers
 
     def tier(self, kind: str) -> Tier:
         """How a create of this kind is made to happen once."""
@@ -82,7 +82,7 @@ class FhirConnector:
 
     def reads_first(self, kind: str) -> bool:
         """An update replaces whole resources, so the record is always written onto what the server holds."""
-        return "update" in self._section(kind).offers
+        return self._section(kind).update is not None
 
     def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
         """Read one page of changes; see the port."""
@@ -110,7 +110,7 @@ class FhirConnector:
 
     def find(self, kind: str, key: str) -> list[Item]:
         """Find what the server holds under our key; see the port."""
-        if "find" not in self._section(kind).offers:
+        if self._section(kind).find is None:
             raise NotImplementedError(f"{self._profile.system} cannot be searched for a {kind} by our key")
         records, doing = self._of(kind), f"looking up a {kind}"
         wanted = [("identifier", f"{records.section.identifier}|{key}"), ("_count", str(_MOST_FOUND))]
@@ -184,7 +184,9 @@ class FhirConnector:
 
     def _feed(self, kind: str) -> ChangedResources:
         self._offered(kind, "changes")
-        return ChangedResources(self._of(kind), self._asking)
+        feed = self._section(kind).changes
+        assert feed is not None
+        return ChangedResources(self._of(kind), feed, self._asking)
 
     def _offered(self, kind: str, what: str) -> None:
         if what not in self._section(kind).offers:

@@ -4,8 +4,8 @@ First come the records whose leading resource changed. Then, type by type, the o
 as the record that it belongs to, unless the first turn has shown that record already. Last come deletions, where the
 server keeps a history. A walk from the very beginning needs the first turn alone.
 
-The next walk starts at the newest stamp seen, but no later than the server's own clock when this walk began: a type that
-is asked late in a walk must not carry the watermark over a change that an earlier turn was too early to see.
+The next walk starts at the newest stamp seen, but no later than the server's own clock when this walk began: a type
+that is asked late in a walk must not carry the watermark over a change that an earlier turn was too early to see.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, PageUnreadable
 from connectors.fhir.asking import Asking
 from connectors.fhir.bundles import Entry, entries, next_of
+from connectors.fhir.profile import LastUpdatedFeed
 from connectors.fhir.records import Records, moment
 from connectors.http import Reply
 from connectors.json_body import as_received
@@ -73,8 +74,8 @@ class _Shown:
 class ChangedResources:
     """Reads the changes of one kind of record."""
 
-    def __init__(self, records: Records, asking: Asking) -> None:
-        self._records, self._asking, self._section = records, asking, records.section
+    def __init__(self, records: Records, feed: LastUpdatedFeed, asking: Asking) -> None:
+        self._records, self._asking, self._section, self._feed = records, asking, records.section, feed
 
     def page(self, *, watermark: str, cursor: str, limit: int | None) -> Page:
         """Read one page; see the port."""
@@ -84,7 +85,7 @@ class ChangedResources:
         if place.walk.over:
             return self._behind(place, turns, [], "", watermark)
         shown = self._show(place, turns[place.turn], watermark, limit, deadline, doing)
-        horizon = None if shown.reply.date is None else shown.reply.date + self._section.overlap
+        horizon = None if shown.reply.date is None else shown.reply.date + self._feed.overlap
         if not cursor and shown.reply.date is not None:
             place = replace(place, began=as_text(shown.reply.date))
         walk = shown.walk
@@ -104,7 +105,7 @@ class ChangedResources:
             entries(bundle, reply, doing)
             following = next_of(bundle, reply, doing)
             link = self._asking.addresses.linked(address, following) if following else ""
-            walk = place.walk.step(link, most_pages=self._section.at_most) if link else replace(place.walk, over=True)
+            walk = place.walk.step(link, most_pages=self._feed.at_most) if link else replace(place.walk, over=True)
         except PageUnreadable:
             return None
         return replace(place, walk=walk).cursor
@@ -118,13 +119,13 @@ class ChangedResources:
         if not watermark:
             return (lead,)
         others = tuple(type for type in self._section.types if type != lead)
-        return (lead, *others, *([HISTORY] if self._section.deletions == "history" else []))
+        return (lead, *others, *([HISTORY] if self._feed.deletions == "history" else []))
 
     def _behind(self, place: Place, turns: tuple[str, ...], items: Any, following: str, watermark: str) -> Page:
         """The page with the place behind it: the next page of this turn, the next turn, or the end of the walk."""
         newest = place.walk.newest
         if following:
-            further = replace(place, walk=place.walk.step(following, most_pages=self._section.at_most)).cursor
+            further = replace(place, walk=place.walk.step(following, most_pages=self._feed.at_most)).cursor
         elif place.turn + 1 < len(turns):
             further = Place(place.turn + 1, Walk(newest=newest), place.began).cursor
         else:
@@ -138,7 +139,7 @@ class ChangedResources:
         address, reply = self._ask(place, turn, watermark, limit, deadline)
         if place.walk.token and reply.status in PLACE_LOST:
             # The page is gone. The first of its turn is not, and what is read twice is known by its version.
-            place = replace(place, walk=place.walk.begun_again(most_pages=self._section.at_most))
+            place = replace(place, walk=place.walk.begun_again(most_pages=self._feed.at_most))
             address, reply = self._ask(place, turn, watermark, limit, deadline)
         bundle = self._asking.listed(reply, doing)
         found = entries(bundle, reply, doing)
@@ -150,20 +151,18 @@ class ChangedResources:
         self, place: Place, turn: str, watermark: str, limit: int | None, deadline: Deadline, *,
         most_bytes: int | None = None,
     ) -> tuple[str, Reply]:  # fmt: skip
-        size = min(limit or self._section.of, self._section.of)
+        size = min(limit or self._feed.of, self._feed.of)
         addresses, lead = self._asking.addresses, self._records.lead
         if place.walk.token:
-            address = addresses.linked(
-                addresses.below("/"), place.walk.token, size=("_count", size) if limit else None
-            )
+            address = addresses.linked(addresses.below("/"), place.walk.token, size=("_count", size) if limit else None)
             return address, self._asking.get(address, deadline, most_bytes=most_bytes)
         if turn == HISTORY:
             root = addresses.below(f"/{lead}/_history")
-            address = addresses.linked(root, f"{root}?_since={since(watermark, self._section.overlap)}&_count={size}")
+            address = addresses.linked(root, f"{root}?_since={since(watermark, self._feed.overlap)}&_count={size}")
             return address, self._asking.get(address, deadline, most_bytes=most_bytes)
         parameters = [("_count", str(size))]
         if watermark:
-            parameters.append(("_lastUpdated", f"ge{since(watermark, self._section.overlap)}"))
+            parameters.append(("_lastUpdated", f"ge{since(watermark, self._feed.overlap)}"))
         if turn == lead:
             parameters += leading(self._records)
         else:
@@ -183,7 +182,7 @@ class ChangedResources:
             UnreadableItem(as_received(one.whole), f"{records.kind} at entry/{one.place}: expected a resource")
             for one in shown.found if not isinstance(one.resource, dict) and one.mode != "outcome"
         ]  # fmt: skip
-        start = begin(watermark, self._section.overlap).replace(microsecond=0)
+        start = begin(watermark, self._feed.overlap).replace(microsecond=0)
         ids = []
         for entry in shown.found:
             stamp = _stamp(entry)

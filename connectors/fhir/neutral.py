@@ -1,4 +1,4 @@
-"""What the records of a FHIR server look like: the resources of each kind, side by side under the names of their types."""
+"""What the records of a FHIR server look like: the resources of each kind side by side, by the names of their types."""
 
 from __future__ import annotations
 

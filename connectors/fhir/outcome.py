@@ -11,9 +11,9 @@
 | 400, 405, 406, 413, 415, 422 and any other 4xx | Rejected, with the element that the issue names |
 | 408, 5xx, and any other | Unknown: perhaps done |
 
-The status rules where it is plain; an issue code only refines it, and never turns a 5xx into "not done". Codes are those
-of the value set `issue-type` of FHIR R4. Words of the server (`diagnostics`, `details.text`) are never passed on: they
-may quote the record.
+The status rules where it is plain; an issue code only refines it, and never turns a 5xx into "not done". Codes are
+those of the value set `issue-type` of FHIR R4. Words of the server (`diagnostics`, `details.text`) are never passed
+on: they may quote the record.
 """
 
 from __future__ import annotations

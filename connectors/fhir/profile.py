@@ -7,7 +7,7 @@ http.html and search.html) and is not asked for here.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,7 +16,6 @@ from connectors.profile import Name, Overlap, PinnedFile, Zone
 from connectors.references import Closed
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
-Offer: TypeAlias = Literal["changes", "fetch", "create", "update", "find"]
 ResourceType = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]{1,59}$")]
 ElementName = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9]{0,59}$")]
 SearchParameter = Annotated[str, Field(pattern=r"^_?[a-z][a-z0-9-]{0,59}$")]
@@ -26,7 +25,9 @@ SystemUri = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:[\x21\x23-\x5b\x5d
 class Refers(Closed):
     """A reference from one resource of a record to an earlier one."""
 
-    to: ResourceType = Field(description="The resource that it leads to: one of the steps before.", examples=["Patient"])
+    to: ResourceType = Field(
+        description="The resource that it leads to: one of the steps before.", examples=["Patient"]
+    )
     search: SearchParameter | None = Field(
         default=None,
         description="The search parameter that follows it. Needed in the last step, whose search brings the others.",
@@ -45,30 +46,10 @@ class Step(Closed):
     )
 
 
-class FhirRecord(Closed):
-    """One kind of record. The last step leads: its id is the record's, and a record without it is not there yet."""
+class LastUpdatedFeed(Closed):
+    """List what changed since a moment, by `_lastUpdated`, each page naming the next."""
 
-    identifier: SystemUri = Field(
-        description="The naming system under which our key stands among the identifiers of every resource.",
-        examples=["https://dolen.example.org/id/referral"],
-    )
-    steps: list[Step] = Field(
-        min_length=1,
-        max_length=10,
-        description="The resources in the order in which they are made.",
-        examples=[[{"resource": "Patient"}]],
-    )
-    offers: list[Offer] = Field(
-        default=list(OFFERS),
-        min_length=1,
-        description="What the server lets us do. Leave out for everything.",
-        examples=[["changes", "fetch"]],
-    )
-    query: dict[SearchParameter, Name] = Field(
-        default={},
-        description="Parameters that narrow every search for the leading resource. Never a person's.",
-        examples=[{"code": "http://hl7.org/fhir/CodeSystem/task-code|fulfill"}],
-    )
+    feed: Literal["last-updated"] = Field(description="Kind of feed.", examples=["last-updated"])
     deletions: Literal["history", "never-told"] = Field(
         default="never-told",
         description="history: what was deleted is read from the history of the leading resource's type.",
@@ -83,6 +64,37 @@ class FhirRecord(Closed):
         description="How far behind the newest stamp the next walk starts, for late commits and skewed clocks.",
         examples=["PT5M"],
     )
+
+
+class AsFhirSays(Closed):
+    """The server does it as the standard says, so that nothing more need be told: write `{}`."""
+
+
+class FhirRecord(Closed):
+    """One kind of record. The last step leads: its id is the record's, and a record without it is not there yet."""
+
+    identifier: SystemUri = Field(
+        description="The naming system under which our key stands among the identifiers of every resource.",
+        examples=["https://dolen.example.org/id/referral"],
+    )
+    steps: list[Step] = Field(
+        min_length=1,
+        max_length=10,
+        description="The resources in the order in which they are made.",
+        examples=[[{"resource": "Patient"}]],
+    )
+    query: dict[SearchParameter, Name] = Field(
+        default={},
+        description="Parameters that narrow every search for the leading resource. Never a person's.",
+        examples=[{"code": "http://hl7.org/fhir/CodeSystem/task-code|fulfill"}],
+    )
+    changes: LastUpdatedFeed | None = Field(
+        default=None, description="List changes.", examples=[{"feed": "last-updated"}]
+    )
+    fetch: AsFhirSays | None = Field(default=None, description="Read one, by a search for its id.", examples=[{}])
+    create: AsFhirSays | None = Field(default=None, description="Create, on condition.", examples=[{}])
+    update: AsFhirSays | None = Field(default=None, description="Replace, checked by If-Match.", examples=[{}])
+    find: AsFhirSays | None = Field(default=None, description="Find by our key.", examples=[{}])
 
     @model_validator(mode="after")
     def _steps_agree(self) -> Self:
@@ -102,10 +114,10 @@ class FhirRecord(Closed):
                 f"the last step, {self.lead.resource}, has no reference with `search` to {missing[0]}: the search for "
                 "it must bring every other resource of the record"
             )
-        if {"create", "update"} & set(self.offers) and "find" not in self.offers:
-            raise ValueError("offers holds create or update without find: what was made is looked up by our key")
-        if "update" in self.offers and "fetch" not in self.offers:
-            raise ValueError("offers holds update without fetch: the record is read before it is written onto")
+        if self.create is not None and self.find is None:
+            raise ValueError("create needs find: what was made is looked up by our key")
+        if self.update is not None and self.fetch is None:
+            raise ValueError("update needs fetch: the record is read before it is written onto")
         return self
 
     @property
@@ -121,7 +133,12 @@ class FhirRecord(Closed):
     @property
     def tier(self) -> Tier:
         """A conditional create keeps our key (FHIR R4, http.html#ccreate)."""
-        return Tier.KEEPS_KEY if "create" in self.offers else Tier.NEITHER
+        return Tier.KEEPS_KEY if self.create is not None else Tier.NEITHER
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What is declared, in the words of the port."""
+        return frozenset(name for name in OFFERS if getattr(self, name) is not None)
 
 
 class FhirProfile(Closed):

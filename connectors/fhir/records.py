@@ -154,9 +154,11 @@ def laid_over(held: Resource, sent: Resource) -> Resource:
     if isinstance(ours, list):
         systems = {one.get("system") for one in ours if isinstance(one, dict)}
         theirs = held.get("identifier")
-        kept = [one for one in theirs if isinstance(one, dict) and one.get("system") not in systems] if isinstance(
-            theirs, list
-        ) else []
+        kept = (
+            [one for one in theirs if isinstance(one, dict) and one.get("system") not in systems]
+            if isinstance(theirs, list)
+            else []
+        )
         merged["identifier"] = [*kept, *ours]
     return merged
 

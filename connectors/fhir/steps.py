@@ -72,9 +72,7 @@ def update(
 
 def _make(records: Records, asking: Asking, step: Step, sent: Resource, key: str, deadline: Deadline) -> Written:
     type, doing = step.resource, f"creating a {step.resource}"
-    reply = asking.create(
-        type, _body(sent, doing), deadline, system=records.section.identifier, key=key
-    )
+    reply = asking.create(type, _body(sent, doing), deadline, system=records.section.identifier, key=key)
     asking.expect(reply, doing, creating=True)
     if reply.status == ACCEPTED:
         raise Unknown(f"{doing}: HTTP 202 promises it for later", reply=reply.body)
@@ -142,10 +140,8 @@ def _receipt(records: Records, done: Mapping[str, Written]) -> Receipt:
     versions = [done[type].version for type in records.section.types]
     stamps = [written.modified for written in done.values() if written.modified is not None]
     effects = {written.effect for written in done.values()}
-    if lead.effect == "created":
-        effect = "created"
-    else:
-        effect = "updated" if effects - {"nothing"} else "nothing"
+    effect = "updated" if effects - {"nothing"} else "nothing"
+    effect = "created" if lead.effect == "created" else effect
     version = id_text(" ".join(versions)) if all(versions) else ""
     return Receipt(lead.id, effect, version, max(stamps, default=None), lead.reply)
 

@@ -1,4 +1,4 @@
-"""The pretend health service's FHIR R4 server: Patient, ServiceRequest and Task, as a stranger to the rest would build it."""
+"""The pretend health service's FHIR R4 server, for Patient, ServiceRequest and Task: a stranger to all the rest."""
 
 from sandbox.health.system import Health
 

@@ -102,7 +102,11 @@ class Searches:
             found = held.changed_since(since, limit=size + 1, after=(after[0], after[1]) if after else None)
         else:
             found = sorted(
-                (one for one in chosen.values() if one.changed >= since and (not after or (one.changed, one.id) > after)),
+                (
+                    one
+                    for one in chosen.values()
+                    if one.changed >= since and (not after or (one.changed, one.id) > after)
+                ),
                 key=lambda one: (one.changed, one.id),
             )
         wanted = [value.split(",") for name, value in pairs if name == "status"]
@@ -200,6 +204,6 @@ def _place(pairs: Pairs) -> Json | None:
         count = dict(pairs).get("_count")
         if count is not None:
             place["pairs"] = [*((n, v) for n, v in place["pairs"] if n != "_count"), ("_count", count)]
-        return place
     except ValueError:
         raise Unsupported("that page is not known any more") from None
+    return place

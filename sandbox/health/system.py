@@ -1,7 +1,7 @@
 """The pretend health service: FHIR R4 over REST behind an API key, for Patient, ServiceRequest and Task.
 
-It creates on condition (If-None-Exist), checks If-Match, keeps every version and tells of deletions in its history. What
-does not fit FHIR's definitions is refused with an OperationOutcome that names the element.
+It creates on condition (If-None-Exist), checks If-Match, keeps every version and tells of deletions in its history.
+What does not fit FHIR's definitions is refused with an OperationOutcome that names the element.
 """
 
 from __future__ import annotations
