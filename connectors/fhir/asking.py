@@ -36,10 +36,11 @@ class Asking:
         session: HttpSession,
         login: HttpLogin,
         addresses: Addresses,
-        interface: Interface,
+        interface: Interface | None,
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`interface` says which elements a refusal may name; without it none is named."""
         self.session, self.addresses, self.interface = session, addresses, interface
         self.login = login
         self._sleep = sleep

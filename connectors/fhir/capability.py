@@ -12,7 +12,13 @@ from typing import Any
 from connectors.errors import ConnectorError
 from connectors.fhir.asking import Asking
 from connectors.fhir.profile import FhirProfile, FhirRecord
+from connectors.http import HttpSession
+from connectors.logins import login_addresses, open_login, sign_in_page
+from connectors.pace import Agree
 from connectors.port import Finding
+from connectors.quiet import silence_libraries
+from connectors.rest.addresses import Addresses
+from connectors.settings import RestSettings
 
 _VERSION = "4.0."
 _REMEDY = "ask the supplier to switch it on, or take it out of the profile"
@@ -37,6 +43,17 @@ def examined(asking: Asking, profile: FhirProfile) -> list[Finding]:
     if lacking:
         return [Finding("capabilities", False, words, _REMEDY) for words in lacking]
     return [Finding("capabilities", True, "the server says that it can do what the profile needs")]
+
+
+def live_lacks(profile: FhirProfile, settings: RestSettings, *, agree: Agree | None = None) -> list[str]:
+    """Ask the live server what it can do, and nothing else. Raises `connectors.errors`."""
+    silence_libraries()
+    session = HttpSession(settings, also=login_addresses(settings), sign_in_page=sign_in_page(settings), agree=agree)
+    try:
+        told = statement(Asking(session, open_login(settings, session), Addresses(settings.url), None))
+    finally:
+        session.close()
+    return list(lacks(told, profile))
 
 
 def lacks(told: dict[str, Any], profile: FhirProfile) -> Iterator[str]:
