@@ -67,7 +67,7 @@ def as_resources(request: Json) -> Json:
     """Write such a request as a Patient, a ServiceRequest and a Task."""
     return {
         "Patient": _filled(_patient(request)),
-        "ServiceRequest": _filled(_service_request(request)),
+        "ServiceRequest": _filled(_asked_for(request)),
         "Task": _filled(_task(request)),
     }
 
@@ -108,7 +108,7 @@ def _patient(request: Json) -> Json:
     }
 
 
-def _service_request(request: Json) -> Json:
+def _asked_for(request: Json) -> Json:
     flags, referrer = request["flags"], request["referred_by"]
     return {
         "resourceType": "ServiceRequest",
