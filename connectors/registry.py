@@ -33,6 +33,7 @@ class Family:
     fits: str = ""  # called with (profile, interfaces): raises Misconfigured where the interface lacks what is named
     sound: str = ""  # called with (settings): raises Misconfigured for what cannot be opened
     spools: bool = False  # the connector takes a place on disk as well (spool=...)
+    lacks: str = ""  # called with (profile, settings, agree=...): what the live system says that it cannot do, as words
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -52,6 +53,15 @@ FAMILIES: Mapping[str, Family] = {
         fits="connectors.rest.neutral:fits",
         sound="connectors.sound:rest",
         spools=True,
+    ),
+    "fhir": Family(
+        "connectors.fhir.profile:FhirProfile",
+        "connectors.settings:RestSettings",
+        "connectors.fhir.connector:FhirConnector",
+        "connectors.fhir.neutral:interfaces_of",
+        fits="connectors.fhir.neutral:fits",
+        sound="connectors.sound:rest",
+        lacks="connectors.fhir.capability:live_lacks",
     ),
     "files": Family(
         "connectors.files.profile:FilesProfile",
@@ -146,6 +156,27 @@ def interfaces_of(profile: Mapping[str, Any], *, interfaces: Callable[[str], byt
     checked_profile = check_profile(profile)
     made = _named(_family(_protocol(profile)).neutral)(checked_profile, interfaces)
     return cast(list[dict[str, Any]], made)
+
+
+def says_what_it_can(profile: Mapping[str, Any]) -> bool:
+    """Whether systems of this family tell what they can do, instead of showing an interface that could be pinned."""
+    return bool(_family(_protocol(profile)).lacks)
+
+
+def lacking(
+    profile: Mapping[str, Any],
+    connect: Mapping[str, Any],
+    *,
+    secret: Callable[[str], str],
+    agree: Agree | None = None,
+) -> list[str]:
+    """Ask a live system that `says_what_it_can`: what the profile needs and the system denies, one sentence each.
+
+    Raises ProfileFaults, and whatever a call raises: Unreachable, Unauthorised, Unknown, Throttled, Misconfigured.
+    """
+    checked_profile, protocol = check_profile(profile), _protocol(profile)
+    settings = check_settings(protocol, connect, secret=secret)
+    return cast(list[str], _named(_family(protocol).lacks)(checked_profile, settings, agree=agree))
 
 
 @dataclass(frozen=True, slots=True)

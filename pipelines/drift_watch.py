@@ -213,7 +213,7 @@ def _begin(connection: Connection, council: str, name: str, now: int) -> None:
 def _watched(plant: Plant) -> Iterator[Wired]:
     for council in plant.councils.values():
         for wired in council.wired.values():
-            if wired.settings.get("drift") and wired.settings.get("protocol") in ("soap", "rest"):
+            if wired.settings.get("drift") and wired.settings.get("protocol") in ("soap", "rest", "fhir"):
                 yield wired
 
 

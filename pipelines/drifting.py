@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.errors import ConnectorError, Misconfigured
 from connectors.live import Live, NotOffered, fetch, is_called, operations_of, operations_used
-from connectors.registry import interfaces_of
+from connectors.registry import interfaces_of, lacking, says_what_it_can
 from mappings import paths
 from mappings.drift import Harm, Used, What, compare, unused, weigh
 from mappings.interface import Interface, interface_of
@@ -77,6 +77,12 @@ def look(plant: Plant, wired: Wired, *, site: Site | None = None) -> Looked:
     profile = composition.profile_of(library, connection)
     result = Looked(wired.council, wired.name, SAME)
     try:
+        if says_what_it_can(profile):
+            lacks = lacking(profile, connection.connect, secret=site.secret, agree=wired.agree)
+            keys = (_place(library, f"profiles/{connection.profile}", ("records",)),) if lacks else ()
+            result.findings = [Finding(Harm.BREAKS.value, words, keys=keys) for words in lacks]
+            result.state = DRIFTED if lacks else SAME
+            return result
         result.live = fetch(profile, connection.connect, secret=site.secret, agree=wired.agree)
     except NotOffered as told:
         result.state, result.words = NOT_OFFERED, told.reason

@@ -16,6 +16,9 @@ from sandbox import people
 from sandbox.casework import Casework
 from sandbox.casework_words import as_referral
 from sandbox.contact import Contact
+from sandbox.health import Health
+from sandbox.health_words import as_resources
+from sandbox.notify import plain_number
 from sandbox.notify_checks import plain_number
 from sandbox.plan import Errand, Plan, Sort, awkward_by_size, correction, councils_of
 from sandbox.store import Collection, Document, Json, Store
@@ -36,8 +39,11 @@ class Refused(ValueError):
 class Life:
     """The staff. `tick()` does what is due; `begin()` has a thread do so until `stop()`."""
 
-    def __init__(self, store: Store, contact: Contact, casework: Casework, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, contact: Contact, casework: Casework, health: Health, clock: Callable[[], datetime]
+    ) -> None:
         self._store, self._contact, self._casework, self._clock = store, contact, casework, clock
+        self._health = health
         self.account = Account(store)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -152,6 +158,7 @@ class Life:
             number=errand.number,
             sort=errand.sort,
             in_casework=errand.in_casework,
+            in_health=errand.in_health,
             wish=wish,
         )
         if errand.in_casework:
@@ -159,6 +166,8 @@ class Life:
             truth.case_id = made["ReferralId"]
             truth.case, truth.reached = _of_case_staff(made), [[made["Status"], self._now()]]
             self._due(truth, "case", errand.case, 0)
+        elif errand.in_health:
+            truth.health_id = self._health.staff_put(errand.tenant, "", as_resources(wish))["Task"]["id"]
         else:
             if errand.sort is Sort.UNREADABLE:
                 made = self._contact.write_unchecked(errand.tenant, "", {**wish, **_UNREADABLE})

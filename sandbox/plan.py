@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from sandbox import names, people
+from sandbox.health_words import as_health_knows
 from sandbox.store import Json
 
 
@@ -48,6 +49,7 @@ class Errand:
     in_casework: bool
     contact: tuple[Step, ...]
     case: tuple[Step, ...]
+    in_health: bool = False
 
 
 # Paths through the case system and how often each is taken, of a hundred.
@@ -59,6 +61,8 @@ _PATHS = (
     (4, ("TRI", "ACC", "INP")),
 )
 _CASEWORK_BORN = 0.08
+# Of the council that takes referrals from the health service, this share of the plain ones begins there.
+_FROM_HEALTH = {"neath-port-talbot": 0.15}
 _CORRECTED = 0.3
 _RISK_NOTE = '<note xmlns="urn:example:local">{0}</note>'
 
@@ -80,9 +84,12 @@ class Plan:
         sort = self._awkward.get(number, Sort.PLAIN)
         chance = Random(f"{self.seed}/{number}/errand")  # noqa: S311 - a story, not a secret
         in_casework = sort is Sort.PLAIN and chance.random() < _CASEWORK_BORN
-        contact = () if in_casework else tuple(self._contact(chance, sort))
+        # Drawn from a chance of its own, so that every other request stays as it was.
+        apart = Random(f"{self.seed}/{number}/health")  # noqa: S311 - a story, not a secret
+        in_health = sort is Sort.PLAIN and not in_casework and apart.random() < _FROM_HEALTH.get(tenant, 0.0)
+        contact = () if in_casework or in_health else tuple(self._contact(chance, sort))
         case = () if sort is Sort.ELSEWHERE else tuple(self._case(chance, tenant))
-        return Errand(number, tenant, sort, in_casework, contact, case)
+        return Errand(number, tenant, sort, in_casework, contact, case, in_health)
 
     def request(self, errand: Errand) -> Json:
         """The request as it is first typed, with what makes it awkward but readable."""
@@ -91,7 +98,7 @@ class Plan:
             invented["priority"] = "same-day"
         if errand.sort is Sort.ELSEWHERE:
             invented["team"] = "occupational-therapy"
-        return invented
+        return as_health_knows(invented) if errand.in_health else invented
 
     @cached_property
     def _awkward(self) -> dict[int, Sort]:

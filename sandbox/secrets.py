@@ -33,6 +33,11 @@ def salesforce_login(tenant: str) -> dict[str, str]:
     return {"client_id": f"3MVG9-{tenant}", "client_secret": f"onnen-{_word(tenant, 'salesforce')[:12]}"}
 
 
+def health_login(tenant: str) -> dict[str, str]:
+    """Return `api_key` for the header of the health service."""
+    return {"api_key": f"dryw-{_word(tenant, 'health')}"}
+
+
 def notify_login(tenant: str) -> dict[str, str]:
     """Return `api_key` as GOV.UK Notify writes it: a name, the service id and the secret, joined by hyphens."""
     return {"api_key": f"dolen-{notify_service(tenant)}-{uuid.uuid5(_SPACE, f'{tenant}/notify/key')}"}
@@ -52,6 +57,7 @@ def everything(tenants: Iterable[str]) -> dict[str, dict[str, dict[str, str]]]:
             "notify": notify_login(tenant),
             "dataverse": dataverse_login(tenant),
             "salesforce": salesforce_login(tenant),
+            "health": health_login(tenant),
         }
         for tenant in tenants
     }

@@ -92,7 +92,7 @@ def sightings(store: Store, account: Account) -> Iterator[Sightings]:
         file.executescript(f"PRAGMA journal_mode = OFF; {_TABLES}")
         places = [(tenant, system) for tenant, system, _ in store.systems()]
         for tenant, system in places:
-            if system in ("contact", "casework"):
+            if system in ("contact", "casework", "health"):
                 for held in store.collection(tenant, system).each():
                     _record(file, account, tenant, system, held)
         file.executescript(_INDEXES)
@@ -110,6 +110,8 @@ def _record(file: sqlite3.Connection, account: Account, tenant: str, system: str
     if system == "contact":
         reason, references = (body.get("reason") or {}).get("text"), (held.id, body.get("case_number"))
         public = body.get("public_reference")
+    elif system == "health":
+        reason, references, public = (body.get("reasonCode") or {}).get("text"), (held.id, None), None
     else:
         reason, references = body.get("Reason"), (held.id, body.get("SourceReference"))
         public = body.get("PublicReference")

@@ -26,7 +26,9 @@ class Truth:
     sort: str
     in_casework: bool  # began in the case system, not in the contact centre
     wish: Json  # the newest state of what the side that it began on has written, in the contact centre's shape
+    in_health: bool = False  # began in the health service
     contact_id: str = ""  # where it began there
+    health_id: str = ""  # where it began there
     case_id: str = ""  # once it is in the case system
     case: Json = field(default_factory=dict)  # what case staff last wrote: Status, Worker, OfficerNotes ...
     reached: list[list[str]] = field(default_factory=list)  # [status in the code of the case system, when]
@@ -40,7 +42,7 @@ class Truth:
     @property
     def name(self) -> str:
         """What reports call it: ids alone."""
-        return f"{self.tenant}/{self.contact_id or self.case_id}"
+        return f"{self.tenant}/{self.contact_id or self.health_id or self.case_id}"
 
 
 class Account:
@@ -55,7 +57,7 @@ class Account:
 
     def keep(self, truth: Truth) -> None:
         """Write it down. Call it inside the transaction of the deed."""
-        key = truth.case_id if truth.in_casework else truth.contact_id
+        key = truth.case_id if truth.in_casework else truth.health_id or truth.contact_id
         body = {each.name: getattr(truth, each.name) for each in fields(truth)}  # asdict would copy it all first
         self.of(truth.tenant).put(truth.token, body, version=1, changed="", key=key)
 

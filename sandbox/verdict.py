@@ -14,6 +14,7 @@ from typing import Any
 from lxml import etree
 
 from sandbox import expected
+from sandbox.health_judge import objections
 from sandbox.life import safe_mobiles
 from sandbox.notify_checks import plain_number
 from sandbox.plan import Sort
@@ -62,7 +63,7 @@ class Verdict:
             self._examples[fault].append(f"{truth.name}: {words}")
 
     def _judge(self, truth: Truth, seen: Sightings) -> None:
-        records: dict[str, list[str]] = {"contact": [], "casework": []}
+        records: dict[str, list[str]] = {"contact": [], "casework": [], "health": []}
         for sighting in seen.of(truth):
             if sighting.tenant == truth.tenant:
                 records[sighting.system].append(sighting.id)
@@ -73,6 +74,8 @@ class Verdict:
                 self._note("doubled", truth, f"{ids[0]} and {extra} in {system}")
         contact = self._body(truth, "contact", truth.contact_id, records["contact"])
         case = self._body(truth, "casework", truth.case_id, records["casework"])
+        for fault, words in objections(self._store, truth, records["health"]):
+            self._note(fault, truth, words)
         if truth.sort == Sort.ELSEWHERE:
             self._judge_elsewhere(truth, case)
         else:
@@ -97,7 +100,7 @@ class Verdict:
             self._note("lost", truth, "not typed in by hand where its team works")
 
     def _judge_contact(self, truth: Truth, contact: Json) -> None:
-        if truth.in_casework:
+        if truth.in_casework or truth.in_health:
             self._compare(
                 truth,
                 "contact",

@@ -13,6 +13,7 @@ from sandbox.control import Control
 from sandbox.dataverse import Dataverse
 from sandbox.exchange import System
 from sandbox.faults import Faults
+from sandbox.health import Health
 from sandbox.life import Life
 from sandbox.notify import Notify
 from sandbox.receipts import Receipts
@@ -49,10 +50,11 @@ class World:
         self.faults, self.tally = Faults(), Tally()
         casework, contact = Casework(self.store, self.clock), Contact(self.store, self.clock)
         notify = Notify(self.store, self.clock)
+        health = Health(self.store, self.clock)
         platforms: list[System] = [Dataverse(self.store, self.clock), Salesforce(self.store, self.clock)]
-        systems: list[System] = [casework, contact, notify, *platforms]
+        systems: list[System] = [casework, contact, notify, health, *platforms]
         self.systems = {system.name: system for system in systems}
-        self.life = Life(self.store, contact, casework, self.clock)
+        self.life = Life(self.store, contact, casework, health, self.clock)
         self.receipts = Receipts(self.store, notify, self.clock)
         stories = StoryDesk(self.store, self.life, self.receipts)
         self.control = Control(self.store, self.systems, self.faults, self.tally, self.clock, tuple(tenants), stories)

@@ -25,6 +25,7 @@ _NAMES = (
     ("contact", "client_secret", "CONTACT_SECRET"),
     ("casework", "password", "CASEWORK_PASSWORD"),
     ("notify", "api_key", "NOTIFY_KEY"),
+    ("health", "api_key", "HEALTH_KEY"),
 )
 _STOP_SECONDS = 30.0
 

@@ -95,6 +95,8 @@ def _of_row(
     directions = {"both", "read", "write"} - {known.get("direction", "both")}
     if within and known.get("direction"):
         directions -= {"both"}
+    if "constant" in known:
+        directions -= {"write"}  # it goes no other way, said or unsaid
     for other in sorted(directions):
         yield f"direction {other}", _with(rows, place, {"direction": other})
     if isinstance(known.get("theirs"), str):

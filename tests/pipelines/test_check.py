@@ -74,7 +74,7 @@ def test_a_missing_secret_is_an_error_for_a_site_that_goes_to_work(site: Path) -
     found = check(site, live=True, environment={})
     secrets = [one for one in found if "is not set" in one.found]
     assert {one.severity for one in secrets} == {Severity.ERROR}
-    assert len(secrets) == 9
+    assert len(secrets) == 10
 
 
 def test_an_unknown_path_of_ours_is_found_in_the_councils_own_file(site: Path) -> None:

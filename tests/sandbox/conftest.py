@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from lxml import etree
 from sandbox.secrets import casework_login
 from sandbox.web import Server
 from sandbox.world import World
+from tests.sandbox.mover import Told
 
 CW = "{urn:example:casework:2}"
 SOAP = {
@@ -146,3 +148,30 @@ def both(running: Running, request: pytest.FixtureRequest) -> Caller:
 @pytest.fixture
 def casework(running: Running) -> Caller:
     return Caller(running)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "sandbox")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a sandbox in which a whole story was told; tests spoil copies of it."""
+    place = tmp_path_factory.mktemp("finished")
+    world = World(place)
+    story = Told(world)
+    story.begin()
+    story.finish()
+    world.close()
+    return place
+
+
+@pytest.fixture
+def told(finished: Path, tmp_path: Path) -> Iterator[Told]:
+    copytree(finished, tmp_path / "copy")
+    world = World(tmp_path / "copy")
+    yield Told(world)
+    world.close()

@@ -195,7 +195,7 @@ def test_quiet_waits_for_arrivals_but_not_for_people(world: World) -> None:
     assert progress["quiet"] is False
     assert progress["waiting"]["to arrive in casework"] > 40
     for truth in truths(world):
-        if truth.sort == "plain" and truth.contact_id:
+        if truth.sort == "plain" and (truth.contact_id or truth.health_id):
             arrive(world, truth)
     pass_time(world, 10)
     progress = world.life.progress()
@@ -300,7 +300,9 @@ def test_a_sandbox_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     held = truths(world)
     assert len({truth.token for truth in held}) == len(held) == 90
     records = sum(
-        world.store.collection(tenant, name).count() for tenant in COUNCILS for name in ("contact", "casework")
+        world.store.collection(tenant, name).count()
+        for tenant in COUNCILS
+        for name in ("contact", "casework", "health")
     )
     assert records == 90
     tale = Plan(3, 90, COUNCILS, 3, 1, 0.3)

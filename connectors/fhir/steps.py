@@ -1,0 +1,154 @@
+"""Writes a record of several resources: one call a resource, in order, safe to be cut off between any two.
+
+Each resource is created on condition that none bears our key, so that a delivery that is repeated finds what an earlier
+try has made and goes on from there. What it finds is brought up to date before the next step: a retry may carry a newer
+revision than the try that made it. The leading resource comes last, so that nobody reads half a record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.deadline import Deadline
+from connectors.errors import NotThere, Outdated, Rejected, Unknown
+from connectors.fhir.asking import Asking
+from connectors.fhir.bundles import Resource, entries
+from connectors.fhir.profile import Step
+from connectors.fhir.records import Records, laid_over, moment, same
+from connectors.http import Reply
+from connectors.json_body import blemish
+from connectors.port import Item, Receipt, Record
+from connectors.rest.items import version_of
+from connectors.rest.replies import at, id_text
+
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+CREATED = 201
+ACCEPTED = 202
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One resource after its step."""
+
+    id: str
+    version: str
+    modified: datetime | None
+    effect: str  # "created", "updated" or "nothing"
+    reply: bytes = b""
+
+
+def create(records: Records, asking: Asking, record: Record, *, key: str, deadline: Deadline) -> Receipt:
+    """Make what is not there yet, step by step. Raises `connectors.errors`; repeating it with the same key is safe."""
+    refers: dict[str, str] = {}
+    done: dict[str, Written] = {}
+    for step in records.section.steps:
+        sent = records.part(step, record, refers, key)
+        written = _make(records, asking, step, sent, key, deadline)
+        refers[step.resource] = f"{step.resource}/{written.id}"
+        done[step.resource] = written
+    return _receipt(records, done)
+
+
+def update(
+    records: Records, asking: Asking, record: Record, held: Item, *, version: str, deadline: Deadline
+) -> Receipt:
+    """Replace each resource that differs from what is held, checked against its version. Raises `connectors.errors`."""
+    doing = f"updating a {records.kind}"
+    if not version or not held.version:
+        raise Outdated(f"{doing}: the version it was made from is not known; nothing was sent")
+    if held.version != version:
+        raise Outdated(f"{doing}: it was changed since it was read; nothing was sent")
+    done: dict[str, Written] = {}
+    for step in records.section.steps:
+        there: Resource = held.record[step.resource]
+        refers = {refers.to: str(at(there, f"{element}/reference")) for element, refers in step.refers.items()}
+        sent = records.part(step, record, refers, "")
+        done[step.resource] = _bring(asking, step, there, sent, deadline)
+    return _receipt(records, done)
+
+
+def _make(records: Records, asking: Asking, step: Step, sent: Resource, key: str, deadline: Deadline) -> Written:
+    type, doing = step.resource, f"creating a {step.resource}"
+    reply = asking.create(type, _body(sent, doing), deadline, system=records.section.identifier, key=key)
+    asking.expect(reply, doing, creating=True)
+    if reply.status == ACCEPTED:
+        raise Unknown(f"{doing}: HTTP 202 promises it for later", reply=reply.body)
+    answer = asking.resource(reply, type, doing)
+    if reply.status == CREATED:
+        return _written(asking, type, reply, answer, "created", doing)
+    there = answer if answer is not None else _there(records, asking, type, key, deadline)
+    return _bring(asking, step, there, laid_over(there, sent), deadline)
+
+
+def _bring(asking: Asking, step: Step, there: Resource, wanted: Resource, deadline: Deadline) -> Written:
+    """Bring a resource that is there up to date; nothing is sent where it is."""
+    type, doing = step.resource, f"updating a {step.resource}"
+    id, version = id_text(there.get("id")), id_text(at(there, "meta/versionId"))
+    if not id:
+        raise Unknown(f"{doing}: the server shows it without an id")
+    if same(there, wanted):
+        return Written(id, version, moment(at(there, "meta/lastUpdated")), "nothing")
+    if not version:
+        raise Outdated(f"{doing}: the version it was made from is not known; nothing was sent")
+    reply = asking.update(type, id, _body({**wanted, "id": id}, doing), deadline, version=version)
+    asking.expect(reply, doing, one=True)
+    if reply.status == ACCEPTED:
+        raise Unknown(f"{doing}: HTTP 202 promises it for later", reply=reply.body)
+    written = _written(asking, type, reply, asking.resource(reply, type, doing), "updated", doing, id=id)
+    if written.id != id:
+        raise Unknown(f"{doing}: the answer is about another resource", reply=reply.body)
+    return written
+
+
+def _there(records: Records, asking: Asking, type: str, key: str, deadline: Deadline) -> Resource:
+    """Read what a conditional create found but did not show."""
+    doing = f"looking up a {type}"
+    _, reply = asking.search(type, [("identifier", f"{records.section.identifier}|{key}")], deadline)
+    found = [
+        entry.resource for entry in entries(asking.listed(reply, doing), reply, doing)
+        if entry.type == type and entry.mode != "include"
+    ]  # fmt: skip
+    if len(found) > 1:
+        raise Rejected(f"{doing}: several bear our key")
+    if not found:
+        raise NotThere(f"{doing}: the server says that it is there and does not show it")
+    resource: Resource = found[0]
+    return resource
+
+
+def _written(
+    asking: Asking, type: str, reply: Reply, answer: Resource | None, effect: str, doing: str, *, id: str = ""
+) -> Written:
+    told = answer if answer is not None else {}
+    found = id_text(told.get("id")) or _located(asking, reply, type) or id
+    if not found:
+        raise Unknown(f"{doing}: the answer names no resource", reply=reply.body)
+    version = id_text(at(told, "meta/versionId")) or version_of(reply.headers.get("ETag", ""))
+    return Written(found, version, moment(at(told, "meta/lastUpdated")), effect, reply.body)
+
+
+def _located(asking: Asking, reply: Reply, type: str) -> str:
+    where = (reply.headers.get("Location") or reply.headers.get("Content-Location") or "").partition("/_history/")[0]
+    return asking.addresses.id_in(where, f"/{type}/{{id}}")
+
+
+def _receipt(records: Records, done: Mapping[str, Written]) -> Receipt:
+    lead = done[records.lead]
+    versions = [done[type].version for type in records.section.types]
+    stamps = [written.modified for written in done.values() if written.modified is not None]
+    effects = {written.effect for written in done.values()}
+    effect = "updated" if effects - {"nothing"} else "nothing"
+    effect = "created" if lead.effect == "created" else effect
+    version = id_text(" ".join(versions)) if all(versions) else ""
+    return Receipt(lead.id, effect, version, max(stamps, default=None), lead.reply)
+
+
+def _body(resource: Resource, doing: str) -> bytes:
+    try:  # not orjson, which writes NaN as null: a value would be wiped without a word
+        return _AS_JSON.encode(resource).encode()
+    except (TypeError, ValueError, RecursionError):
+        words = f"{doing}: the record cannot be written as JSON ({blemish(resource)}); nothing was sent"
+        raise Rejected(words) from None
