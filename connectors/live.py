@@ -98,6 +98,9 @@ def operations_of(content: bytes) -> frozenset[str]:
 
 def operations_used(profile: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The operations that a profile calls, each with its place in the profile."""
+    sign_in = profile.get("sign_in")
+    if isinstance(sign_in, Mapping) and isinstance(sign_in.get("operation"), str):
+        yield ("sign_in", "operation"), sign_in["operation"]
     for kind, section in profile.get("records", {}).items():
         for name, part in section.items() if isinstance(section, Mapping) else ():
             if not isinstance(part, Mapping):

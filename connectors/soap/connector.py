@@ -20,18 +20,18 @@ from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
-from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
+from connectors.logins import login_addresses, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
 from connectors.settings import SoapSettings
 from connectors.soap import doctor
+from connectors.soap.calls import Calls
 from connectors.soap.interface import Interface
 from connectors.soap.items import Items
-from connectors.soap.login import signer
 from connectors.soap.pinned import Interfaces
 from connectors.soap.profile import ReplyPaths, SoapProfile, SoapRecord
-from connectors.soap.reply import UnreadableReply, answer_of
+from connectors.soap.reply import UnreadableReply
 from connectors.soap.times import moment
 from connectors.soap.walk import page_size, place, skipped, watermark_of
 
@@ -59,7 +59,6 @@ class SoapConnector:
         self.interface = Interface(profile, interfaces)
         self.clock = clock
         self._zone = ZoneInfo(profile.clock)
-        self._sign = signer(settings.login, clock)
         self._session = HttpSession(
             settings,
             also=login_addresses(settings),
@@ -68,7 +67,9 @@ class SoapConnector:
             monotonic=monotonic,
             sleep=sleep,
         )
-        self._login = open_login(settings, self._session)
+        self._calls = Calls(
+            profile, settings, self.interface, self._session, clock=clock, monotonic=monotonic, sleep=sleep
+        )
         self._sleep = sleep
         self._items = {
             kind: Items(record.item, self._zone, self.interface.validity, self.interface.namespaces)
@@ -211,24 +212,7 @@ class SoapConnector:
     def _call(
         self, kind: str, operation: str, content: Mapping[str, Any], deadline: Deadline
     ) -> tuple[etree._Element, Reply]:
-        request = self.interface.request(operation, content, self._sign)
-        reply = send_logged_in(
-            self._session,
-            self._login,
-            "POST",
-            self.settings.url,
-            deadline=deadline,
-            headers=request.headers,
-            body=request.body,
-        )
-        answer = answer_of(
-            reply,
-            expected=self.interface.answer(operation),
-            errors=self._record(kind),
-            what=self._what(operation),
-            max_bytes=self.settings.max_reply_bytes,
-        )
-        return answer, reply
+        return self._calls.call(operation, content, deadline, errors=self._record(kind))
 
     def _read(self, kind: str, operation: str, content: Mapping[str, Any]) -> tuple[etree._Element, Reply]:
         deadline = self._session.deadline()

@@ -11,6 +11,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from connectors.errors import Misconfigured
+from connectors.login_settings import Login
 from connectors.port import Tier
 from connectors.profile import (
     Errors,
@@ -25,6 +27,7 @@ from connectors.profile import (
     Zone,
 )
 from connectors.references import Closed
+from connectors.soap.profile_headers import Addressing, SoapSignIn
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
 
@@ -184,6 +187,12 @@ class SoapRecord(Errors):
         return self
 
     @property
+    def calls(self) -> list[SoapFetch | SoapCreate | SoapUpdate | SoapFind | ModifiedSinceFeed | SoapLookup]:
+        """Every section that names an operation."""
+        told = (self.changes, self.fetch, self.create, self.update, self.find, *self.lookups.values())
+        return [section for section in told if section is not None]
+
+    @property
     def tier(self) -> Tier:
         """How a create of this kind is made to happen once."""
         if self.create is not None and self.create.keeps_key:
@@ -213,6 +222,24 @@ class SoapProfile(Closed):
         examples=["Soap12"],
     )
     clock: Zone = Field(description="Zone of the system's times that carry no offset.", examples=["Europe/London"])
+    addressing: Addressing | None = Field(
+        default=None,
+        description="WS-Addressing headers with every message. Leave out if the system wants none.",
+        examples=[{"reply_to": "anonymous"}],
+    )
+    sign_in: SoapSignIn | None = Field(
+        default=None,
+        description="The operation that gives a token or a cookie, for connections whose login is `soap_sign_in`.",
+        examples=[{"operation": "LogOn", "username": "UserName", "password": "Password"}],
+    )
     records: dict[Name, SoapRecord] = Field(
         min_length=1, description="One section for each kind of record.", examples=[{"Referral": {}}]
     )
+
+    def take(self, login: Login | None) -> None:
+        """Raises Misconfigured for a way to log in that this profile does not describe."""
+        if login is not None and login.soap_sign_in is not None and self.sign_in is None:
+            raise Misconfigured(
+                f"login soap_sign_in: the profile of {self.system} has no sign_in, which says by which operation one "
+                "signs in: write it, or choose another login"
+            )
