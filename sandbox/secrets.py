@@ -22,6 +22,11 @@ def contact_login(tenant: str) -> dict[str, str]:
     return {"client_id": f"dolen-{tenant}", "client_secret": f"gwenynen-{_word(tenant, 'contact')[:12]}"}
 
 
+def verint_login(tenant: str) -> dict[str, str]:
+    """Return `username` and `password`, for WS-Security and for HTTP Basic."""
+    return {"username": "dolen", "password": f"derwen-{_word(tenant, 'verint')[:12]}"}
+
+
 def notify_login(tenant: str) -> dict[str, str]:
     """Return `api_key` as GOV.UK Notify writes it: a name, the service id and the secret, joined by hyphens."""
     return {"api_key": f"dolen-{notify_service(tenant)}-{uuid.uuid5(_SPACE, f'{tenant}/notify/key')}"}
@@ -39,6 +44,7 @@ def everything(tenants: Iterable[str]) -> dict[str, dict[str, dict[str, str]]]:
             "casework": casework_login(tenant),
             "contact": contact_login(tenant),
             "notify": notify_login(tenant),
+            "verint": verint_login(tenant),
         }
         for tenant in tenants
     }

@@ -18,6 +18,7 @@ from sandbox.receipts import Receipts
 from sandbox.store import Store
 from sandbox.story_desk import StoryDesk
 from sandbox.tally import Tally
+from sandbox.verint import Verint
 from sandbox.web import Server
 
 TENANTS = ("torfaen", "blaenau-gwent", "neath-port-talbot")
@@ -47,7 +48,7 @@ class World:
         self.faults, self.tally = Faults(), Tally()
         casework, contact = Casework(self.store, self.clock), Contact(self.store, self.clock)
         notify = Notify(self.store, self.clock)
-        systems: list[System] = [casework, contact, notify]
+        systems: list[System] = [casework, contact, notify, Verint(self.store, self.clock)]
         self.systems = {system.name: system for system in systems}
         self.life = Life(self.store, contact, casework, self.clock)
         self.receipts = Receipts(self.store, notify, self.clock)

@@ -19,6 +19,7 @@ from zeep.xsd.types import ComplexType
 from connectors.errors import Misconfigured, Rejected
 from connectors.soap.pinned import HOME, XSD, Interfaces, Pinned, client_of, namespaces_of, schema_of
 from connectors.soap.profile import SoapProfile, SoapRecord
+from connectors.soap.profile_feeds import ModifiedBetweenFeed
 from connectors.soap.render import arguments
 from connectors.soap.validity import Validity
 
@@ -138,10 +139,15 @@ class Interface:
         item = record.item
         own = [path for path in (item.id, item.version, item.modified, item.our_key, item.deleted) if path]
         if (changes := record.changes) is not None:
-            page = changes.page
-            self._sends(f"{at}.changes", changes.operation, [changes.since, page.number, page.size])
             items = changes.items.removesuffix("[]")
-            self._brings(f"{at}.changes", changes.operation, [page.more, items, *(f"{items}/{path}" for path in own)])
+            brought = [items, *(f"{items}/{path}" for path in own)]
+            if isinstance(changes, ModifiedBetweenFeed):
+                self._sends(f"{at}.changes", changes.operation, [changes.since, changes.until, *changes.send])
+            else:
+                page = changes.page
+                self._sends(f"{at}.changes", changes.operation, [changes.since, page.number, page.size])
+                brought.insert(0, page.more)
+            self._brings(f"{at}.changes", changes.operation, brought)
         if (fetch := record.fetch) is not None:
             self._sends(f"{at}.fetch", fetch.operation, [fetch.id])
             self._brings(f"{at}.fetch", fetch.operation, [fetch.item, *(f"{fetch.item}/{path}" for path in own)])
@@ -162,6 +168,12 @@ class Interface:
             inner = [f"{update.record}/{path}" for path in (update.id, update.version) if path]
             self._sends(f"{at}.update", update.operation, [update.record, *inner])
             self._brings(f"{at}.update", update.operation, update.reply.paths)
+
+        for number, turn in enumerate(record.turns.by if record.turns is not None else ()):
+            told = [turn.id, *([turn.code] if turn.code else []), *turn.take, *turn.send]
+            self._sends(f"{at}.turns.by.{number}", turn.operation, told)
+        for number, adds in enumerate(record.adds):
+            self._sends(f"{at}.adds.{number}", adds.operation, [adds.id, adds.record, *adds.send])
 
     def _fits_headers(self, profile: SoapProfile) -> None:
         told = profile.sign_in
