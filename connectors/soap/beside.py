@@ -77,7 +77,9 @@ class Beside:
             to = self._code(record)
             turn = next((one for one in self._told.turns.by if one.when == "after" and to in one.to), None)
         if turn is not None and self._told.turns is not None:
-            sent = without(sent, [self._told.turns.at])  # it begins as whatever the system begins with
+            sent = without(sent, [self._told.turns.at])
+            if self._told.turns.begin is not None:
+                xml.put(sent, self._told.turns.at, self._told.turns.begin)
         made = self._writer.create(self._kind, sent, key)
         steps = [*self._additions(record, {}, made.id), *self._turning(turn, record, made.id)]
         if not steps:

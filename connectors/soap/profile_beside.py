@@ -47,6 +47,12 @@ class Turns(Closed):
     """Changes of one element that the update itself does not make."""
 
     at: PathText = Field(description="The element in the record.", examples=["Status"])
+    begin: Code | None = Field(
+        default=None,
+        description="The code with which a record is created that is closed right after it. Left out: the element is "
+        "not sent, and the system begins as it does.",
+        examples=["NEW"],
+    )
     by: list[Turn] = Field(min_length=1, description="The operations.", examples=[[{"operation": "CloseCase"}]])
 
 

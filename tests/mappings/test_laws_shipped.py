@@ -36,7 +36,14 @@ from tests.mappings import mutants
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "example"
 LOSS = Path(__file__).with_name("loss.json")
-NAMES = ("blaenau-gwent/referral", "blaenau-gwent/request", "by-hand/referral", "casework/referral", "contact/request")
+NAMES = (
+    "blaenau-gwent/referral",
+    "blaenau-gwent/request",
+    "by-hand/referral",
+    "casework/referral",
+    "contact/request",
+    "verint/case",
+)
 ZONE = "Europe/London"
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 PART = 6  # one mutant in so many is tried, unless the search is to be long

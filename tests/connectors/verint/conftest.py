@@ -45,7 +45,8 @@ def connect(
 
     def connect(login: str = "basic", password: str | None = None, **feed: Any) -> Connector:
         profile = copy.deepcopy(shipped("verint"))
-        profile["records"]["Case"]["changes"].update(feed)
+        told = {"beginning": "2026-06-01T00:00:00", "window": "P30D", **feed}
+        profile["records"]["Case"]["changes"].update(told)
         pair: dict[str, Any] = {"username": "dolen", "password": "env:password"}
         ways: dict[str, Any] = {
             "basic": {"basic": pair},

@@ -168,7 +168,7 @@ def test_notes_and_events_are_added_once_and_nothing_of_them_is_taken_away(
     connect: Open, council: Any, case: dict[str, Any]
 ) -> None:
     crm = connect()
-    note = {"@visibility": "internal", "author": "Siwan", "text": "Cyrhaeddodd y ramp"}
+    note = {"@visibility": "INT", "author": "Siwan", "text": "Cyrhaeddodd y ramp"}
     made = crm.deliver("Case", {**case, "notes": {"note": [note]}}, key="k").id
     council.control("PATCH", f"{council.name}/verint/records/{made}", {"worker": "Typed by staff"})
     event = {"type": "VISIT", "text": "2026-07-06"}
@@ -176,7 +176,7 @@ def test_notes_and_events_are_added_once_and_nothing_of_them_is_taken_away(
         item = fetched(crm, made)
         record = {
             **item.record,
-            "notes": {"note": [note, {"@visibility": "public", "text": "Ffoniwyd"}]},
+            "notes": {"note": [note, {"@visibility": "PUB", "text": "Ffoniwyd"}]},
             "events": {"event": event},
         }
         crm.deliver("Case", record, key="k", id=made)
@@ -197,7 +197,7 @@ def test_a_create_whose_second_step_fails_is_finished_by_the_next_try(
     connect: Open, council: Any, case: dict[str, Any], fault: str, operation: str
 ) -> None:
     crm = connect()
-    record = {**case, "status": "DONE", "notes": {"note": [{"@visibility": "public", "text": "Ffoniwyd"}]}}
+    record = {**case, "status": "DONE", "notes": {"note": [{"@visibility": "PUB", "text": "Ffoniwyd"}]}}
     council.faults("verint", **{fault: {"times": 1, "operations": [operation]}})
     with pytest.raises(errors.Unreachable, match="the record was made"):
         crm.deliver("Case", record, key="k")
@@ -210,7 +210,7 @@ def test_a_create_whose_second_step_fails_is_finished_by_the_next_try(
 
 def test_a_note_that_is_refused_names_its_place_in_the_record(connect: Open, case: dict[str, Any]) -> None:
     crm = connect()
-    long = {**case, "notes": {"note": [{"@visibility": "public", "text": "x" * 4001}]}}
+    long = {**case, "notes": {"note": [{"@visibility": "PUB", "text": "x" * 4001}]}}
     with pytest.raises(errors.Rejected) as caught:
         crm.deliver("Case", long, key="k")
     assert caught.value.field == "notes/note/text"
