@@ -12,6 +12,7 @@ from sandbox.contact import Contact
 from sandbox.control import Control
 from sandbox.exchange import System
 from sandbox.faults import Faults
+from sandbox.jadu import Jadu
 from sandbox.life import Life
 from sandbox.notify import Notify
 from sandbox.receipts import Receipts
@@ -49,6 +50,7 @@ class World:
         casework, contact = Casework(self.store, self.clock), Contact(self.store, self.clock)
         notify = Notify(self.store, self.clock)
         systems: list[System] = [casework, contact, notify, Verint(self.store, self.clock)]
+        systems.append(Jadu(self.store, self.clock))
         self.systems = {system.name: system for system in systems}
         self.life = Life(self.store, contact, casework, self.clock)
         self.receipts = Receipts(self.store, notify, self.clock)

@@ -42,6 +42,7 @@ NAMES = (
     "by-hand/referral",
     "casework/referral",
     "contact/request",
+    "jadu/case",
     "verint/case",
 )
 ZONE = "Europe/London"
