@@ -98,15 +98,24 @@ def operations_of(content: bytes) -> frozenset[str]:
 
 def operations_used(profile: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The operations that a profile calls, each with its place in the profile."""
+    if profile.get("protocol") == "soap":
+        yield from _operations_within(profile, ())
+        return
     for kind, section in profile.get("records", {}).items():
         for name, part in section.items() if isinstance(section, Mapping) else ():
             if not isinstance(part, Mapping) or name == "push":
                 continue  # what the system calls is ours
             at = ("records", kind, name)
-            if isinstance(part.get("operation"), str):
-                yield (*at, "operation"), part["operation"]
-            elif isinstance(part.get("path"), str):
+            if isinstance(part.get("path"), str):
                 yield (*at, "path"), f"{part.get('method', 'GET').upper()} {_unnamed(part['path'])}"
+
+
+def _operations_within(part: Any, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(part, Mapping) and isinstance(part.get("operation"), str):
+        yield (*at, "operation"), part["operation"]
+    pairs = part.items() if isinstance(part, Mapping) else enumerate(part) if isinstance(part, list) else ()
+    for name, inner in pairs:
+        yield from _operations_within(inner, (*at, name))
 
 
 def is_called(offered: str, used: str) -> bool:

@@ -167,6 +167,18 @@ class WsSecurityLogin(Closed):
     )
 
 
+class SoapSignInLogin(Closed):
+    """User name and password for the sign-in operation that a SOAP profile describes (`sign_in`)."""
+
+    username: Text = Field(description="User name.", examples=["dolen"])
+    password: Secret = Field(description="Password, as a reference.", examples=["env:TORFAEN_CASES_PASSWORD"])
+    sign_in_url: WebAddress | None = Field(
+        default=None,
+        description="Where one signs in, where that is not the connection's url.",
+        examples=["https://cases.example.org/soap/logon"],
+    )
+
+
 class NotifyLogin(Closed):
     """GOV.UK Notify: one API key, from which the client signs a short-lived token for every call."""
 
@@ -208,6 +220,9 @@ class Login(Closed):
     )
     ws_security: WsSecurityLogin | None = Field(
         default=None, description="WS-Security UsernameToken (SOAP only).", examples=[{"username": "dolen"}]
+    )
+    soap_sign_in: SoapSignInLogin | None = Field(
+        default=None, description="A sign-in by an operation of the WSDL (SOAP only).", examples=[{"username": "dolen"}]
     )
     notify: NotifyLogin | None = Field(
         default=None, description="GOV.UK Notify only.", examples=[{"api_key": "env:TORFAEN_NOTIFY_KEY"}]

@@ -77,6 +77,7 @@ def login_addresses(settings: HttpSettings) -> tuple[str, ...]:
         login.oauth2.token_url if login.oauth2 is not None else "",
         login.token.sign_in_url if login.token is not None else "",
         login.session.sign_in_url if login.session is not None else "",
+        (login.soap_sign_in.sign_in_url or "") if login.soap_sign_in is not None else "",
     ]
     return tuple(filter(None, told))
 
@@ -84,9 +85,9 @@ def login_addresses(settings: HttpSettings) -> tuple[str, ...]:
 def open_login(
     settings: HttpSettings, session: HttpSession, *, monotonic: Callable[[], float] = time.monotonic
 ) -> HttpLogin:
-    """Return the login that the settings name. A WS-Security login is part of the message and not of HTTP: none."""
+    """Return the login that the settings name. A login that is part of a SOAP message is not of HTTP: none."""
     login = settings.login
-    if login is None or login.ws_security is not None:
+    if login is None or login.ws_security is not None or login.soap_sign_in is not None:
         return Fixed({})
     if login.basic is not None:
         return basic(login.basic)

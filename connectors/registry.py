@@ -31,7 +31,7 @@ class Family:
     connector: str  # called with (profile, settings, interfaces, clock=...)
     neutral: str  # called with (profile, interfaces): the neutral form of each kind, as plain data
     fits: str = ""  # called with (profile, interfaces): raises Misconfigured where the interface lacks what is named
-    sound: str = ""  # called with (settings): raises Misconfigured for what cannot be opened
+    sound: str = ""  # called with (profile, settings): raises Misconfigured for what cannot be opened
     spools: bool = False  # the connector takes a place on disk as well (spool=...)
     lacks: str = ""  # called with (profile, settings, agree=...): what the live system says that it cannot do, as words
 
@@ -218,7 +218,7 @@ def check_sound(
     """
     checked_profile: Any = check_profile(profile)
     protocol = _protocol(profile)
-    _named(_family(protocol).sound)(check_settings(protocol, connect, secret=secret))
+    _named(_family(protocol).sound)(checked_profile, check_settings(protocol, connect, secret=secret))
     declared = {kind: record.offers for kind, record in checked_profile.records.items()}
     documents = [
         told.offers for record in checked_profile.records.values() if (told := getattr(record, "documents", None))

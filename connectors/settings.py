@@ -117,11 +117,19 @@ OVER_HTTP = ("oauth2", "basic", "api_key", "token", "session", "signed")
 
 
 class SoapSettings(HttpSettings):
-    """A connection to a SOAP system. Login: ws_security, basic, api_key, oauth2, token, session or signed."""
+    """A connection to a SOAP system. Login: ws_security, soap_sign_in, basic, api_key, oauth2, token, session or
+    signed."""
+
+    addressed_to: WebAddress | None = Field(
+        default=None,
+        description="What WS-Addressing's To says, where the system knows itself by another address than `url` (it "
+        "stands behind a gateway). Nothing is sent there.",
+        examples=["https://cases.internal.example.org/soap"],
+    )
 
     @model_validator(mode="after")
     def _login_fits(self) -> Self:
-        return _login_among(self, ("ws_security", *OVER_HTTP), "SOAP")
+        return _login_among(self, ("ws_security", "soap_sign_in", *OVER_HTTP), "SOAP")
 
 
 class RestSettings(HttpSettings):

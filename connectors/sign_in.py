@@ -56,7 +56,7 @@ def session_login(
             headers: Mapping[str, str] = _sign_in(session, login, {}, deadline).headers
         except Moved as moved:
             headers = moved.headers  # many a system answers a sign-in with the page to go to
-        cookie = _cookie(headers.get("Set-Cookie", ""), login.cookie)
+        cookie = cookie_in(headers.get("Set-Cookie", ""), login.cookie)
         if not cookie:
             raise Unauthorised(f"signing in gave no cookie {login.cookie}: are user name and password right?")
         return Ticket.good_for({"Cookie": f"{login.cookie}={cookie}"}, asked, login.good_for_seconds)
@@ -93,7 +93,7 @@ def _sign_in(
     return reply
 
 
-def _cookie(told: str, name: str) -> str:
+def cookie_in(told: str, name: str) -> str:
     """The value of one cookie among those of an answer; "" if it is not there or no header can carry it."""
     # Several Set-Cookie headers arrive joined by commas, and a date in one holds a comma too.
     for piece in told.split(","):

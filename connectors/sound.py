@@ -6,18 +6,25 @@ settings here. A test holds both to what opening the connector says.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from connectors.http import HttpSession
 from connectors.logins import login_addresses, open_login
 from connectors.rest.addresses import Addresses
 from connectors.settings import HttpSettings, RestSettings, SoapSettings
 
+if TYPE_CHECKING:
+    from connectors.rest.profile import RestProfile
+    from connectors.soap.profile import SoapProfile
 
-def soap(settings: SoapSettings) -> None:
+
+def soap(profile: SoapProfile, settings: SoapSettings) -> None:
     """Raises Misconfigured for settings with which no SOAP connector can be opened."""
+    profile.take(settings.login)
     _over_http(settings)
 
 
-def rest(settings: RestSettings) -> None:
+def rest(profile: RestProfile, settings: RestSettings) -> None:  # noqa: ARG001 - as every family's
     """Raises Misconfigured for settings with which no REST connector can be opened."""
     Addresses(settings.url)
     _over_http(settings)

@@ -38,6 +38,20 @@ def health_login(tenant: str) -> dict[str, str]:
     return {"api_key": f"dryw-{_word(tenant, 'health')}"}
 
 
+def verint_login(tenant: str) -> dict[str, str]:
+    """Return `username` and `password`, for WS-Security and for HTTP Basic."""
+    return {"username": "dolen", "password": f"derwen-{_word(tenant, 'verint')[:12]}"}
+
+
+def jadu_login(tenant: str) -> dict[str, str]:
+    """Return `username` and `password` for the sign-in, and the `api_key` that goes with every call."""
+    return {
+        "username": "dolen",
+        "password": f"bedwen-{_word(tenant, 'jadu')[:12]}",
+        "api_key": f"celyn-{_word(tenant, 'jadu-key')[:12]}",
+    }
+
+
 def notify_login(tenant: str) -> dict[str, str]:
     """Return `api_key` as GOV.UK Notify writes it: a name, the service id and the secret, joined by hyphens."""
     return {"api_key": f"dolen-{notify_service(tenant)}-{uuid.uuid5(_SPACE, f'{tenant}/notify/key')}"}
@@ -58,6 +72,8 @@ def everything(tenants: Iterable[str]) -> dict[str, dict[str, dict[str, str]]]:
             "dataverse": dataverse_login(tenant),
             "salesforce": salesforce_login(tenant),
             "health": health_login(tenant),
+            "verint": verint_login(tenant),
+            "jadu": jadu_login(tenant),
         }
         for tenant in tenants
     }

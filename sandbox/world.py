@@ -14,6 +14,7 @@ from sandbox.dataverse import Dataverse
 from sandbox.exchange import System
 from sandbox.faults import Faults
 from sandbox.health import Health
+from sandbox.jadu import Jadu
 from sandbox.life import Life
 from sandbox.notify import Notify
 from sandbox.receipts import Receipts
@@ -21,6 +22,7 @@ from sandbox.salesforce import Salesforce
 from sandbox.store import Store
 from sandbox.story_desk import StoryDesk
 from sandbox.tally import Tally
+from sandbox.verint import Verint
 from sandbox.web import Server
 
 TENANTS = ("torfaen", "blaenau-gwent", "neath-port-talbot")
@@ -52,7 +54,8 @@ class World:
         notify = Notify(self.store, self.clock)
         health = Health(self.store, self.clock)
         platforms: list[System] = [Dataverse(self.store, self.clock), Salesforce(self.store, self.clock)]
-        systems: list[System] = [casework, contact, notify, health, *platforms]
+        others: list[System] = [Verint(self.store, self.clock), Jadu(self.store, self.clock)]
+        systems: list[System] = [casework, contact, notify, health, *platforms, *others]
         self.systems = {system.name: system for system in systems}
         self.life = Life(self.store, contact, casework, health, self.clock)
         self.receipts = Receipts(self.store, notify, self.clock)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -20,22 +21,24 @@ from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
-from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
+from connectors.logins import login_addresses, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.push.port import Push
 from connectors.quiet import silence_libraries
 from connectors.settings import SoapSettings
-from connectors.soap import doctor
+from connectors.soap import between, doctor
+from connectors.soap.beside import Beside
+from connectors.soap.calls import Calls
 from connectors.soap.interface import Interface
 from connectors.soap.items import Items
-from connectors.soap.login import signer
 from connectors.soap.pinned import Interfaces
 from connectors.soap.profile import ReplyPaths, SoapProfile, SoapRecord
+from connectors.soap.profile_feeds import AnyFeed, ModifiedBetweenFeed
 from connectors.soap.push import pushes_of
-from connectors.soap.reply import UnreadableReply, answer_of
+from connectors.soap.reply import UnreadableReply
 from connectors.soap.times import moment
-from connectors.soap.walk import page_size, place, skipped, watermark_of
+from connectors.soap.walk import page_size, place, skipped, stamp_text, watermark_of
 
 Section = TypeVar("Section")
 
@@ -62,7 +65,6 @@ class SoapConnector:
         self._pushes = pushes_of(profile, interfaces)
         self.clock = clock
         self._zone = ZoneInfo(profile.clock)
-        self._sign = signer(settings.login, clock)
         self._session = HttpSession(
             settings,
             also=login_addresses(settings),
@@ -71,8 +73,11 @@ class SoapConnector:
             monotonic=monotonic,
             sleep=sleep,
         )
-        self._login = open_login(settings, self._session)
+        self._calls = Calls(
+            profile, settings, self.interface, self._session, clock=clock, monotonic=monotonic, sleep=sleep
+        )
         self._sleep = sleep
+        self._writes = {kind: Beside(kind, record, self) for kind, record in profile.records.items()}
         self._items = {
             kind: Items(record.item, self._zone, self.interface.validity, self.interface.namespaces)
             for kind, record in profile.records.items()
@@ -97,7 +102,9 @@ class SoapConnector:
 
     def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
         """See `connectors.port.Source`."""
-        feed = self._section(kind, self._record(kind).changes, "changes")
+        feed = self._feed(kind)
+        if isinstance(feed, ModifiedBetweenFeed):
+            return self._between(kind, feed, watermark, cursor, limit)
         walk = place(feed, watermark, cursor, self._zone)
         size = page_size(walk, feed.page, limit)
         content: Record = {}
@@ -120,9 +127,26 @@ class SoapConnector:
         onward = walk.step(size, items[0].raw, feed.page)
         return Page(items, onward.cursor, watermark_of(walk, watermark))
 
+    def _between(
+        self, kind: str, feed: ModifiedBetweenFeed, watermark: str, cursor: str, limit: int | None
+    ) -> Page:
+        walk = between.place(feed, watermark, cursor, self._zone, self.clock())
+        until = walk.until(feed, limit)
+        try:
+            answer, reply = self._read(kind, feed.operation, between.asked(feed, walk.since, until, self._zone))
+        except (ReplyTooLarge, UnreadableReply) as problem:
+            raise PageUnreadable(problem.reason, reply=problem.reply) from None
+        _, items = self._items[kind].of_page(answer, feed.items, reply.body)
+        shown, rest = walk.piece(items, limit)
+        walk = walk.saw(shown, not_after=None if reply.date is None else reply.date + feed.overlap)
+        onward = replace(rest, newest=walk.newest) if rest is not None else walk.behind_window(until)
+        return Page(shown, onward.cursor if onward is not None else "", between.watermark_of(walk, watermark))
+
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:
         """See `connectors.port.Source`."""
-        feed = self._section(kind, self._record(kind).changes, "changes")
+        feed = self._feed(kind)
+        if isinstance(feed, ModifiedBetweenFeed):
+            return None  # a window that cannot be read at its smallest may hold more than one record
         return skipped(place(feed, watermark, cursor, self._zone)).cursor
 
     def fetch(self, kind: str, id: str) -> Item | None:
@@ -172,14 +196,21 @@ class SoapConnector:
 
     def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:
         """See `connectors.port.Target`."""
-        told = self._record(kind)
+        self._record(kind)
+        return self._writes[kind].deliver(record, key=key, id=id, version=version)
+
+    def create(self, kind: str, record: Record, key: str) -> Receipt:
+        """Make the one call that creates a record; see `connectors.soap.beside.Writer`."""
+        create = self._section(kind, self._record(kind).create, "create")
         sent = copy.deepcopy(record)
-        if not id:
-            create = self._section(kind, told.create, "create")
-            if create.our_key:
-                xml.put(sent, create.our_key, key)
-            return self._write(kind, create.operation, create.record, sent, create.reply, id="")
-        update = self._section(kind, told.update, "update")
+        if create.our_key:
+            xml.put(sent, create.our_key, key)
+        return self._write(kind, create.operation, create.record, sent, create.reply, id="")
+
+    def update(self, kind: str, record: Record, id: str, version: str) -> Receipt:
+        """Make the one call that changes a record; see `connectors.soap.beside.Writer`."""
+        update = self._section(kind, self._record(kind).update, "update")
+        sent = copy.deepcopy(record)
         xml.put(sent, update.id, id)
         if update.version and version:
             xml.put(sent, update.version, version)
@@ -189,6 +220,14 @@ class SoapConnector:
         """See `connectors.push.port.Receiving`."""
         told = self._section(kind, self._pushes.get(kind), "push")
         return told.proven_by(self._section(kind, self.settings.push, "way to prove a push (connect.push)"))
+
+    def step(self, kind: str, operation: str, content: Record) -> None:
+        """Make one call beside those; see `connectors.soap.beside.Writer`."""
+        answer, reply = self._call(kind, operation, content, self._session.deadline())
+        if fault := self.interface.validity.fault_but_for_additions(answer):
+            raise Unknown(
+                f"{self._what(operation)}: the answer is not as the interface says: {fault}", reply=reply.body
+            )
 
     def lookups(self, kind: str) -> tuple[str, ...]:
         """See `connectors.port.Connector`."""
@@ -220,27 +259,21 @@ class SoapConnector:
         """Make one call for `doctor` and return the reply as it came, after looking whether it is an answer."""
         return self._call(kind, operation, content, self._session.deadline())[1]
 
+    def first_ask(self, feed: AnyFeed) -> Record:
+        """What the smallest request for changes says: one record from the beginning, or the last hour."""
+        if isinstance(feed, ModifiedBetweenFeed):
+            now = self.clock()
+            return between.asked(feed, stamp_text(now - timedelta(hours=1)), now, self._zone)
+        content: Record = {}
+        xml.put(content, feed.since, feed.beginning)
+        xml.put(content, feed.page.number, feed.page.first)
+        xml.put(content, feed.page.size, 1)
+        return content
+
     def _call(
         self, kind: str, operation: str, content: Mapping[str, Any], deadline: Deadline
     ) -> tuple[etree._Element, Reply]:
-        request = self.interface.request(operation, content, self._sign)
-        reply = send_logged_in(
-            self._session,
-            self._login,
-            "POST",
-            self.settings.url,
-            deadline=deadline,
-            headers=request.headers,
-            body=request.body,
-        )
-        answer = answer_of(
-            reply,
-            expected=self.interface.answer(operation),
-            errors=self._record(kind),
-            what=self._what(operation),
-            max_bytes=self.settings.max_reply_bytes,
-        )
-        return answer, reply
+        return self._calls.call(operation, content, deadline, errors=self._record(kind))
 
     def _read(self, kind: str, operation: str, content: Mapping[str, Any]) -> tuple[etree._Element, Reply]:
         deadline = self._session.deadline()
@@ -277,6 +310,12 @@ class SoapConnector:
             raise Misconfigured(
                 f"the profile of {self.profile.system} has no kind of record {kind}: it has {', '.join(self.kinds())}"
             ) from None
+
+    def _feed(self, kind: str) -> AnyFeed:
+        feed: AnyFeed | None = self._record(kind).changes
+        if feed is None:
+            raise Misconfigured(f"the profile of {self.profile.system} offers no changes for {kind}")
+        return feed
 
     def _section(self, kind: str, section: Section | None, name: str) -> Section:
         if section is None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors import xml
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled, Unauthorised, Unreachable
 from connectors.http import Reply
-from connectors.port import Finding, Record
+from connectors.port import Finding
 from connectors.sight import certificate_finding, clock_finding, name_finding, own_certificate_finding
 
 if TYPE_CHECKING:
@@ -35,10 +34,7 @@ def _pages(connector: SoapConnector) -> list[Finding]:
         if told.changes is None:
             continue
         feed = told.changes
-        content: Record = {}
-        xml.put(content, feed.since, feed.beginning)
-        xml.put(content, feed.page.number, feed.page.first)
-        xml.put(content, feed.page.size, 1)
+        content = connector.first_ask(feed)
         try:
             reply = connector.probe(kind, feed.operation, content)
             page = connector.changes(kind, watermark="", limit=1)

@@ -7,17 +7,19 @@ profile that names an operation or an element which the WSDL does not have is re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import zeep.exceptions
 from lxml import etree
 from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 from zeep.wsdl.messages import DocumentMessage
+from zeep.xsd.types import ComplexType
 
 from connectors.errors import Misconfigured, Rejected
 from connectors.soap.pinned import Interfaces, Pinned, client_of, declared_names, namespaces_of, schema_of
 from connectors.soap.profile import SoapProfile, SoapRecord
+from connectors.soap.profile_feeds import ModifiedBetweenFeed
 from connectors.soap.render import arguments
 from connectors.soap.validity import Validity
 
@@ -28,7 +30,7 @@ Sign = Callable[[Any], Any]  # adds what the login wants to an envelope, and ret
 class Request:
     """A message ready to be sent."""
 
-    body: bytes
+    body: bytes = field(repr=False)
     headers: Mapping[str, str]
 
 
@@ -43,8 +45,10 @@ class Interface:
         self._binding = self._proxy._binding
         self.namespaces = namespaces_of(self._client)
         self.validity = Validity(schema_of(self._pinned), declared_names(self._pinned))
+        self._actions = profile.addressing.actions if profile.addressing is not None else {}
         for kind, record in profile.records.items():
             self._fits(kind, record)
+        self._fits_headers(profile)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -61,7 +65,9 @@ class Interface:
         told = self._binding.get(operation)
         try:
             given = arguments(told.input.body, content)
-            envelope = self._client.create_message(self._proxy, operation, **given)  # type: ignore[no-untyped-call]
+            # Not through zeep's client, which adds addresses of its own wherever a WSDL states an Action: those of the
+            # pinned file, and not of this connection.
+            envelope = told.create(**given).content
         except (zeep.exceptions.Error, TypeError, ValueError) as problem:
             path = "/".join((getattr(problem, "path", None) or [operation])[1:])
             raise Rejected(
@@ -79,6 +85,23 @@ class Interface:
     def answer(self, operation: str) -> str:
         """Return the {namespace}name of an operation's answer."""
         return str(self._binding.get(operation).output.body.qname)
+
+    def action(self, operation: str) -> str:
+        """Return an operation's WS-Addressing Action: the profile's word, the WSDL's, or its soapAction; "" if none."""
+        told = self._binding.get(operation)
+        return str(self._actions.get(operation) or told.abstract.wsa_action or told.soapaction or "")
+
+    def header(self, name: str, content: Mapping[str, Any] | str) -> etree._Element:
+        """Render an element for a message's header. Raises Misconfigured, naming the path that does not fit."""
+        element = self._declared(name)
+        parent = etree.Element("header")
+        try:
+            element.render(parent, content if isinstance(content, str) else element(**arguments(element, content)))
+        except Rejected as problem:
+            raise Misconfigured(f"sign_in.header: {problem.reason}") from None
+        except (zeep.exceptions.Error, TypeError, ValueError):
+            raise Misconfigured(f"sign_in.header: {name} cannot be written as {self._pinned.name} wants it") from None
+        return parent[0]
 
     def shell(self, operation: str, path: str) -> etree._Element:
         """Return an operation's answer with nothing in it but the elements above `path`."""
@@ -115,10 +138,15 @@ class Interface:
         item = record.item
         own = [path for path in (item.id, item.version, item.modified, item.our_key, item.deleted) if path]
         if (changes := record.changes) is not None:
-            page = changes.page
-            self._sends(f"{at}.changes", changes.operation, [changes.since, page.number, page.size])
             items = changes.items.removesuffix("[]")
-            self._brings(f"{at}.changes", changes.operation, [page.more, items, *(f"{items}/{path}" for path in own)])
+            brought = [items, *(f"{items}/{path}" for path in own)]
+            if isinstance(changes, ModifiedBetweenFeed):
+                self._sends(f"{at}.changes", changes.operation, [changes.since, changes.until, *changes.send])
+            else:
+                page = changes.page
+                self._sends(f"{at}.changes", changes.operation, [changes.since, page.number, page.size])
+                brought.insert(0, page.more)
+            self._brings(f"{at}.changes", changes.operation, brought)
         if (fetch := record.fetch) is not None:
             self._sends(f"{at}.fetch", fetch.operation, [fetch.id])
             self._brings(f"{at}.fetch", fetch.operation, [fetch.item, *(f"{fetch.item}/{path}" for path in own)])
@@ -139,6 +167,49 @@ class Interface:
             inner = [f"{update.record}/{path}" for path in (update.id, update.version) if path]
             self._sends(f"{at}.update", update.operation, [update.record, *inner])
             self._brings(f"{at}.update", update.operation, update.reply.paths)
+
+        for number, turn in enumerate(record.turns.by if record.turns is not None else ()):
+            told = [turn.id, *([turn.code] if turn.code else []), *turn.take, *turn.send]
+            self._sends(f"{at}.turns.by.{number}", turn.operation, told)
+        for number, adds in enumerate(record.adds):
+            self._sends(f"{at}.adds.{number}", adds.operation, [adds.id, adds.record, *adds.send])
+
+    def _fits_headers(self, profile: SoapProfile) -> None:
+        told = profile.sign_in
+        if told is not None:
+            self._sends("sign_in", told.operation, [told.username, told.password, *told.send])
+            self._brings("sign_in", told.operation, told.told)
+            if told.header is not None:
+                element = self._declared(told.header.element)
+                paths = [told.header.token, *told.header.send] if told.header.token is not None else []
+                self._has("sign_in.header", told.header.element, element, paths)
+                if not paths and isinstance(element.type, ComplexType) and element.type.elements:
+                    raise Misconfigured(
+                        f"sign_in.header.token is missing: {told.header.element} holds elements in "
+                        f"{self._pinned.name}; write which of them takes the token"
+                    )
+        if profile.addressing is None:
+            return
+        if wrong := sorted(set(self._actions) - set(self.operations)):
+            raise Misconfigured(
+                f"addressing.actions: {self._pinned.name} has no operation {wrong[0]}: correct its name"
+            )
+        used = [told.operation] if told is not None else []
+        used += [part.operation for record in profile.records.values() for part in record.calls]
+        if without := [name for name in used if not self.action(name)]:
+            raise Misconfigured(
+                f"addressing: {self._pinned.name} states no Action for {without[0]}: write what the supplier names "
+                f"under addressing.actions.{without[0]}"
+            )
+
+    def _declared(self, name: str) -> Any:
+        """The global element of that name. Raises Misconfigured."""
+        every = list(self._client.wsdl.types.elements)
+        found = [one for one in every if name in (one.qname.localname, str(one.qname))]
+        if len(found) == 1:
+            return found[0]
+        near = "several have that name: write it as {namespace}name" if found else "write the name of one it declares"
+        raise Misconfigured(f"sign_in.header.element: {self._pinned.name} declares no one element {name}; {near}")
 
     def _sends(self, at: str, operation: str, paths: Iterable[str]) -> None:
         told = self._binding.get(operation) if operation in self._binding.all() else None

@@ -6,11 +6,12 @@ start below the operation's own element.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from connectors.errors import Misconfigured
+from connectors.login_settings import Login
 from connectors.port import Tier
 from connectors.profile import (
     Errors,
@@ -19,51 +20,17 @@ from connectors.profile import (
     LivePlace,
     LookupRows,
     Name,
-    Overlap,
     PathText,
     PinnedFile,
     Zone,
 )
 from connectors.references import Closed
+from connectors.soap.profile_beside import Adds, Turn, Turns
+from connectors.soap.profile_feeds import AnyFeed, SoapFeed
+from connectors.soap.profile_headers import Addressing, SoapSignIn
 from connectors.soap.profile_push import SoapPush
 
 OFFERS = ("changes", "fetch", "create", "update", "find")
-
-
-class NumberedPages(Closed):
-    """Pages that are asked for by number and size."""
-
-    number: PathText = Field(description="Element for the page's number.", examples=["Page"])
-    size: PathText = Field(description="Element for the page's size.", examples=["PageSize"])
-    of: int = Field(ge=1, le=10_000, description="Records a page.", examples=[100])
-    more: PathText = Field(description="True or false in the reply: is there another page?", examples=["MorePages"])
-    first: Literal[0, 1] = Field(default=1, description="Number of the first page.", examples=[1])
-    at_most: int = Field(
-        default=10_000, ge=1, description="A walk longer than so many pages is taken for endless.", examples=[10_000]
-    )
-
-
-class ModifiedSinceFeed(Closed):
-    """List what changed since a moment, oldest first, page by page."""
-
-    feed: Literal["modified-since"] = Field(description="Kind of feed.", examples=["modified-since"])
-    operation: Name = Field(description="Operation of the WSDL.", examples=["FindReferrals"])
-    since: PathText = Field(
-        description="Element for the moment; records changed at that moment count.", examples=["ChangedFrom"]
-    )
-    beginning: str = Field(
-        default="1900-01-01T00:00:00",
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$",
-        description="The moment that is sent when everything is wanted.",
-        examples=["1900-01-01T00:00:00"],
-    )
-    page: NumberedPages = Field(description="How pages are asked for.", examples=[{"number": "Page"}])
-    items: ListPath = Field(description="The records in the reply.", examples=["Referral[]"])
-    overlap: Overlap = Field(
-        default=timedelta(minutes=5),
-        description="How far behind the newest stamp the next walk starts, for late commits and skewed clocks.",
-        examples=["PT5M"],
-    )
 
 
 class SoapFetch(Closed):
@@ -149,6 +116,9 @@ class SoapLookup(LookupRows):
     items: ListPath = Field(description="The rows in the reply.", examples=["Entry[]"])
 
 
+Section: TypeAlias = SoapFetch | SoapCreate | SoapUpdate | SoapFind | AnyFeed | SoapLookup | Turn | Adds
+
+
 class SoapRecord(Errors):
     """Everything that can be done with one kind of record.
 
@@ -158,7 +128,7 @@ class SoapRecord(Errors):
     """
 
     item: ItemPaths = Field(description="Where id, version, stamp and our key stand.", examples=[{"id": "ReferralId"}])
-    changes: ModifiedSinceFeed | None = Field(
+    changes: SoapFeed | None = Field(
         default=None, description="List changes.", examples=[{"feed": "modified-since"}]
     )
     fetch: SoapFetch | None = Field(default=None, description="Read one.", examples=[{"operation": "GetReferral"}])
@@ -171,6 +141,22 @@ class SoapRecord(Errors):
     push: SoapPush | None = Field(
         default=None, description="The system calls us.", examples=[{"carries": "id"}]
     )
+    leave_out: list[PathText] = Field(
+        default=[],
+        description="What the system sets itself, or takes by operations of its own, and we never send in a create or "
+        "an update.",
+        examples=[["Opened", "Closed"]],
+    )
+    turns: Turns | None = Field(
+        default=None,
+        description="Changes of one element, such as the status, that have operations of their own.",
+        examples=[{"at": "Status", "by": [{"operation": "CloseCase"}]}],
+    )
+    adds: list[Adds] = Field(
+        default=[],
+        description="Lists whose items are added by an operation of their own: notes, events.",
+        examples=[[{"at": "Notes/Note[]", "operation": "CreateNote"}]],
+    )
     lookups: dict[PathText, SoapLookup] = Field(
         default={},
         description="By path in the record: how the system is asked which codes stand there.",
@@ -180,7 +166,7 @@ class SoapRecord(Errors):
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
         if self.changes is not None and self.item.modified is None:
-            raise ValueError("a modified-since feed needs item.modified: name the element with the last change")
+            raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the element with the last change")
         if self.update is not None and self.update.mode == "replace" and self.fetch is None:
             raise ValueError("update.mode replace needs fetch: the record is read before it is replaced")
         if self.find is not None and self.create is not None and self.create.our_key is None:
@@ -189,7 +175,21 @@ class SoapRecord(Errors):
             raise ValueError("push.carries record needs item.modified: pushes overtake one another; else carry the id")
         if self.push is not None and self.push.carries == "id" and (self.push.id is None or self.fetch is None):
             raise ValueError("push.carries id needs push.id, where the id stands, and fetch, by which it is read")
+        if self.turns is not None or self.adds:
+            if self.update is None or self.fetch is None:
+                raise ValueError("turns and adds need update and fetch: what is to be done follows from what is held")
+            if self.create is not None and self.find is None and not self.create.keeps_key:
+                raise ValueError(
+                    "turns and adds with a create need find: a create whose second step failed is looked up by our key"
+                )
         return self
+
+    @property
+    def calls(self) -> list[Section]:
+        """Every section that names an operation."""
+        told = (self.changes, self.fetch, self.create, self.update, self.find, *self.lookups.values(), *self.adds)
+        turns = self.turns.by if self.turns is not None else []
+        return [*(section for section in told if section is not None), *turns]
 
     @property
     def tier(self) -> Tier:
@@ -221,6 +221,24 @@ class SoapProfile(Closed):
         examples=["Soap12"],
     )
     clock: Zone = Field(description="Zone of the system's times that carry no offset.", examples=["Europe/London"])
+    addressing: Addressing | None = Field(
+        default=None,
+        description="WS-Addressing headers with every message. Leave out if the system wants none.",
+        examples=[{"reply_to": "anonymous"}],
+    )
+    sign_in: SoapSignIn | None = Field(
+        default=None,
+        description="The operation that gives a token or a cookie, for connections whose login is `soap_sign_in`.",
+        examples=[{"operation": "LogOn", "username": "UserName", "password": "Password"}],
+    )
     records: dict[Name, SoapRecord] = Field(
         min_length=1, description="One section for each kind of record.", examples=[{"Referral": {}}]
     )
+
+    def take(self, login: Login | None) -> None:
+        """Raises Misconfigured for a way to log in that this profile does not describe."""
+        if login is not None and login.soap_sign_in is not None and self.sign_in is None:
+            raise Misconfigured(
+                f"login soap_sign_in: the profile of {self.system} has no sign_in, which says by which operation one "
+                "signs in: write it, or choose another login"
+            )

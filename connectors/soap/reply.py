@@ -26,6 +26,8 @@ from connectors.errors import (
 )
 from connectors.http import Reply, retry_after
 from connectors.profile import ErrorName, Errors
+from connectors.soap.addressing import FAULTS as ADDRESSING_FAULTS
+from connectors.soap.addressing import belongs
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -59,16 +61,21 @@ class SoapFault:
     detail: Any  # that element as a record
 
 
-def answer_of(reply: Reply, *, expected: str, errors: Errors, what: str, max_bytes: int) -> etree._Element:
+def answer_of(
+    reply: Reply, *, expected: str, errors: Errors, what: str, max_bytes: int, number: str = ""
+) -> etree._Element:
     """Return the answer's own element, `expected` being its {namespace}name.
 
     Raises whatever the profile or the rules say that the fault means; UnreadableReply and Unknown for what is no
-    SOAP answer. `what` names system and operation in the sentence.
+    SOAP answer, or the answer to another message than the one with this WS-Addressing `number` ("" for none). `what`
+    names system and operation in the sentence.
     """
     if reply.status == 429:
         raise Throttled(f"{what}: too many calls (429)", after=retry_after(reply), code="429", reply=reply.body)
     body, trouble = _body(reply, max_bytes)
     if body is not None:
+        if number and not belongs(body.getroottree().getroot(), number):
+            raise Unknown(f"{what}: the answer belongs to another message (RelatesTo)", reply=reply.body)
         if (fault := _fault(body)) is not None:
             raise _meaning(fault, reply, errors, what)
         first = next(iter(body), None)
@@ -139,6 +146,12 @@ def _meaning(fault: SoapFault, reply: Reply, errors: Errors, what: str) -> Conne
             return _named(errors.errors[name], words, fault, reply, errors, code=shown, field=field)
     if LOGIN_FAULTS.intersection(fault.codes) or reply.status in (401, 403):
         return Unauthorised(f"{what}: the login was refused ({shown})", code=shown, reply=reply.body)
+    if ADDRESSING_FAULTS.intersection(fault.codes):
+        return Misconfigured(
+            f"{words}: the system did not take the message's addresses; correct the profile's addressing or the "
+            "connection's addressed_to",
+            code=shown,
+        )
     kinds = {found.partition(".")[0] for found in fault.codes}
     if kinds & {"VersionMismatch", "MustUnderstand", "DataEncodingUnknown"}:
         return Misconfigured(

@@ -25,18 +25,19 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
         return None
 
 
-def wall_clock(at: datetime, zone: ZoneInfo) -> str:
+def wall_clock(at: datetime, zone: ZoneInfo, *, later: bool = False) -> str:
     """Write a moment as the system's wall clock shows it, in whole seconds and never later than `at`.
 
-    A moment in the hour that comes twice is moved to the second before that hour.
+    A moment in the hour that comes twice is moved to the second before that hour; with `later`, for the end of a
+    window, to the first minute behind it.
     """
     local = at.astimezone(zone).replace(microsecond=0)
     if not _ambiguous(local):
         return _text(local)
     local = local.replace(second=0)
     while _ambiguous(local):
-        local -= _MINUTE  # wall-clock arithmetic, which is what is meant here
-    return _text(local.replace(second=59))
+        local += _MINUTE if later else -_MINUTE  # wall-clock arithmetic, which is what is meant here
+    return _text(local if later else local.replace(second=59))
 
 
 def _text(local: datetime) -> str:

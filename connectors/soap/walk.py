@@ -14,7 +14,7 @@ from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from connectors.errors import Misconfigured, Unknown
-from connectors.soap.profile import ModifiedSinceFeed, NumberedPages
+from connectors.soap.profile_feeds import ModifiedSinceFeed, NumberedPages
 from connectors.soap.times import wall_clock
 
 
@@ -42,7 +42,8 @@ class Walk:
         One later than `not_after` (the system's own clock as its answer tells it) is left out: a single record dated
         2099 would otherwise put the watermark there and hide every change until then.
         """
-        texts = [_text(stamp) for stamp in stamps if stamp is not None and (not_after is None or stamp <= not_after)]
+        known = [stamp for stamp in stamps if stamp is not None]
+        texts = [stamp_text(stamp) for stamp in known if not_after is None or stamp <= not_after]
         return replace(self, newest=max([self.newest, *texts]))
 
     def step(self, count: int, first: bytes, pages: NumberedPages) -> Walk:
@@ -67,7 +68,7 @@ class Walk:
 def place(feed: ModifiedSinceFeed, watermark: str, cursor: str, zone: ZoneInfo) -> Walk:
     """Return the place that a cursor names, or the beginning of a walk. Raises Misconfigured for what is not ours."""
     if not cursor:
-        return Walk(feed.beginning if not watermark else wall_clock(_moment(watermark) - feed.overlap, zone))
+        return Walk(feed.beginning if not watermark else wall_clock(moment_of(watermark) - feed.overlap, zone))
     try:
         since, offset, newest, page, before, seen, until = json.loads(cursor)
         return Walk(str(since), int(offset), str(newest), int(page), str(before), str(seen), int(until))
@@ -90,10 +91,11 @@ def skipped(walk: Walk) -> Walk:
 
 def watermark_of(walk: Walk, before: str) -> str:
     """Return where the next walk starts: the newest stamp that the system showed, and never before the last one."""
-    return max(walk.newest, _text(_moment(before))) if before else walk.newest
+    return max(walk.newest, stamp_text(moment_of(before))) if before else walk.newest
 
 
-def _moment(watermark: str) -> datetime:
+def moment_of(watermark: str) -> datetime:
+    """Read a moment that we kept. Raises Misconfigured for what is none of ours."""
     try:
         found = datetime.fromisoformat(watermark)
     except ValueError:
@@ -103,5 +105,6 @@ def _moment(watermark: str) -> datetime:
     return found.astimezone(UTC)
 
 
-def _text(stamp: datetime) -> str:
+def stamp_text(stamp: datetime) -> str:
+    """Write a moment as it is kept: UTC, ISO 8601, of one width, so that texts sort as moments do."""
     return stamp.astimezone(UTC).isoformat(timespec="microseconds")

@@ -41,7 +41,8 @@ NAMES = (
     "blaenau-gwent/referral", "blaenau-gwent/request", "by-hand/referral", "casework/referral", "contact/request",
     "health/referral",
 )  # fmt: skip
-PLATFORMS = ("dataverse/referral", "salesforce/referral")  # shipped, and used by no council of the example
+# Shipped, and used by no council of the example.
+PLATFORMS = ("dataverse/referral", "salesforce/referral", "jadu/case", "verint/case")
 ALL = (*NAMES, *PLATFORMS)
 # Of these records are invented freely. A sheet that an officer types from has no interface; and of FHIR's thousands of
 # elements a row of health/referral picks one list item in a million by its URI, which chance does not find: golden pairs

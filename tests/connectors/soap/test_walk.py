@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import errors
-from connectors.soap.profile import ModifiedSinceFeed, NumberedPages
+from connectors.soap.profile_feeds import ModifiedSinceFeed, NumberedPages
 from connectors.soap.times import moment, wall_clock
 from connectors.soap.walk import Walk, page_size, place, skipped, watermark_of
 
