@@ -55,6 +55,12 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.files.connector:FilesConnector",
         "connectors.files.neutral:interfaces_of",
     ),
+    "sql": Family(
+        "connectors.sql.profile:SqlProfile",
+        "connectors.sql.settings:SqlSettings",
+        "connectors.sql.connector:SqlConnector",
+        "connectors.sql.neutral:interfaces_of",
+    ),
     "notify": Family(
         "connectors.notify:NotifyProfile",
         "connectors.notify:NotifySettings",
