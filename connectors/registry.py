@@ -15,6 +15,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from connectors.errors import Misconfigured
+from connectors.known import Known
 from connectors.pace import Agree
 from connectors.port import Connector
 from connectors.problems import Problem, ProfileFaults, checked
@@ -29,6 +30,7 @@ class Family:
     connector: str  # called with (profile, settings, interfaces, clock=...)
     neutral: str  # called with (profile, interfaces): the neutral form of each kind, as plain data
     fits: str = ""  # called with (profile, interfaces): raises Misconfigured where the interface lacks what is named
+    rereads: bool = False  # the connector takes `known`, for the feed known-ids
     sound: str = ""  # called with (settings): raises Misconfigured for what cannot be opened
 
 
@@ -39,6 +41,7 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.soap.connector:SoapConnector",
         "connectors.soap.neutral:interfaces_of",
         fits="connectors.soap.interface:Interface",
+        rereads=True,
         sound="connectors.sound:soap",
     ),
     "rest": Family(
@@ -47,6 +50,7 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.rest.connector:RestConnector",
         "connectors.rest.neutral:interfaces_of",
         fits="connectors.rest.neutral:fits",
+        rereads=True,
         sound="connectors.sound:rest",
     ),
     "files": Family(
@@ -104,18 +108,23 @@ def open_connector(
     clock: Callable[[], datetime],
     secret: Callable[[str], str],
     agree: Agree | None = None,
+    known: Known | None = None,
 ) -> Connector:
     """Build the connector of one connection. Nothing is sent.
 
     `interfaces` gives the bytes of a pinned file by its name in the profile, `clock` the time with its zone, `secret`
     what a reference such as env:NAME stands for, `agree` reserves turns where other processes call
-    the same system. Raises ProfileFaults (a Misconfigured) with every problem.
+    the same system, `known` tells which records are linked, for a feed that reads those again.
+    Raises ProfileFaults (a Misconfigured) with every problem.
     """
     checked_profile = check_profile(profile)
     protocol = _protocol(profile)
     settings = check_settings(protocol, connect, secret=secret)
-    made = _named(_family(protocol).connector)
-    return cast(Connector, made(checked_profile, settings, interfaces, clock=clock, agree=agree))
+    family = _family(protocol)
+    more = {"known": known} if family.rereads else {}
+    return cast(
+        Connector, _named(family.connector)(checked_profile, settings, interfaces, clock=clock, agree=agree, **more)
+    )
 
 
 def interfaces_of(profile: Mapping[str, Any], *, interfaces: Callable[[str], bytes]) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from connectors.pinned_files import pinned_files
 from connectors.registry import open_connector
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
-from pipelines import artifacts
+from pipelines import artifacts, known_ids
 from pipelines.clock import Clock
 from pipelines.freshness import Freshness, day_of, look
 from pipelines.identifiers import PERSON_IDENTIFIERS
@@ -41,6 +41,7 @@ from pipelines.vault import Vault
 from pipelines.wording import rules_of
 
 if TYPE_CHECKING:
+    from connectors.known import Known
     from connectors.pace import Agree
     from connectors.port import Connector
 
@@ -100,6 +101,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         except SiteFaults as faults:
             findings += faults.findings
         else:
+            known_ids.hand_in(councils[code], ledger)
             if not ledger.embedded:
                 _agree_on_turns(councils[code], files, ledger, clock)
     return Plant(
@@ -188,11 +190,14 @@ def opener(
 
     interface = interface_reader(site, profile)
 
-    def opened(agree: Agree | None = None) -> Connector:
+    def opened(agree: Agree | None = None, known: Known | None = None) -> Connector:
         connect: dict[str, Any] = dict(connection.connect)
         if site.settings.stage == "test" and profile.get("protocol") == "notify":
             connect["only_to"] = _listed(connect.get("only_to"), site.settings.residents_only_to)
-        return open_connector(profile, connect, interfaces=interface, clock=clock.instant, secret=secret, agree=agree)
+        now = clock.instant
+        return open_connector(
+            profile, connect, interfaces=interface, clock=now, secret=secret, agree=agree, known=known
+        )
 
     return opened
 

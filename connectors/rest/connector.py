@@ -17,6 +17,7 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
 from connectors.http import HttpSession, Reply
 from connectors.json_body import UnreadableBody, parse, read
+from connectors.known import Known
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
@@ -46,6 +47,7 @@ class RestConnector:
         *,
         clock: Callable[[], datetime],
         agree: Agree | None = None,
+        known: Known | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -54,6 +56,7 @@ class RestConnector:
         self._profile = profile
         self._settings = settings
         self._clock = clock
+        self._known = known
         self._sleep = sleep
         self._interface = open_interface(interfaces(profile.interface), profile.interface)
         self._readers = {
@@ -273,6 +276,7 @@ class _Asking:
     def __init__(self, connector: RestConnector, kind: str) -> None:
         self._connector = connector
         self.kind = kind
+        self.known = connector._known
         self.addresses = connector._addresses
         self.tells_gone = connector._record(kind).fault.code is not None
 
@@ -300,6 +304,13 @@ class _Asking:
     def moment(self, told: Any) -> datetime | None:
         """Read a stamp by the profile's clock; None for what is none."""
         return self._connector._readers[self.kind].moment(told)
+
+    def address_of(self, id: str) -> str:
+        """Where one record is read by its id."""
+        fetch = self._connector._record(self.kind).fetch
+        if fetch is None:
+            raise self._connector._not_offered(self.kind, "fetch")
+        return self.addresses.below(fetch.path, id=id)
 
     def fetch(self, id: str, deadline: Deadline) -> Item | None:
         """Read one record by its id, None if it is not there. Raises PageUnreadable if it cannot be read."""

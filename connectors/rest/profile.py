@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from connectors.known import KnownIdsFeed
 from connectors.port import Tier
 from connectors.profile import (
     Errors,
@@ -170,7 +171,10 @@ class RestRecord(Errors):
     def _sections_agree(self) -> Self:
         if isinstance(self.changes, IdListFeed) and self.fetch is None:
             raise ValueError("an id-list feed needs fetch: the list holds ids, and each record is read by its id")
-        if self.changes is not None and self.changes.feed != "id-list" and self.item.modified is None:
+        if isinstance(self.changes, KnownIdsFeed) and self.fetch is None:
+            raise ValueError("a known-ids feed needs fetch: each record is read again by its id")
+        by_id = isinstance(self.changes, IdListFeed | KnownIdsFeed)
+        if self.changes is not None and not by_id and self.item.modified is None:
             raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the field with the last change")
         if self.update is not None and self.update.reads_first and self.fetch is None:
             raise ValueError("update.reads_first needs fetch: the record is read before it is written onto")

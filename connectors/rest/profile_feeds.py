@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from connectors.known import KnownIdsFeed
 from connectors.profile import Name, Overlap, PathText
 from connectors.references import Closed
 from connectors.rest.profile_paths import ItemsPath, ParameterName, PlainPath
@@ -131,4 +132,4 @@ class NewestFirstFeed(Closed):
     )
 
 
-Feed: TypeAlias = Annotated[CursorFeed | IdListFeed | NewestFirstFeed, Field(discriminator="feed")]
+Feed: TypeAlias = Annotated[CursorFeed | IdListFeed | NewestFirstFeed | KnownIdsFeed, Field(discriminator="feed")]

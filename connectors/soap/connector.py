@@ -20,6 +20,7 @@ from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
+from connectors.known import Known, KnownIds, KnownIdsFeed
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
@@ -30,7 +31,7 @@ from connectors.soap.interface import Interface
 from connectors.soap.items import Items
 from connectors.soap.login import signer
 from connectors.soap.pinned import Interfaces
-from connectors.soap.profile import ReplyPaths, SoapProfile, SoapRecord
+from connectors.soap.profile import ModifiedSinceFeed, ReplyPaths, SoapProfile, SoapRecord
 from connectors.soap.reply import UnreadableReply, answer_of
 from connectors.soap.times import moment
 from connectors.soap.walk import page_size, place, skipped, watermark_of
@@ -49,6 +50,7 @@ class SoapConnector:
         *,
         clock: Callable[[], datetime],
         agree: Agree | None = None,
+        known: Known | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -58,6 +60,7 @@ class SoapConnector:
         self.settings = settings
         self.interface = Interface(profile, interfaces)
         self.clock = clock
+        self._known = known
         self._zone = ZoneInfo(profile.clock)
         self._sign = signer(settings.login, clock)
         self._session = HttpSession(
@@ -94,7 +97,12 @@ class SoapConnector:
 
     def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
         """See `connectors.port.Source`."""
-        feed = self._section(kind, self._record(kind).changes, "changes")
+        feed = self._record(kind).changes
+        if feed is None:
+            raise self._not_offered(kind, "changes")
+        if isinstance(feed, KnownIdsFeed):
+            known = KnownIds(kind, feed, self._known, lambda id, _: self.fetch(kind, id), tells_gone=True)
+            return known.page(self._session.deadline(), watermark=watermark, cursor=cursor, limit=limit)
         walk = place(feed, watermark, cursor, self._zone)
         size = page_size(walk, feed.page, limit)
         content: Record = {}
@@ -119,7 +127,11 @@ class SoapConnector:
 
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:
         """See `connectors.port.Source`."""
-        feed = self._section(kind, self._record(kind).changes, "changes")
+        feed = self._record(kind).changes
+        if feed is None:
+            raise self._not_offered(kind, "changes")
+        if isinstance(feed, KnownIdsFeed):
+            return None  # a record that cannot be read is told on its own
         return skipped(place(feed, watermark, cursor, self._zone)).cursor
 
     def fetch(self, kind: str, id: str) -> Item | None:
@@ -144,7 +156,7 @@ class SoapConnector:
         # A local element can be checked inside its parents only, so the answer that it came in is put around it.
         if record.fetch is not None:
             answer, path = self.interface.shell(record.fetch.operation, record.fetch.item), record.fetch.item
-        elif record.changes is not None:
+        elif isinstance(record.changes, ModifiedSinceFeed):
             answer, path = self.interface.shell(record.changes.operation, record.changes.items), record.changes.items
         else:
             raise Misconfigured(f"the profile of {self.profile.system} offers no way to read {kind}")
@@ -268,8 +280,11 @@ class SoapConnector:
 
     def _section(self, kind: str, section: Section | None, name: str) -> Section:
         if section is None:
-            raise Misconfigured(f"the profile of {self.profile.system} offers no {name} for {kind}")
+            raise self._not_offered(kind, name)
         return section
+
+    def _not_offered(self, kind: str, name: str) -> Misconfigured:
+        return Misconfigured(f"the profile of {self.profile.system} offers no {name} for {kind}")
 
     def _what(self, operation: str) -> str:
         return f"{self.profile.system} {operation}"

@@ -17,7 +17,7 @@ from zeep.wsdl.messages import DocumentMessage
 
 from connectors.errors import Misconfigured, Rejected
 from connectors.soap.pinned import HOME, XSD, Interfaces, Pinned, client_of, namespaces_of, schema_of
-from connectors.soap.profile import SoapProfile, SoapRecord
+from connectors.soap.profile import ModifiedSinceFeed, SoapProfile, SoapRecord
 from connectors.soap.render import arguments
 from connectors.soap.validity import Validity
 
@@ -115,7 +115,7 @@ class Interface:
         at = f"records.{kind}"
         item = record.item
         own = [path for path in (item.id, item.version, item.modified, item.our_key, item.deleted) if path]
-        if (changes := record.changes) is not None:
+        if isinstance(changes := record.changes, ModifiedSinceFeed):
             page = changes.page
             self._sends(f"{at}.changes", changes.operation, [changes.since, page.number, page.size])
             items = changes.items.removesuffix("[]")

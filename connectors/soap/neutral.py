@@ -10,7 +10,7 @@ from lxml import etree
 from connectors.errors import Misconfigured
 from connectors.neutral import at, interface
 from connectors.soap.pinned import WSDL, Interfaces, Pinned
-from connectors.soap.profile import SoapCreate, SoapProfile, SoapRecord, SoapUpdate
+from connectors.soap.profile import ModifiedSinceFeed, SoapCreate, SoapProfile, SoapRecord, SoapUpdate
 from connectors.soap.schema import Schema, Schemas, name_of
 
 _SOAP = ("http://schemas.xmlsoap.org/wsdl/soap/", "http://schemas.xmlsoap.org/wsdl/soap12/")
@@ -35,7 +35,7 @@ def interfaces_of(profile: SoapProfile, interfaces: Interfaces) -> list[dict[str
 
 
 def _read(wsdl: _Wsdl, record: SoapRecord) -> Schema | None:
-    if record.changes is not None:
+    if isinstance(record.changes, ModifiedSinceFeed):
         return wsdl.brought(record.changes.operation, record.changes.items)
     if record.fetch is not None:
         return wsdl.brought(record.fetch.operation, record.fetch.item)

@@ -7,10 +7,11 @@ start below the operation's own element.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from connectors.known import KnownIdsFeed
 from connectors.port import Tier
 from connectors.profile import (
     Errors,
@@ -157,7 +158,7 @@ class SoapRecord(Errors):
     """
 
     item: ItemPaths = Field(description="Where id, version, stamp and our key stand.", examples=[{"id": "ReferralId"}])
-    changes: ModifiedSinceFeed | None = Field(
+    changes: Annotated[ModifiedSinceFeed | KnownIdsFeed, Field(discriminator="feed")] | None = Field(
         default=None, description="List changes.", examples=[{"feed": "modified-since"}]
     )
     fetch: SoapFetch | None = Field(default=None, description="Read one.", examples=[{"operation": "GetReferral"}])
@@ -175,7 +176,9 @@ class SoapRecord(Errors):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        if self.changes is not None and self.item.modified is None:
+        if isinstance(self.changes, KnownIdsFeed) and self.fetch is None:
+            raise ValueError("a known-ids feed needs fetch: each record is read again by its id")
+        if isinstance(self.changes, ModifiedSinceFeed) and self.item.modified is None:
             raise ValueError("a modified-since feed needs item.modified: name the element with the last change")
         if self.update is not None and self.update.mode == "replace" and self.fetch is None:
             raise ValueError("update.mode replace needs fetch: the record is read before it is replaced")

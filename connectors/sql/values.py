@@ -34,7 +34,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, str):
-        return value if _whole(value) else {"not UTF-8": _base64(value.encode("utf-8", "surrogateescape"))}
+        return value if _whole(value) else {"not UTF-8": _in_letters(value.encode("utf-8", "surrogateescape"))}
     if isinstance(value, Decimal):
         return format(value, "f") if value.is_finite() else str(value)
     if isinstance(value, datetime):
@@ -44,7 +44,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, bytes | bytearray | memoryview):
-        return _base64(bytes(value))
+        return _in_letters(bytes(value))
     if isinstance(value, dict | list):
         try:
             return orjson.loads(orjson.dumps(value, default=plain))
@@ -178,5 +178,5 @@ def _digits(text: str) -> bool:
         return False
 
 
-def _base64(value: bytes) -> str:
+def _in_letters(value: bytes) -> str:
     return base64.b64encode(value).decode()
