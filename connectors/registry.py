@@ -65,6 +65,12 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.sql.connector:SqlConnector",
         "connectors.sql.neutral:interfaces_of",
     ),
+    "open-referral": Family(
+        "connectors.open_referral:DirectoryProfile",
+        "connectors.open_referral:DirectorySettings",
+        "connectors.open_referral:DirectoryConnector",
+        "connectors.open_referral:interfaces_of",
+    ),
     "notify": Family(
         "connectors.notify:NotifyProfile",
         "connectors.notify:NotifySettings",
