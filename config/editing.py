@@ -1,4 +1,4 @@
-"""Changing one value of a site's file: what the console changes is written here, so that the files stay the truth.
+"""Changing values of a site's file: what the console changes is written here, so that the files stay the truth.
 
 Only the value's own letters are replaced; comments, order and spacing of all other lines stay as their author left
 them. The result is read back before it takes the file's place, and it takes it whole or not at all.
@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 from codecs import BOM_UTF8
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from datetime import date
@@ -24,6 +24,7 @@ from config.findings import Finding, KeyPath, SiteFaults, dotted
 from config.nodes import Place, plain
 
 Value = str | int | float | bool | None
+Words = list[str]
 
 
 class CannotChange(Exception):
@@ -45,6 +46,22 @@ def set_value(
     `check` looks at the result before it is written; any finding stops the change (SiteFaults). Returns False if the
     value was so already. Raises SiteFaults for a file that is not sound, CannotChange when it cannot be done safely.
     """
+    return set_values(path, {key_path: value}, author=author, reason=reason, on=on, check=check)
+
+
+def set_values(
+    path: Path,
+    values: Mapping[KeyPath, Value | Words],
+    *,
+    author: str,
+    reason: str,
+    on: date,
+    check: Callable[[Document], tuple[Finding, ...]] | None = None,
+) -> bool:
+    """Give several settings other values in one step: the file has all of them afterwards or none. As `set_value`.
+
+    A list of words may take the place of a list, whose own comments go with it.
+    """
     changed = False
 
     def change(raw: bytes) -> bytes:
@@ -52,21 +69,24 @@ def set_value(
         # Work on plain line ends; a file written on Windows gets its own back.
         windows = b"\r\n" in raw
         before = parse_yaml(raw.replace(b"\r\n", b"\n"), path)
-        wanted = _with(before.data, key_path, value)
-        if wanted == before.data and _same_kind(before.data, key_path, value):
+        for key_path, value in values.items():
+            wanted = _with(before.data, key_path, value)
+            if wanted == before.data and _same_kind(before.data, key_path, value):
+                continue
+            text = _edited(before, key_path, value, _comment(author, reason, on))
+            after = parse_yaml(text.encode(), path)
+            if after.data != wanted:
+                raise CannotChange(
+                    f"{dotted(key_path)} in {path.name} cannot be changed safely here: edit the file by hand"
+                )
+            before, changed = after, True
+        if not changed:
             return raw
-        text = _edited(before, key_path, value, _comment(author, reason, on))
-        after = parse_yaml(text.encode(), path)
-        if after.data != wanted:
-            raise CannotChange(
-                f"{dotted(key_path)} in {path.name} cannot be changed safely here: edit the file by hand"
-            )
-        findings = check(after) if check else ()
+        findings = check(before) if check else ()
         if findings:
             raise SiteFaults(findings)
-        changed = True
         mark = BOM_UTF8 if raw.startswith(BOM_UTF8) else b""
-        return mark + (text.replace("\n", "\r\n") if windows else text).encode()
+        return mark + (before.text.replace("\n", "\r\n") if windows else before.text).encode()
 
     rewrite(path, change)
     return changed
@@ -138,7 +158,7 @@ def _comment(author: str, reason: str, on: date) -> str:
     return f"# {on.isoformat()} {who}: {why}"
 
 
-def _with(data: Any, key_path: KeyPath, value: Value) -> Any:
+def _with(data: Any, key_path: KeyPath, value: Value | Words) -> Any:
     """Return the data as it should be read afterwards."""
     if not key_path:
         raise CannotChange("a whole file cannot be replaced here: edit it by hand")
@@ -151,7 +171,8 @@ def _with(data: Any, key_path: KeyPath, value: Value) -> Any:
             raise CannotChange(f"{dotted(key_path)} is in a section that is not there: add it by hand") from None
     last = key_path[-1]
     if isinstance(inside, dict) and isinstance(last, str):
-        if isinstance(inside.get(last), dict | list):
+        there = inside.get(last)
+        if isinstance(there, dict) or isinstance(there, list) != (isinstance(value, list) and last in inside):
             raise CannotChange(f"{dotted(key_path)} is a section or a list, not one value: edit the file by hand")
         inside[last] = value
     elif isinstance(inside, list) and isinstance(last, int) and 0 <= last < len(inside):
@@ -163,7 +184,7 @@ def _with(data: Any, key_path: KeyPath, value: Value) -> Any:
     return wanted
 
 
-def _same_kind(data: Any, key_path: KeyPath, value: Value) -> bool:
+def _same_kind(data: Any, key_path: KeyPath, value: Value | Words) -> bool:
     """True and 1 are equal to Python and not to a reader."""
     for step in key_path[:-1]:
         data = data[step]
@@ -172,7 +193,7 @@ def _same_kind(data: Any, key_path: KeyPath, value: Value) -> bool:
     return there and type(data[last]) is type(value)
 
 
-def _edited(document: Document, key_path: KeyPath, value: Value, comment: str) -> str:
+def _edited(document: Document, key_path: KeyPath, value: Value | Words, comment: str) -> str:
     place = document.places.get(key_path)
     if place is None:
         return _added(document, key_path, value, comment)
@@ -184,11 +205,13 @@ def _edited(document: Document, key_path: KeyPath, value: Value, comment: str) -
         text = f"{text[:start]} {_written(value)}{text[end:]}"
     else:
         tail = "\n" if text[start:end].endswith("\n") else ""  # a block text ends with its line
+        if isinstance(value, list):  # a list written in lines may reach over what is behind it
+            tail = text[start:end][len(text[start:end].rstrip()) :]
         text = text[:start] + _written(value) + tail + text[end:]
     return _line_above(text, place.line, comment)
 
 
-def _added(document: Document, key_path: KeyPath, value: Value, comment: str) -> str:
+def _added(document: Document, key_path: KeyPath, value: Value | Words, comment: str) -> str:
     """Write a new key before the first key of its section."""
     section = document.places.get(key_path[:-1]) or Place(1, 1, 0, 0, "block")
     key = str(key_path[-1])
@@ -222,8 +245,10 @@ def _line_above(text: str, line: int, comment: str) -> str:
 _SIMPLE = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*")
 
 
-def _written(value: Value) -> str:
+def _written(value: Value | Words) -> str:
     """Write a value as YAML: words that need no quotes without, all other texts in double quotes."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
     if isinstance(value, str) and _SIMPLE.fullmatch(value) and plain(value) == value:
         return value
     return orjson.dumps(value).decode()

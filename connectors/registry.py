@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from connectors.documents import DOCUMENT
 from connectors.errors import Misconfigured
+from connectors.known import Known
 from connectors.pace import Agree
 from connectors.port import Connector
 from connectors.problems import Problem, ProfileFaults, checked
@@ -31,6 +32,7 @@ class Family:
     connector: str  # called with (profile, settings, interfaces, clock=...)
     neutral: str  # called with (profile, interfaces): the neutral form of each kind, as plain data
     fits: str = ""  # called with (profile, interfaces): raises Misconfigured where the interface lacks what is named
+    rereads: bool = False  # the connector takes `known`, for the feed known-ids
     sound: str = ""  # called with (profile, settings): raises Misconfigured for what cannot be opened
     spools: bool = False  # the connector takes a place on disk as well (spool=...)
     lacks: str = ""  # called with (profile, settings, agree=...): what the live system says that it cannot do, as words
@@ -43,6 +45,7 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.soap.connector:SoapConnector",
         "connectors.soap.neutral:interfaces_of",
         fits="connectors.soap.push:fits",
+        rereads=True,
         sound="connectors.sound:soap",
     ),
     "rest": Family(
@@ -51,6 +54,7 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.rest.connector:RestConnector",
         "connectors.rest.neutral:interfaces_of",
         fits="connectors.rest.neutral:fits",
+        rereads=True,
         sound="connectors.sound:rest",
         spools=True,
     ),
@@ -68,6 +72,18 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.files.settings:FilesSettings",
         "connectors.files.connector:FilesConnector",
         "connectors.files.neutral:interfaces_of",
+    ),
+    "sql": Family(
+        "connectors.sql.profile:SqlProfile",
+        "connectors.sql.settings:SqlSettings",
+        "connectors.sql.connector:SqlConnector",
+        "connectors.sql.neutral:interfaces_of",
+    ),
+    "open-referral": Family(
+        "connectors.open_referral:DirectoryProfile",
+        "connectors.open_referral:DirectorySettings",
+        "connectors.open_referral:DirectoryConnector",
+        "connectors.open_referral:interfaces_of",
     ),
     "notify": Family(
         "connectors.notify:NotifyProfile",
@@ -131,19 +147,22 @@ def open_connector(
     secret: Callable[[str], str],
     agree: Agree | None = None,
     spool: Spool | None = None,
+    known: Known | None = None,
 ) -> Connector:
     """Build the connector of one connection. Nothing is sent.
 
     `interfaces` gives the bytes of a pinned file by its name in the profile, `clock` the time with its zone, `secret`
     what a reference such as env:NAME stands for, `agree` reserves turns where other processes call
-    the same system, `spool` is the connection's own place on this machine's disk. Raises ProfileFaults (a
-    Misconfigured) with every problem.
+    the same system, `known` tells which records are linked, for a feed that reads those again, and `spool` is the
+    connection's own place on this machine's disk. Raises ProfileFaults (a Misconfigured) with every problem.
     """
     checked_profile = check_profile(profile)
     protocol = _protocol(profile)
     settings = check_settings(protocol, connect, secret=secret)
     family = _family(protocol)
-    handed: dict[str, Any] = {"clock": clock, "agree": agree} | ({"spool": spool} if family.spools else {})
+    handed: dict[str, Any] = {"clock": clock, "agree": agree}
+    handed |= {"spool": spool} if family.spools else {}
+    handed |= {"known": known} if family.rereads else {}
     return cast(Connector, _named(family.connector)(checked_profile, settings, interfaces, **handed))
 
 

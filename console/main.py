@@ -16,9 +16,11 @@ from console import (
     commands_interface,
     commands_joining,
     commands_laws,
+    commands_links,
     commands_mapping,
     commands_proof,
     commands_run,
+    commands_services,
     commands_site,
 )
 from console.bench import command as benches
@@ -70,6 +72,9 @@ for one_of_mappings in (commands_laws.laws, commands_laws.coverage, commands_dif
     commands_mapping.mapping.command(one_of_mappings.__name__)(one_of_mappings)
 app.add_typer(commands_mapping.mapping, name="mapping")
 app.add_typer(commands_interface.interface, name="interface")
+app.add_typer(commands_links.links, name="links")
+app.add_typer(commands_links.routes, name="routes")
+app.add_typer(commands_services.services, name="services")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 

@@ -27,7 +27,7 @@ from connectors.registry import open_connector
 from connectors.scanner import Scanner
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
-from pipelines import artifacts
+from pipelines import artifacts, known_ids
 from pipelines.clock import Clock
 from pipelines.emptied import emptied
 from pipelines.freshness import Freshness, day_of, look
@@ -45,6 +45,7 @@ from pipelines.vault import Vault
 from pipelines.wording import rules_of
 
 if TYPE_CHECKING:
+    from connectors.known import Known
     from connectors.pace import Agree
     from connectors.port import Connector
     from connectors.spool import Spool
@@ -105,6 +106,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         except SiteFaults as faults:
             findings += faults.findings
         else:
+            known_ids.hand_in(councils[code], ledger)
             if not ledger.embedded:
                 _agree_on_turns(councils[code], files, ledger, clock)
             give_places(councils[code], keys, site.data_folder / "spool", alone=ledger.embedded)
@@ -200,13 +202,13 @@ def opener(
 
     interface = interface_reader(site, profile)
 
-    def opened(agree: Agree | None = None, spool: Spool | None = None) -> Connector:
+    def opened(agree: Agree | None = None, known: Known | None = None, spool: Spool | None = None) -> Connector:
         connect: dict[str, Any] = dict(connection.connect)
         if site.settings.stage == "test" and profile.get("protocol") == "notify":
             connect["only_to"] = _listed(connect.get("only_to"), site.settings.residents_only_to)
-        return open_connector(
-            profile, connect, interfaces=interface, clock=clock.instant, secret=secret, agree=agree, spool=spool
-        )
+        now = clock.instant
+        more: dict[str, Any] = {"agree": agree, "known": known, "spool": spool}
+        return open_connector(profile, connect, interfaces=interface, clock=now, secret=secret, **more)
 
     return opened
 

@@ -63,7 +63,6 @@ def write(pairing: Pairing, found: Matched, *, who: str, why: str, rest_is_apart
     _write(pairing, some, done)
     done.complete = not done.not_done and (found.clear or rest_is_apart)
     plant, code, now = pairing.plant, pairing.council.code, pairing.plant.clock.now()
-    one, other = _pair_of(found.one, found.other)
     with plant.ledger.writing() as connection:
         detail: dict[str, Any] = {"paired": done.paired, "sends": done.sends, "undecided": found.totals["undecided"]}
         audit.write(
@@ -78,12 +77,20 @@ def write(pairing: Pairing, found: Matched, *, who: str, why: str, rest_is_apart
             detail=detail,
         )
         if done.complete:
-            connection.execute(delete(first_day).filter_by(council=code, one=one, other=other))
-            connection.execute(
-                insert(first_day).values(council=code, one=one, other=other, at=now, who=who, paired=done.paired)
-            )
+            enter_pair(connection, code, found.one, found.other, now=now, who=who, paired=done.paired)
     plant.nudge.set()
     return done
+
+
+def enter_pair(
+    connection: Connection, council: str, one: str, other: str, *, now: int, who: str, paired: int = 0
+) -> None:
+    """Note that the cases which two connections both hold are known: going live waits for these two no longer."""
+    one, other = _pair_of(one, other)
+    connection.execute(delete(first_day).filter_by(council=council, one=one, other=other))
+    connection.execute(
+        insert(first_day).values(council=council, one=one, other=other, at=now, who=who, paired=paired)
+    )
 
 
 def _write(pairing: Pairing, some: Sequence[tuple[Kept, Kept]], done: Written) -> None:

@@ -23,6 +23,7 @@ from pipelines.vault import Vault
 
 if TYPE_CHECKING:
     from config.findings import Finding
+    from connectors.known import Known
     from connectors.pace import Agree
     from connectors.port import Connector
     from connectors.scanner import Scanner
@@ -70,6 +71,7 @@ class Wired:
         self.settings = overlay or {}
         self._open = open_connector
         self.agree: Agree | None = None  # reserves turns, where other processes call the same system
+        self.known: Known | None = None  # which of its records are linked, where its feed reads those again
         self._connector: Connector | None = None
         self._describe = describe
         self._described: tuple[str, Artifacts] | None = None
@@ -80,7 +82,8 @@ class Wired:
         """The connector, opened when first asked for: a command that only reads the ledger never loads it."""
         with self._lock:
             if self._connector is None:
-                self._connector = self._open(self.agree) if self.agree else self._open()
+                handed_in = (self.agree, self.known) if self.known else (self.agree,) if self.agree else ()
+                self._connector = self._open(*handed_in)
             return self._connector
 
     def keeps(self, spool: Spool) -> None:

@@ -154,6 +154,10 @@ class FhirConnector:
         """Fetch what logging in needs, and nothing else. Raises as `changes` does."""
         self._asking.login.headers(self._asking.session.deadline())
 
+    def removes(self, kind: str) -> bool:  # noqa: ARG002 - what `doctor` asks of every connector
+        """Whether a read of changes takes something away from the system: never."""
+        return False
+
     def look(self, kind: str) -> Reply:
         """Ask for the smallest first page of a kind, and judge nothing. For `doctor`."""
         return self._feed(kind).look()

@@ -111,7 +111,7 @@ def refuse(reply: Reply, *, doing: str, interface: Interface | None, one: bool, 
             raise Unauthorised(f"{what} refuses our login or its permissions", code=code, reply=raw)
         case ErrorName.NOT_THERE if one:
             raise NotThere(f"{what}: there is no such record", code=code, reply=raw)
-        case ErrorName.NOT_THERE:
+        case ErrorName.NOT_THERE | ErrorName.MISCONFIGURED:
             raise Misconfigured(f"{what}: no such path; is the connection's url right?", code=code, reply=raw)
         case ErrorName.OUTDATED:
             raise Outdated(f"{what}: the record was changed since it was read", code=code, reply=raw)

@@ -181,6 +181,10 @@ class Open311Connector:
         """Fetch what logging in needs. For `doctor`."""
         self._login.headers(self._session.deadline())
 
+    def removes(self, kind: str) -> bool:  # noqa: ARG002 - what `doctor` asks of every connector
+        """Whether a read of changes takes something away from the system: never."""
+        return False
+
     def look(self, kind: str) -> Reply:
         """Ask for the services, and judge nothing. For `doctor`."""
         self._record(kind)

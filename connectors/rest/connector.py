@@ -18,6 +18,7 @@ from connectors.documents import DOCUMENT, Document, Lent
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
 from connectors.http import HttpSession, Reply
 from connectors.json_body import UnreadableBody, parse, read
+from connectors.known import Known, KnownIdsFeed
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
@@ -57,6 +58,7 @@ class RestConnector:
         clock: Callable[[], datetime],
         agree: Agree | None = None,
         spool: Spool | None = None,
+        known: Known | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -67,6 +69,7 @@ class RestConnector:
         self._clock = clock
         self._spool = spool
         self._two_steps = TwoSteps(spool)
+        self._known = known
         self._sleep = sleep
         self._interface = open_interface(interfaces(profile.interface), profile.interface)
         self._readers = {
@@ -297,7 +300,7 @@ class RestConnector:
         if feed is None:
             raise self._not_offered(kind, "changes")
         query = self._record(kind).query
-        if query and not isinstance(feed, IdListFeed | IdWindowFeed):  # a list of ids is no record
+        if query and not isinstance(feed, IdListFeed | IdWindowFeed | KnownIdsFeed):  # a list of ids is no record
             feed = feed.model_copy(update={"query": {**query, **feed.query}})
         return open_feed(feed, _Asking(self, kind))
 
@@ -378,6 +381,7 @@ class _Asking:
     def __init__(self, connector: RestConnector, kind: str) -> None:
         self._connector = connector
         self.kind = kind
+        self.known = connector._known
         self.addresses = connector._addresses
         self.spool = connector._spool
         self.now = connector._clock
@@ -433,6 +437,13 @@ class _Asking:
     def moment(self, told: Any) -> datetime | None:
         """Read a stamp by the profile's clock; None for what is none."""
         return self._connector._readers[self.kind].moment(told)
+
+    def address_of(self, id: str) -> str:
+        """Where one record is read by its id."""
+        fetch = self._connector._record(self.kind).fetch
+        if fetch is None:
+            raise self._connector._not_offered(self.kind, "fetch")
+        return self.addresses.below(fetch.path, id=id)
 
     def fetch(self, id: str, deadline: Deadline, *, path: str = "") -> Item | None:
         """Read one record by its id, None if it is not there. Raises PageUnreadable if it cannot be read."""

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from connectors.known import KnownIdsFeed
 from connectors.port import Tier
 from connectors.profile import (
     ErrorName,
@@ -265,6 +266,8 @@ class RestRecord(Errors):
         if isinstance(self.changes, IdListFeed | IdWindowFeed) and self.fetch is None:
             feed = self.changes.feed
             raise ValueError(f"an {feed} feed needs fetch: the list holds ids, and each record is read by its id")
+        if isinstance(self.changes, KnownIdsFeed) and self.fetch is None:
+            raise ValueError("a known-ids feed needs fetch: each record is read again by its id")
         if isinstance(self.changes, IdWindowFeed) and self.fault.code is None:
             raise ValueError("an id-window feed needs fault.code: a record that is gone must be told from a wrong path")
         if isinstance(self.changes, QueueFeed) and self.changes.id is not None and self.fetch is None:

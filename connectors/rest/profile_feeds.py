@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from connectors.known import KnownIdsFeed
 from connectors.profile import Name, Overlap, PathText
 from connectors.references import Closed
 from connectors.rest.profile_emptied import InboxFeed, QueueFeed
@@ -311,6 +312,6 @@ class IdWindowFeed(Closed):
 
 
 Feed: TypeAlias = Annotated[
-    CursorFeed | IdListFeed | NewestFirstFeed | DeltaFeed | IdWindowFeed | InboxFeed | QueueFeed,
+    CursorFeed | IdListFeed | NewestFirstFeed | DeltaFeed | IdWindowFeed | KnownIdsFeed | InboxFeed | QueueFeed,
     Field(discriminator="feed")
 ]

@@ -21,6 +21,7 @@ from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
 from connectors.http import HttpSession, Reply, ReplyTooLarge
+from connectors.known import Known, KnownIds, KnownIdsFeed
 from connectors.logins import login_addresses, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
@@ -34,7 +35,7 @@ from connectors.soap.interface import Interface
 from connectors.soap.items import Items
 from connectors.soap.pinned import Interfaces
 from connectors.soap.profile import ReplyPaths, SoapProfile, SoapRecord
-from connectors.soap.profile_feeds import AnyFeed, ModifiedBetweenFeed
+from connectors.soap.profile_feeds import AnyFeed, Asked, ModifiedBetweenFeed
 from connectors.soap.push import pushes_of
 from connectors.soap.reply import UnreadableReply
 from connectors.soap.times import moment
@@ -54,6 +55,7 @@ class SoapConnector:
         *,
         clock: Callable[[], datetime],
         agree: Agree | None = None,
+        known: Known | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -64,6 +66,7 @@ class SoapConnector:
         self.interface = Interface(profile, interfaces)
         self._pushes = pushes_of(profile, interfaces)
         self.clock = clock
+        self._known = known
         self._zone = ZoneInfo(profile.clock)
         self._session = HttpSession(
             settings,
@@ -103,6 +106,9 @@ class SoapConnector:
     def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
         """See `connectors.port.Source`."""
         feed = self._feed(kind)
+        if isinstance(feed, KnownIdsFeed):
+            known = KnownIds(kind, feed, self._known, lambda id, _: self.fetch(kind, id), tells_gone=True)
+            return known.page(self._session.deadline(), watermark=watermark, cursor=cursor, limit=limit)
         if isinstance(feed, ModifiedBetweenFeed):
             return self._between(kind, feed, watermark, cursor, limit)
         walk = place(feed, watermark, cursor, self._zone)
@@ -145,6 +151,8 @@ class SoapConnector:
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:
         """See `connectors.port.Source`."""
         feed = self._feed(kind)
+        if isinstance(feed, KnownIdsFeed):
+            return None  # a record that cannot be read is told on its own
         if isinstance(feed, ModifiedBetweenFeed):
             return None  # a window that cannot be read at its smallest may hold more than one record
         return skipped(place(feed, watermark, cursor, self._zone)).cursor
@@ -175,7 +183,7 @@ class SoapConnector:
             return pushes.again(element, raw, id)
         if record.fetch is not None:
             answer, path = self.interface.shell(record.fetch.operation, record.fetch.item), record.fetch.item
-        elif record.changes is not None:
+        elif record.changes is not None and not isinstance(record.changes, KnownIdsFeed):
             answer, path = self.interface.shell(record.changes.operation, record.changes.items), record.changes.items
         else:
             raise Misconfigured(f"the profile of {self.profile.system} offers no way to read {kind}")
@@ -259,7 +267,7 @@ class SoapConnector:
         """Make one call for `doctor` and return the reply as it came, after looking whether it is an answer."""
         return self._call(kind, operation, content, self._session.deadline())[1]
 
-    def first_ask(self, feed: AnyFeed) -> Record:
+    def first_ask(self, feed: Asked) -> Record:
         """What the smallest request for changes says: one record from the beginning, or the last hour."""
         if isinstance(feed, ModifiedBetweenFeed):
             now = self.clock()
@@ -319,8 +327,11 @@ class SoapConnector:
 
     def _section(self, kind: str, section: Section | None, name: str) -> Section:
         if section is None:
-            raise Misconfigured(f"the profile of {self.profile.system} offers no {name} for {kind}")
+            raise self._not_offered(kind, name)
         return section
+
+    def _not_offered(self, kind: str, name: str) -> Misconfigured:
+        return Misconfigured(f"the profile of {self.profile.system} offers no {name} for {kind}")
 
     def _what(self, operation: str) -> str:
         return f"{self.profile.system} {operation}"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled, Unauthorised, Unreachable
 from connectors.http import Reply
-from connectors.port import Finding
+from connectors.known import KnownIdsFeed
+from connectors.port import Finding, UnreadableItem
 from connectors.sight import certificate_finding, clock_finding, name_finding, own_certificate_finding
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def _pages(connector: SoapConnector) -> list[Finding]:
         if told.changes is None:
             continue
         feed = told.changes
+        if isinstance(feed, KnownIdsFeed):
+            found += _known(connector, kind)
+            continue
         content = connector.first_ask(feed)
         try:
             reply = connector.probe(kind, feed.operation, content)
@@ -43,6 +47,22 @@ def _pages(connector: SoapConnector) -> list[Finding]:
         else:
             found += _well(connector, kind, reply, len(page.items))
     return found
+
+
+def _known(connector: SoapConnector, kind: str) -> list[Finding]:
+    """Of a kind that is not listed, the first record that is known is read."""
+    try:
+        page = connector.changes(kind, watermark="", limit=1)
+    except ConnectorError as problem:
+        return [_trouble(kind, problem)]
+    if not page.items:
+        return [Finding("page", True, f"{kind}: no record is linked yet, so none was read")]
+    if isinstance(page.items[0], UnreadableItem):
+        return [Finding("page", False, page.items[0].reason, "compare the profile's fetch with the interface")]
+    return [
+        Finding("login", True, "the system took our login"),
+        Finding("page", True, f"{kind}: a record that is linked was read again"),
+    ]
 
 
 def _well(connector: SoapConnector, kind: str, reply: Reply, count: int) -> list[Finding]:

@@ -17,6 +17,7 @@ from zeep.wsdl.messages import DocumentMessage
 from zeep.xsd.types import ComplexType
 
 from connectors.errors import Misconfigured, Rejected
+from connectors.known import KnownIdsFeed
 from connectors.soap.pinned import Interfaces, Pinned, client_of, declared_names, namespaces_of, schema_of
 from connectors.soap.profile import SoapProfile, SoapRecord
 from connectors.soap.profile_feeds import ModifiedBetweenFeed
@@ -137,7 +138,8 @@ class Interface:
         at = f"records.{kind}"
         item = record.item
         own = [path for path in (item.id, item.version, item.modified, item.our_key, item.deleted) if path]
-        if (changes := record.changes) is not None:
+        changes = record.changes
+        if changes is not None and not isinstance(changes, KnownIdsFeed):
             items = changes.items.removesuffix("[]")
             brought = [items, *(f"{items}/{path}" for path in own)]
             if isinstance(changes, ModifiedBetweenFeed):

@@ -8,6 +8,7 @@ from typing import Any
 from lxml import etree
 
 from connectors.errors import Misconfigured
+from connectors.known import KnownIdsFeed
 from connectors.neutral import at, interface
 from connectors.soap.pinned import WSDL, Interfaces, Pinned
 from connectors.soap.profile import SoapCreate, SoapProfile, SoapRecord, SoapUpdate
@@ -35,7 +36,7 @@ def interfaces_of(profile: SoapProfile, interfaces: Interfaces) -> list[dict[str
 
 
 def _read(wsdl: _Wsdl, record: SoapRecord) -> Schema | None:
-    if record.changes is not None:
+    if record.changes is not None and not isinstance(record.changes, KnownIdsFeed):
         return wsdl.brought(record.changes.operation, record.changes.items)
     if record.fetch is not None:
         return wsdl.brought(record.fetch.operation, record.fetch.item)

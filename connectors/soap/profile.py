@@ -11,6 +11,7 @@ from typing import Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from connectors.errors import Misconfigured
+from connectors.known import KnownIdsFeed
 from connectors.login_settings import Login
 from connectors.port import Tier
 from connectors.profile import (
@@ -26,7 +27,7 @@ from connectors.profile import (
 )
 from connectors.references import Closed
 from connectors.soap.profile_beside import Adds, Turn, Turns
-from connectors.soap.profile_feeds import AnyFeed, SoapFeed
+from connectors.soap.profile_feeds import Asked, SoapFeed
 from connectors.soap.profile_headers import Addressing, SoapSignIn
 from connectors.soap.profile_push import SoapPush
 
@@ -116,7 +117,7 @@ class SoapLookup(LookupRows):
     items: ListPath = Field(description="The rows in the reply.", examples=["Entry[]"])
 
 
-Section: TypeAlias = SoapFetch | SoapCreate | SoapUpdate | SoapFind | AnyFeed | SoapLookup | Turn | Adds
+Section: TypeAlias = SoapFetch | SoapCreate | SoapUpdate | SoapFind | Asked | SoapLookup | Turn | Adds
 
 
 class SoapRecord(Errors):
@@ -165,7 +166,9 @@ class SoapRecord(Errors):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        if self.changes is not None and self.item.modified is None:
+        if isinstance(self.changes, KnownIdsFeed) and self.fetch is None:
+            raise ValueError("a known-ids feed needs fetch: each record is read again by its id")
+        if self.changes is not None and not isinstance(self.changes, KnownIdsFeed) and self.item.modified is None:
             raise ValueError(f"a {self.changes.feed} feed needs item.modified: name the element with the last change")
         if self.update is not None and self.update.mode == "replace" and self.fetch is None:
             raise ValueError("update.mode replace needs fetch: the record is read before it is replaced")
@@ -187,7 +190,8 @@ class SoapRecord(Errors):
     @property
     def calls(self) -> list[Section]:
         """Every section that names an operation."""
-        told = (self.changes, self.fetch, self.create, self.update, self.find, *self.lookups.values(), *self.adds)
+        changes = None if isinstance(self.changes, KnownIdsFeed) else self.changes  # it has none of its own
+        told = (changes, self.fetch, self.create, self.update, self.find, *self.lookups.values(), *self.adds)
         turns = self.turns.by if self.turns is not None else []
         return [*(section for section in told if section is not None), *turns]
 

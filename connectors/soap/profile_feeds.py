@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
+from connectors.known import KnownIdsFeed
 from connectors.profile import ListPath, Name, Overlap, PathText
 from connectors.references import Closed
 
@@ -84,5 +85,6 @@ class ModifiedBetweenFeed(Closed):
     )
 
 
-AnyFeed: TypeAlias = ModifiedSinceFeed | ModifiedBetweenFeed
+Asked: TypeAlias = ModifiedSinceFeed | ModifiedBetweenFeed
+AnyFeed: TypeAlias = Asked | KnownIdsFeed
 SoapFeed: TypeAlias = Annotated[AnyFeed, Field(discriminator="feed")]

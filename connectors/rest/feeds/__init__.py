@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.known import KnownIdsFeed
 from connectors.port import Item, UnreadableItem
 from connectors.rest.feeds import delta, id_window
 from connectors.rest.feeds.asking import Asking, ChangeFeed
@@ -12,6 +13,7 @@ from connectors.rest.feeds.delta import Delta
 from connectors.rest.feeds.id_list import IdList
 from connectors.rest.feeds.id_window import IdWindow
 from connectors.rest.feeds.inbox import Inbox
+from connectors.rest.feeds.known_ids import KnownRecords
 from connectors.rest.feeds.newest_first import NewestFirst
 from connectors.rest.feeds.queue import Queue
 from connectors.rest.profile_emptied import InboxFeed, QueueFeed
@@ -22,6 +24,8 @@ __all__ = ["ChangeFeed", "gone_again", "open_feed"]
 
 def open_feed(feed: Feed, asking: Asking) -> ChangeFeed:
     """Return the feed that a profile declares, ready to be read."""
+    if isinstance(feed, KnownIdsFeed):
+        return KnownRecords(feed, asking)
     if isinstance(feed, CursorFeed):
         return Cursor(feed, asking)
     if isinstance(feed, DeltaFeed):

@@ -11,6 +11,7 @@ from connectors.deadline import Deadline
 from connectors.errors import PageUnreadable
 from connectors.http import Reply, ReplyTooLarge
 from connectors.json_body import twice_on_the_way
+from connectors.known import Known
 from connectors.port import Item, Page, UnreadableItem
 from connectors.rest.addresses import Addresses, next_in
 from connectors.rest.profile_feeds import CursorFeed, IdListFeed, NamedPages
@@ -45,8 +46,13 @@ class Asking(Protocol):
     addresses: Addresses
     tells_gone: bool  # the system's own code, and not a web server's 404 alone, says that a record is not there
 
+    known: Known | None  # which records are linked
+
     def deadline(self) -> Deadline:
         """Start the clock of one call."""
+
+    def address_of(self, id: str) -> str:
+        """Where one record is read by its id."""
 
     def get(
         self,
