@@ -42,7 +42,8 @@ class Store:
         soap = json.loads((HERE / "wire" / "referral.json").read_bytes())
         soap |= {"ReferralId": f"R{_MARK}", "Version": "1", "LastChanged": _STAMP, "ClientReference": f"k-{_MARK}"}
         (element,) = xml.elements_of("Referral", soap, SPACE)
-        self._soap = etree.tostring(element, encoding="unicode")
+        shown = etree.tostring(element, encoding="unicode")
+        self._soap = re.sub(r"<(/?)ns0:", r"<\1", shown).replace(f' xmlns:ns0="{SPACE}"', "")
         rest = json.loads((HERE / "flood" / "sample.json").read_bytes())
         rest |= {"id": f"C-{_MARK}", "version": 1, "changed_at": f"{_STAMP}Z", "external_reference": None}
         self._rest = json.dumps(rest, ensure_ascii=False)

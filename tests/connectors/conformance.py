@@ -19,6 +19,7 @@ from connectors.errors import (
     Misconfigured,
     NotThere,
     Outdated,
+    PageUnreadable,
     Rejected,
     Throttled,
     Unauthorised,
@@ -39,7 +40,11 @@ MEANS: Mapping[str, tuple[type[ConnectorError], ...]] = {
     "status 422": (Rejected, Unknown),
     "status 429": (Throttled,),
 }
-RENEWED = "status 401"
+#: Pages of somebody else, a login's or a gateway's: they say nothing about the records behind them.
+FOREIGN = frozenset(
+    {"html before", "html called xml before", "html after", "500 after", "sign-in page", "status 500", "status 503"}
+)
+RENEWED = "status 401"  # a refused login is renewed once, and the call repeated
 RETRY_AFTER = 7.0  # seconds, as the proxy's 429 says
 
 
@@ -158,6 +163,8 @@ def read_under(standing: Standing, name: str, fault: Fault) -> None:
                 if not isinstance(outcome, ConnectorError):
                     gone = verb != "changes" and name == "status 404" and outcome in (None, [])
                     assert outcome == truth or gone, f"{standing.name} {verb} under {name}: something else was read"
+                elif isinstance(outcome, PageUnreadable):  # which would make a hole of everything behind it
+                    assert name not in FOREIGN, f"{standing.name} {verb}: {name} says nothing about the records"
                 elif isinstance(outcome, Throttled):
                     assert outcome.after is None or outcome.after >= RETRY_AFTER
             standing.calm()
