@@ -7,13 +7,15 @@ is refused even where it does nothing. Reasons name a line, never a value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lxml import etree
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 NIL = f"{{{XSI}}}nil"
+_XSI = f"{{{XSI}}}"
+MOST_NAMES = 10_000  # more than any interface has: a document that is made of names fills no memory
 FOREIGN = "@xmlns"  # in wildcard content alone: the namespace of an element that no pinned schema knows
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -87,16 +89,23 @@ def record_of(element: etree._Element, known: frozenset[str]) -> Any:
     An element whose namespace is not among `known` and differs from its parent's keeps it as "@xmlns": it came
     through a wildcard, and without it a whole-record update could not put it back as it was.
     """
-    if element.get(NIL, "").strip() in ("true", "1"):
+    above = element.getparent()
+    return _value(element, known, None if above is None else _NAMES[above.tag][1])
+
+
+def _value(element: etree._Element, known: frozenset[str], above: str | None) -> Any:
+    """The value of an element in a parent of that namespace. Each touch of an element costs as much as the rest of the
+    work on it, so what most elements are, text alone, is done by their parent."""
+    attributes = element.items()
+    if attributes and element.get(NIL, "").strip() in ("true", "1"):
         return None
     record: dict[str, Any] = {}
-    space = etree.QName(element).namespace or ""
-    above = element.getparent()
-    if space not in known and (above is None or space != (etree.QName(above).namespace or "")):
+    space = _NAMES[element.tag][1]
+    if space not in known and space != above:
         record[FOREIGN] = space
-    for name, value in element.attrib.items():
-        if not str(name).startswith(f"{{{XSI}}}"):
-            record["@" + etree.QName(str(name)).localname] = str(value)
+    for name, value in attributes:
+        if not str(name).startswith(_XSI):
+            record["@" + _NAMES[str(name)][0]] = str(value)
     text = element.text or ""
     if len(element) == 0:
         if not record:
@@ -106,14 +115,32 @@ def record_of(element: etree._Element, known: frozenset[str]) -> Any:
     if text.strip():
         record["."] = text
     for child in element:
-        name, value = local(child), record_of(child, known)
-        if name not in record:
-            record[name] = value
-        elif isinstance(record[name], list):
-            record[name].append(value)
+        name, within = _NAMES[child.tag]
+        if len(child) or within not in known or child.items():
+            inner = _value(child, known, space)
         else:
-            record[name] = [record[name], value]
+            inner = child.text or ""
+        if name not in record:
+            record[name] = inner
+        elif isinstance(record[name], list):
+            record[name].append(inner)
+        else:
+            record[name] = [record[name], inner]
     return record
+
+
+class _Names(dict[str, tuple[str, str]]):
+    """What has been split already: a {namespace}name as its name and its namespace."""
+
+    def __missing__(self, tag: str) -> tuple[str, str]:
+        if len(self) > MOST_NAMES:
+            self.clear()
+        space, _, name = tag.rpartition("}")
+        made = self[tag] = (name, space[1:])
+        return made
+
+
+_NAMES = _Names()
 
 
 def elements_of(name: str, value: Any, namespace: str) -> Iterator[etree._Element]:
@@ -175,6 +202,18 @@ def text_at(record: Any, path: str | None) -> str:
     if isinstance(found, Mapping):
         found = found.get(".")
     return found.strip() if isinstance(found, str) else ""
+
+
+def text_reader(path: str | None) -> Callable[[Any], str]:
+    """What `text_at` does at one path, made once for many records."""
+    if path is None or "/" in path or path.endswith("[]"):
+        return lambda record: text_at(record, path)
+
+    def read(record: Any) -> str:
+        found = record.get(path) if type(record) is dict else get(record, path)
+        return found.strip() if type(found) is str else "" if found is None else text_at(record, path)
+
+    return read
 
 
 def put(record: dict[str, Any], path: str, value: Any) -> None:

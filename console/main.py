@@ -11,6 +11,7 @@ import typer
 
 from console import (
     commands_codes,
+    commands_conform,
     commands_desk,
     commands_diff,
     commands_interface,
@@ -58,11 +59,11 @@ def dolen(
 
 
 for one in (
-    commands_site.new, commands_site.check, commands_run.doctor, commands_run.run, commands_run.work,
-    commands_run.schedule, commands_run.sync, commands_run.status, commands_desk.trace, commands_desk.attention,
-    commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.close, commands_joining.join,
-    commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile, commands_proof.match,
-    commands_site.schema,
+    commands_site.new, commands_site.check, commands_run.doctor, commands_conform.conform, commands_run.run,
+    commands_run.work, commands_run.schedule, commands_run.sync, commands_run.status, commands_desk.trace,
+    commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.close,
+    commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
+    commands_proof.match, commands_site.schema,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):

@@ -112,7 +112,7 @@ def accept(root: Path, name: str) -> list[str]:
     zones = zones_of(site, library)
     mapping = library.mapping(name, _zone(library, name, zones))
     changed = []
-    for path in _pairs_of(library, name):
+    for path in pairs_of(library, name):
         if not path.is_relative_to(site.layers.site):
             continue  # a shipped one
         before = path.read_bytes()
@@ -267,7 +267,7 @@ def _try(library: Library, name: str, zones: Dictionary[str, str], *, reveal: bo
         return Tried(name, file, findings=faults.findings)
     pairs: dict[str, golden.Pair] = {}
     findings: list[Finding] = []
-    for path in _pairs_of(library, name):
+    for path in pairs_of(library, name):
         try:
             pairs[path.name] = golden.load(path.read_bytes(), path.name)
         except (golden.BadPair, OSError) as fault:
@@ -295,7 +295,7 @@ def _zone(library: Library, name: str, zones: Dictionary[str, str]) -> str:
     return zones.get(name) or zones.get(f"system {system}") or ZONE
 
 
-def _pairs_of(library: Library, name: str) -> list[Path]:
+def pairs_of(library: Library, name: str) -> list[Path]:
     """The pairs beside the mapping, and those of the site, which may add its own to a shipped mapping."""
     found = library.layers.find("mappings", name)
     folders = [library.layers.site / "mappings"]
@@ -307,12 +307,12 @@ def _pairs_of(library: Library, name: str) -> list[Path]:
 
 def pair_file(library: Library, mapping: str, pair: str) -> str:
     """What findings call the file of a pair."""
-    return next((_called(library, path) for path in _pairs_of(library, mapping) if path.name == pair), pair)
+    return next((_called(library, path) for path in pairs_of(library, mapping) if path.name == pair), pair)
 
 
 def real_people(library: Library, mapping: str) -> Iterator[Finding]:
     """What in the pairs of a mapping may be of somebody real."""
-    for path in _pairs_of(library, mapping):
+    for path in pairs_of(library, mapping):
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):

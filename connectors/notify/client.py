@@ -110,6 +110,9 @@ class Client:
                 raise Unknown(f"{doing}: the client of Notify gave up ({type(error).__name__})") from None
             if not 200 <= door.reply.status < 300:
                 raise _refusal(door.reply, doing) from None
+        except RecursionError:  # the client reads the answer first, and it is nested too deep to be meant
+            reply = door.reply.body if door.reply is not None else b""
+            raise Unknown(f"{doing}: the answer is nested too deep to be meant", reply=reply) from None
         assert door.reply is not None
         try:
             return read(door.reply.body, door.reply.headers.get("Content-Type", "")), door.reply.body

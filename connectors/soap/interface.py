@@ -114,6 +114,16 @@ class Interface:
             parent, kind = etree.SubElement(parent, str(inner.qname)), inner.type
         return answer
 
+    def element(self, operation: str, path: str) -> Any:
+        """Return zeep's element at a path of an operation's answer; None where there is none."""
+        found = self._binding.get(operation).output.body
+        for step in path.removesuffix("[]").split("/"):
+            inner = (one for name, one in getattr(found.type, "elements", ()) if name and one.name)
+            found = next((one for one in inner if one.qname.localname == step), None)
+            if found is None:
+                return None
+        return found
+
     def _headers(self, action: str) -> dict[str, str]:
         if isinstance(self._binding, Soap12Binding):
             stated = f'; action="{action}"' if action else ""

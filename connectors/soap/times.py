@@ -8,6 +8,7 @@ moments, both show everything again rather than skip anything.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _MINUTE = timedelta(minutes=1)
@@ -18,11 +19,22 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
         if found.tzinfo is None:
+            if (offset := _offset(found.year, found.month, found.day, found.hour, zone)) is not None:
+                return (found - offset).replace(tzinfo=UTC)
             readings = (found.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
             return min(readings)  # two on the night when clocks go back: the earlier one re-reads, the later one skips
         return found.astimezone(UTC)
     except (ValueError, OverflowError):  # no date, or 0001-01-01 and a zone that would put it before the first year
         return None
+
+
+@lru_cache(maxsize=4096)
+def _offset(year: int, month: int, day: int, hour: int, zone: ZoneInfo) -> timedelta | None:
+    """The offset of a whole hour of the wall clock; None where clocks change within it or about it."""
+    begin = datetime(year, month, day, hour, tzinfo=zone)
+    end = begin.replace(minute=59, second=59, microsecond=999_999)
+    about = {moment.replace(fold=fold).utcoffset() for moment in (begin, end) for fold in (0, 1)}
+    return about.pop() if len(about) == 1 else None
 
 
 def wall_clock(at: datetime, zone: ZoneInfo, *, later: bool = False) -> str:

@@ -42,9 +42,8 @@ class Walk:
         One later than `not_after` (the system's own clock as its answer tells it) is left out: a single record dated
         2099 would otherwise put the watermark there and hide every change until then.
         """
-        known = [stamp for stamp in stamps if stamp is not None]
-        texts = [stamp_text(stamp) for stamp in known if not_after is None or stamp <= not_after]
-        return replace(self, newest=max([self.newest, *texts]))
+        counted = [stamp for stamp in stamps if stamp is not None and (not_after is None or stamp <= not_after)]
+        return replace(self, newest=max(self.newest, stamp_text(max(counted)))) if counted else self
 
     def step(self, count: int, first: bytes, pages: NumberedPages) -> Walk:
         """Go on behind `count` records, the first of which had the bytes `first`.

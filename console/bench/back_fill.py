@@ -1,0 +1,53 @@
+"""One back-fill through one feed, in a process of its own, so that its memory is nobody else's.
+
+`python -m console.bench.back_fill FEED RECORDS URL` walks from the beginning to the end, lets each page go as intake
+does, and says one JSON line: records read, seconds, and by how many MB the process has grown since the thousandth.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from connectors.port import Item
+from console.bench import wire_site
+from console.bench.connectors import FIRST, folder_of
+
+
+def main(feed: str, records: int, url: str) -> dict[str, float]:
+    """Walk, and say what was seen."""
+    kind = wire_site.FEEDS[feed]
+    name, _, form = feed.partition(" ")
+    with tempfile.TemporaryDirectory() as folder:
+        if name == "file-drop":
+            connector = wire_site.files(folder_of(Path(folder) / "drop", form, records), form)
+        elif name == "modified-since":
+            connector = wire_site.soap(url)
+        else:
+            connector = wire_site.rest(url, name)
+        me = psutil.Process()
+        read, level, most, began, cursor = 0, 0.0, 0.0, time.perf_counter(), ""
+        while True:
+            page = connector.changes(kind, watermark="", cursor=cursor)
+            read += sum(isinstance(item, Item) for item in page.items)
+            cursor = page.cursor
+            if read >= FIRST and not level:
+                gc.collect()
+                level = me.memory_info().rss
+            if level:
+                most = max(most, me.memory_info().rss)
+            if not cursor:
+                break
+        seconds = time.perf_counter() - began
+        connector.close()
+    return {"read": read, "seconds": seconds, "grown": (most - level) / 1e6}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(sys.argv[1], int(sys.argv[2]), sys.argv[3])) + "\n")
