@@ -10,6 +10,7 @@ kind of exception.
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,15 +22,19 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 import urllib3
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util import Url, parse_url
 
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unknown, Unreachable
 from connectors.pace import Agree, Pace
 from connectors.settings import HttpSettings
-from connectors.sockets import Call, DeadlineAdapter, Ourselves, current_call, tls_context
+from connectors.sockets import Call, DeadlineAdapter, Ourselves, borrowed, current_call, tls_context
 
 PIECE = 65_536  # bytes read at once: a reply can pass its cap by no more than this
+_HEAD = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=/|$)")
+#: What may stand behind an origin and means the same to everybody: no dots that climb, nothing encoded.
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+(?:\?[A-Za-z0-9_~.&=-]+)?")
 MOVED = frozenset({301, 302, 303, 307, 308})
 
 
@@ -99,6 +104,9 @@ class HttpSession:
         self._settings = settings
         self._monotonic = monotonic
         self._allowed = frozenset(origin(url) for url in (settings.url, *also))
+        head = _HEAD.match(settings.url)
+        self._root = head[0] if head else settings.url  # what stands before every path
+        self._parts = _parsed(self._root)
         self._pace = Pace(
             calls_a_second=settings.limits.calls_a_second,
             at_once=settings.limits.at_once,
@@ -120,6 +128,7 @@ class HttpSession:
         )
         for scheme in list(self._session.adapters):
             del self._session.adapters[scheme]
+        self._lines: dict[str, HTTPConnectionPool] = {}  # by origin
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -145,7 +154,7 @@ class HttpSession:
         """
         deadline = deadline or self.deadline()
         given = {"User-Agent": "dolen", "Accept-Encoding": "gzip", **(headers or {})}
-        address = _parsed(url if not params else f"{url}{'&' if '?' in url else '?'}{urlencode(params)}")
+        address = self._address(url if not params else f"{url}{'&' if '?' in url else '?'}{urlencode(params)}")
         place = _origin(address)
         if place not in self._allowed:
             raise Misconfigured(
@@ -158,45 +167,60 @@ class HttpSession:
                 ask = _Ask(method, address, given, body)
                 return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes)
 
+    def _address(self, url: str) -> Url:
+        """Read an address; quickly, where it is our own with nothing behind it that could be read in two ways."""
+        rest = url.removeprefix(self._root)
+        if len(rest) < len(url) and _PLAIN.fullmatch(rest):
+            path, _, query = rest.partition("?")
+            return self._parts._replace(path=path, query=query or None)
+        return _parsed(url)
+
     def close(self) -> None:
         """Let go of open sockets. Idempotent."""
+        self._lines.clear()
         self._session.close()
 
     def _exchange(self, ask: _Ask, call: Call, place: str, most_bytes: int) -> Reply:
         token = current_call.set(call)
         started = self._monotonic()
         try:
-            raw = self._through_proxy(ask, call) if self._proxies else self._straight(ask, call)
-            try:
-                if raw.status in MOVED:
-                    raise _moved(raw.status, place, raw.headers, self._sign_in_page)
-                body = _read(raw, place, most_bytes)
-            finally:
-                if not raw.closed:
-                    raw.close()
-            return Reply(raw.status, raw.headers, body, self._monotonic() - started)
+            if self._proxies:
+                status, headers, body = self._through_proxy(ask, call, place, most_bytes)
+            else:
+                status, headers, body = self._straight(ask, place, most_bytes)
+            return Reply(status, headers, body, self._monotonic() - started)
         finally:
             current_call.reset(token)
 
-    def _straight(self, ask: _Ask, call: Call) -> urllib3.BaseHTTPResponse:
-        """Ask over the adapter's own pool. What a requests.Session does for each request, finding proxies, logins and
-        cookies, was settled once for this connection, and costs more than all the rest of a call."""
-        pool = self._adapter.poolmanager.connection_from_host(ask.url.host, ask.url.port, ask.url.scheme)
-        raw: urllib3.BaseHTTPResponse = pool.urlopen(
-            ask.method,
-            ask.url.request_uri,
-            body=ask.body,
-            headers=ask.headers,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            timeout=call.deadline.left_or_raise(),
-            preload_content=False,
-            decode_content=False,
-        )
-        return raw
+    def _straight(self, ask: _Ask, place: str, most_bytes: int) -> tuple[int, Mapping[str, str], bytes]:
+        """Ask over one of the adapter's own connections. What a requests.Session does for each request, finding
+        proxies, logins and cookies, was settled once, and costs more than all the rest of a call."""
+        lines = self._lines.get(place)
+        if lines is None:
+            lines = self._lines[place] = self._adapter.lines_to(ask.url)
+        with borrowed(lines) as line:
+            answer = line.ask(ask.method, ask.url.request_uri, ask.body, ask.headers)
+            headers = urllib3.HTTPHeaderDict(answer.getheaders())
+            if answer.status in MOVED:
+                raise _moved(answer.status, place, headers, self._sign_in_page)
+            if answer.length is not None and "Content-Encoding" not in headers:
+                if answer.length > most_bytes:
+                    raise _too_large(place, most_bytes)
+                return answer.status, headers, answer.read()
+            raw = urllib3.HTTPResponse(
+                answer,
+                headers,
+                answer.status,
+                preload_content=False,
+                decode_content=False,
+                original_response=answer,
+                request_method=ask.method,
+            )
+            return answer.status, headers, _read(raw, place, most_bytes)
 
-    def _through_proxy(self, ask: _Ask, call: Call) -> urllib3.BaseHTTPResponse:
+    def _through_proxy(
+        self, ask: _Ask, call: Call, place: str, most_bytes: int
+    ) -> tuple[int, Mapping[str, str], bytes]:
         request = requests.Request(ask.method, ask.url.url, headers=ask.headers, data=ask.body).prepare()
         response = self._session.send(
             request,
@@ -206,7 +230,14 @@ class HttpSession:
             proxies=self._proxies,
             verify=True,
         )
-        return response.raw
+        raw: urllib3.BaseHTTPResponse = response.raw
+        try:
+            if raw.status in MOVED:
+                raise _moved(raw.status, place, raw.headers, self._sign_in_page)
+            return raw.status, raw.headers, _read(raw, place, most_bytes)
+        finally:
+            if not raw.closed:
+                raw.close()
 
 
 @contextmanager
@@ -231,10 +262,14 @@ def _read(raw: urllib3.BaseHTTPResponse, place: str, most_bytes: int) -> bytes:
     for piece in raw.stream(PIECE, decode_content=True):
         size += len(piece)
         if size > most_bytes:
-            raise ReplyTooLarge(f"the reply of {place} is longer than max_reply_bytes ({most_bytes}); it was not read")
+            raise _too_large(place, most_bytes)
         pieces.append(piece)
     raw.release_conn()
     return b"".join(pieces)
+
+
+def _too_large(place: str, most_bytes: int) -> ReplyTooLarge:
+    return ReplyTooLarge(f"the reply of {place} is longer than max_reply_bytes ({most_bytes}); it was not read")
 
 
 def _bare(problem: Exception) -> Exception:
