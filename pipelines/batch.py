@@ -11,11 +11,11 @@ Who may change what is decided elsewhere: `pipelines.merge`, `pipelines.revision
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table, case, or_
+from sqlalchemy import Connection, Table, case, or_, select
 
 from pipelines import crash, rows
 from pipelines.facts import Facts
@@ -171,15 +171,27 @@ class Batch:
         revision's payload never changes."""
         self._opened |= payloads
 
-    def open_facts(self, payloads: Iterable[str]) -> dict[str, Facts]:
+    def open_facts(self, payloads: Collection[str]) -> dict[str, Facts]:
         """Open the facts of revisions, by their payload; what has expired or was erased is not there."""
-        opened: dict[str, Facts] = {}
-        sealed = rows.look(self.connection, payload, "id", payloads, payload.c.body.is_not(None))
+        kept = {id: body for id in payloads if (body := self.vault.at_hand(id)) is not None}
+        bodies = {id: kept[id] for id in self._still_there(kept)}
+        sealed = rows.look(
+            self.connection, payload, "id", (id for id in payloads if id not in kept), payload.c.body.is_not(None)
+        )
         self.vault.prepare(row.key_id for row in sealed)
-        for row in sealed:
-            body = orjson.loads(self.vault.unseal(self.council.code, row.id, row.key_id, row.body))
-            opened[row.id] = {name: (known[0], known[1], known[2]) for name, known in body.items()}
-        return opened
+        bodies |= {row.id: self.vault.unseal(self.council.code, row.id, row.key_id, row.body) for row in sealed}
+        return {
+            id: {name: (value, by, revision) for name, (value, by, revision) in orjson.loads(body).items()}
+            for id, body in bodies.items()
+        }
+
+    def _still_there(self, ids: Collection[str]) -> Iterator[str]:
+        """Those of these payloads that are this council's and have neither expired nor been erased."""
+        for some in rows.in_parts(sorted(ids)):
+            there = select(payload.c.id).where(
+                payload.c.id.in_(some), rows.beside(payload.c.council) == self.council.code, payload.c.body.is_not(None)
+            )
+            yield from self.connection.execute(there).scalars()
 
     def referral(self, id: str) -> Held | None:
         """A referral of this council, or the one that it was merged into; None if there is none. It must have been
@@ -226,7 +238,9 @@ class Batch:
     def sealed_facts(self, row: Held) -> str:
         """The payload of a referral's facts as they are now: what an event is bound to."""
         if row.id in self._unsealed:
-            row.set(facts=self.seal("facts", orjson.dumps(self._facts[row.id]), row.person_id))
+            body = orjson.dumps(self._facts[row.id])
+            row.set(facts=self.seal("facts", body, row.person_id))
+            self.vault.keep(row.facts, body)
             self._unsealed.discard(row.id)
         return str(row.facts)
 

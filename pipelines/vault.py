@@ -26,6 +26,8 @@ from pipelines.tables import payload
 
 #: Fields of one council of which the beginning of a hash is kept: far more than all mappings together name.
 _FIELDS = 20_000
+#: Payloads that are kept at hand after sealing, and how many bytes one may have: a few dozen megabytes at the most.
+_LATELY, _LONGEST = 4_000, 8_192
 
 
 class PayloadGone(RuntimeError):
@@ -56,6 +58,7 @@ class Vault:
         self._keys = keys
         self._hash_keys: dict[str, bytes] = {}
         self._begun: dict[str, dict[str, hashlib.blake2b]] = {}  # council, field: a hash of the key and the field
+        self._lately: dict[str, bytes] = {}  # payload -> what was sealed a moment ago
 
     def put(
         self, connection: Connection, council: str, kind: str, body: bytes, now: int, person: str | None = None
@@ -99,6 +102,18 @@ class Vault:
             return AESGCM(self._keys.key(key_id)).decrypt(body[:12], body[12:], f"{council}|{id}".encode())
         except InvalidTag:
             raise KeyFault("a payload cannot be opened: its row or its key was changed") from None
+
+    def keep(self, id: str, body: bytes) -> None:
+        """Have at hand what was just sealed and will soon be wanted again by this process: a payload never changes."""
+        if len(self._lately) >= _LATELY:
+            for old in list(self._lately)[: _LATELY // 4]:
+                self._lately.pop(old, None)
+        if len(body) <= _LONGEST:
+            self._lately[id] = body
+
+    def at_hand(self, id: str) -> bytes | None:
+        """What `keep` was given under this id, if it is still there. Whether it may still be read, the ledger knows."""
+        return self._lately.get(id)
 
     def prepare(self, key_ids: Iterable[str]) -> None:
         """Have the keys of many payloads at hand before they are opened one by one."""
