@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Dialect, Table, bindparam, func, insert, select, update
@@ -140,20 +141,24 @@ class _Words:
 
     text: str
     by_name: bool  # the driver wants names rather than places
-    given: tuple[tuple[str, str, Callable[[Any], Any] | None], ...]  # parameter, column, what the driver needs done
+    names: tuple[str, ...]  # of its parameters, in order
+    places: Callable[[Mapping[str, Any]], tuple[Any, ...]]  # the values of a row for them
+    ready: tuple[tuple[int, Callable[[Any], Any]], ...]  # what the driver needs done with some of them
     untold: Mapping[str, Any]  # columns that the rows do not name, with the value that their table says
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for each of these rows."""
         if self.untold:
             rows = [{**self.untold, **row} for row in rows]
-        filled: list[Any] = [
-            tuple([ready(row[column]) if ready is not None else row[column] for _, column, ready in self.given])
-            for row in rows
-        ]
+        filled: list[Any] = [self.places(row) for row in rows]
+        if self.ready:
+            for at, row in enumerate(filled):
+                values = list(row)
+                for place, ready in self.ready:
+                    values[place] = ready(values[place])
+                filled[at] = tuple(values)
         if self.by_name:
-            names = [name for name, _, _ in self.given]
-            filled = [dict(zip(names, values, strict=True)) for values in filled]
+            filled = [dict(zip(self.names, values, strict=True)) for values in filled]
         connection.exec_driver_sql(self.text, filled)
 
 
@@ -174,8 +179,11 @@ def _words(dialect: Dialect, table: Table, names: tuple[str, ...], *, changing: 
     order = compiled.positiontup if compiled.positional else list(columns)
     assert order is not None
     kinds = {name: table.c[columns[name]].type.dialect_impl(dialect) for name in order}
-    given = tuple((name, columns[name], kinds[name].bind_processor(dialect)) for name in order)
-    return _Words(str(compiled), not compiled.positional, given, untold)
+    processors = ((at, kinds[name].bind_processor(dialect)) for at, name in enumerate(order))
+    ready = tuple((at, processor) for at, processor in processors if processor is not None)
+    # Always more than one, so that it gives a tuple: no table of ours has a single column.
+    places = itemgetter(*(columns[name] for name in order))
+    return _Words(str(compiled), not compiled.positional, tuple(order), places, ready, untold)
 
 
 def in_parts(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
