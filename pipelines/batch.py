@@ -15,18 +15,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table, case, or_, select
+from sqlalchemy import Connection, Table, select
 
-from pipelines import crash, rows
+from pipelines import crash, rows, waking
 from pipelines.facts import Facts
 from pipelines.gap_list import GapList
 from pipelines.ids import new_id
-from pipelines.ledger import insert_or_change
 from pipelines.named import Named
 from pipelines.plant import Council
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
-from pipelines.tables import attempt, delivery, lane, payload, proof, record, referral, version
+from pipelines.tables import attempt, delivery, payload, proof, record, referral, version
 from pipelines.vault import PayloadGone, Vault
 
 #: States in which a delivery may still be overtaken, or is waited for.
@@ -180,10 +179,8 @@ class Batch:
         )
         self.vault.prepare(row.key_id for row in sealed)
         bodies |= {row.id: self.vault.unseal(self.council.code, row.id, row.key_id, row.body) for row in sealed}
-        return {
-            id: {name: (value, by, revision) for name, (value, by, revision) in orjson.loads(body).items()}
-            for id, body in bodies.items()
-        }
+        read = {id: orjson.loads(body) for id, body in bodies.items()}
+        return {id: dict(zip(body, map(tuple, body.values()), strict=True)) for id, body in read.items()}
 
     def _still_there(self, ids: Collection[str]) -> Iterator[str]:
         """Those of these payloads that are this council's and have neither expired nor been erased."""
@@ -355,27 +352,11 @@ class Batch:
         _number(new["proof"], "record_id")
         rows.add(connection, proof, new["proof"])
         self.gaps.write(connection)
-        self._flush_wakes()
+        if self._wakes:
+            waking.write(connection, self.council.code, self._wakes)
+            self._wakes.clear()
         self._payloads = []
         self._new.clear()
-
-    def _flush_wakes(self) -> None:
-        if not self._wakes:
-            return
-        # One statement: a lane that is swept away between a look and a change would leave its delivery unseen.
-        insert_or_change(
-            self.connection,
-            lane,
-            [
-                {"id": id, "council": self.council.code, "connection": target, "due": due, "rank": rank, "fence": 0}
-                for id, (target, due, rank) in sorted(self._wakes.items())
-            ],
-            lambda new: {
-                "due": case((or_(lane.c.due.is_(None), lane.c.due > new.due), new.due), else_=lane.c.due),
-                "rank": case((or_(lane.c.due.is_(None), lane.c.rank > new.rank), new.rank), else_=lane.c.rank),
-            },
-        )
-        self._wakes.clear()
 
 
 def rank_of(*, urgent: bool, live: bool) -> int:
