@@ -1,4 +1,4 @@
-"""One requests.Session made safe: the only door through which this room sends anything over HTTP.
+"""The connections of one requests.Session, made safe: the only door through which this room sends anything over HTTP.
 
 A call has a deadline that covers everything from the name look-up to the last byte; a reply is read in pieces up to
 a cap, also when it was packed; no redirect is followed; only the addresses of the connection's own settings are
