@@ -1,4 +1,4 @@
-"""One requests.Session made safe: the only door through which this room sends anything over HTTP.
+"""The connections of one requests.Session, made safe: the only door through which this room sends anything over HTTP.
 
 A call has a deadline that covers everything from the name look-up to the last byte; a reply is read in pieces up to
 a cap, also when it was packed; no redirect is followed; only the addresses of the connection's own settings are
@@ -10,6 +10,7 @@ kind of exception.
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,15 +23,19 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 import urllib3
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util import Url, parse_url
 
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unknown, Unreachable
 from connectors.pace import Agree, Pace
 from connectors.settings import HttpSettings
-from connectors.sockets import Call, DeadlineAdapter, Ourselves, current_call, tls_context
+from connectors.sockets import Call, DeadlineAdapter, Ourselves, borrowed, current_call, tls_context
 
 PIECE = 65_536  # bytes read at once: a reply can pass its cap by no more than this
+_HEAD = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=/|$)")
+#: What may stand behind an origin and means the same to everybody: no dots that climb, nothing encoded.
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+(?:\?[A-Za-z0-9_~.&=-]+)?")
 MOVED = frozenset({301, 302, 303, 307, 308})
 
 
@@ -92,6 +97,7 @@ class _Ask:
     headers: Mapping[str, str] = field(repr=False)
     body: Body | None = field(repr=False)
     into: Callable[[bytes], None] | None = field(default=None, repr=False)
+    piecemeal: bool = False
 
 
 class HttpSession:
@@ -112,6 +118,9 @@ class HttpSession:
         self._settings = settings
         self._monotonic = monotonic
         self._allowed = frozenset(origin(url) for url in (settings.url, *also))
+        head = _HEAD.match(settings.url)
+        self._root = head[0] if head else settings.url  # what stands before every path
+        self._parts = _parsed(self._root)
         self._pace = Pace(
             calls_a_second=settings.limits.calls_a_second,
             at_once=settings.limits.at_once,
@@ -133,6 +142,7 @@ class HttpSession:
         )
         for scheme in list(self._session.adapters):
             del self._session.adapters[scheme]
+        self._lines: dict[str, HTTPConnectionPool] = {}  # by origin
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -164,7 +174,7 @@ class HttpSession:
         """
         deadline = deadline or self.deadline()
         given = {"User-Agent": "dolen", "Accept-Encoding": "gzip", **(headers or {})}
-        address = _parsed(url if not params else f"{url}{'&' if '?' in url else '?'}{urlencode(params)}")
+        address = self._address(url if not params else f"{url}{'&' if '?' in url else '?'}{urlencode(params)}")
         place = _origin(address)
         if place not in self._allowed:
             raise Misconfigured(
@@ -174,49 +184,64 @@ class HttpSession:
         with self._pace.turn(deadline):
             call = Call(deadline)
             with named_errors(call, place):
-                ask = _Ask(method, address, given, body, into)
-                return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes, piecemeal)
+                ask = _Ask(method, address, given, body, into, piecemeal)
+                return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes)
+
+    def _address(self, url: str) -> Url:
+        """Read an address; quickly, where it is our own with nothing behind it that could be read in two ways."""
+        rest = url.removeprefix(self._root)
+        if len(rest) < len(url) and _PLAIN.fullmatch(rest):
+            path, _, query = rest.partition("?")
+            return self._parts._replace(path=path, query=query or None)
+        return _parsed(url)
 
     def close(self) -> None:
         """Let go of open sockets. Idempotent."""
+        self._lines.clear()
         self._session.close()
 
-    def _exchange(self, ask: _Ask, call: Call, place: str, most_bytes: int, piecemeal: bool) -> Reply:
+    def _exchange(self, ask: _Ask, call: Call, place: str, most_bytes: int) -> Reply:
         token = current_call.set(call)
         started = self._monotonic()
         try:
-            raw = self._through_proxy(ask, call) if self._proxies else self._straight(ask, call)
-            try:
-                if raw.status in MOVED:
-                    raise _moved(raw.status, place, raw.headers, self._sign_in_page)
-                keep = ask.into if ask.into is not None and raw.status == 200 else call.pieces.append
-                _read(raw, place, most_bytes, _pieces(raw) if piecemeal else None, keep)
-            finally:
-                if not raw.closed:
-                    raw.close()
-            return Reply(raw.status, raw.headers, b"".join(call.pieces), self._monotonic() - started)
+            if self._proxies:
+                status, headers, body = self._through_proxy(ask, call, place, most_bytes)
+            else:
+                status, headers, body = self._straight(ask, call, place, most_bytes)
+            return Reply(status, headers, body, self._monotonic() - started)
         finally:
             current_call.reset(token)
 
-    def _straight(self, ask: _Ask, call: Call) -> urllib3.BaseHTTPResponse:
-        """Ask over the adapter's own pool. What a requests.Session does for each request, finding proxies, logins and
-        cookies, was settled once for this connection, and costs more than all the rest of a call."""
-        pool = self._adapter.poolmanager.connection_from_host(ask.url.host, ask.url.port, ask.url.scheme)
-        raw: urllib3.BaseHTTPResponse = pool.urlopen(
-            ask.method,
-            ask.url.request_uri,
-            body=ask.body,
-            headers=ask.headers,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            timeout=call.deadline.left_or_raise(),
-            preload_content=False,
-            decode_content=False,
-        )
-        return raw
+    def _straight(self, ask: _Ask, call: Call, place: str, most_bytes: int) -> tuple[int, Mapping[str, str], bytes]:
+        """Ask over one of the adapter's own connections. What a requests.Session does for each request, finding
+        proxies, logins and cookies, was settled once, and costs more than all the rest of a call."""
+        lines = self._lines.get(place)
+        if lines is None:
+            lines = self._lines[place] = self._adapter.lines_to(ask.url)
+        with borrowed(lines) as line:
+            answer = line.ask(ask.method, ask.url.request_uri, ask.body, ask.headers)
+            headers = urllib3.HTTPHeaderDict(answer.getheaders())
+            if answer.status in MOVED:
+                raise _moved(answer.status, place, headers, self._sign_in_page)
+            at_once = ask.into is None and not ask.piecemeal
+            if at_once and answer.length is not None and "Content-Encoding" not in headers:
+                if answer.length > most_bytes:
+                    raise _too_large(place, most_bytes)
+                return answer.status, headers, answer.read()
+            raw = urllib3.HTTPResponse(
+                answer,
+                headers,
+                answer.status,
+                preload_content=False,
+                decode_content=False,
+                original_response=answer,
+                request_method=ask.method,
+            )
+            return answer.status, headers, _body(raw, ask, call, place, most_bytes)
 
-    def _through_proxy(self, ask: _Ask, call: Call) -> urllib3.BaseHTTPResponse:
+    def _through_proxy(
+        self, ask: _Ask, call: Call, place: str, most_bytes: int
+    ) -> tuple[int, Mapping[str, str], bytes]:
         request = requests.Request(ask.method, ask.url.url, headers=ask.headers, data=ask.body).prepare()
         response = self._session.send(
             request,
@@ -226,7 +251,14 @@ class HttpSession:
             proxies=self._proxies,
             verify=True,
         )
-        return response.raw
+        raw: urllib3.BaseHTTPResponse = response.raw
+        try:
+            if raw.status in MOVED:
+                raise _moved(raw.status, place, raw.headers, self._sign_in_page)
+            return raw.status, raw.headers, _body(raw, ask, call, place, most_bytes)
+        finally:
+            if not raw.closed:
+                raw.close()
 
 
 @contextmanager
@@ -243,6 +275,13 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
         else:
             why = f"the connection broke before the answer was complete ({type(problem).__name__})"
         raise Unknown(f"{place}: {why}", reply=b"".join(call.pieces)) from _bare(problem)
+
+
+def _body(raw: urllib3.BaseHTTPResponse, ask: _Ask, call: Call, place: str, most_bytes: int) -> bytes:
+    """Read a body, into where it is wanted; what is returned is empty if that is elsewhere."""
+    keep = ask.into if ask.into is not None and raw.status == 200 else call.pieces.append
+    _read(raw, place, most_bytes, _pieces(raw) if ask.piecemeal else None, keep)
+    return b"".join(call.pieces)
 
 
 def _pieces(raw: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
@@ -263,9 +302,13 @@ def _read(
     for piece in came or raw.stream(PIECE, decode_content=True):
         size += len(piece)
         if size > most_bytes:
-            raise ReplyTooLarge(f"the reply of {place} is longer than max_reply_bytes ({most_bytes}); it was not read")
+            raise _too_large(place, most_bytes)
         keep(piece)
     raw.release_conn()
+
+
+def _too_large(place: str, most_bytes: int) -> ReplyTooLarge:
+    return ReplyTooLarge(f"the reply of {place} is longer than max_reply_bytes ({most_bytes}); it was not read")
 
 
 def _bare(problem: Exception) -> Exception:

@@ -51,6 +51,9 @@ def _constant(_: str) -> _NoNumber:
     return _NoNumber()
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_decimal)
+
+
 def parse(body: bytes, content_type: str) -> Any:
     """Parse `body`; blemishes inside are found by `sound`. Raises UnreadableBody if it is no JSON as a whole."""
     kind, _, rest = content_type.partition(";")
@@ -67,7 +70,7 @@ def parse(body: bytes, content_type: str) -> Any:
         raise UnreadableBody("the answer says that it is not UTF-8; JSON is always UTF-8")
     text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_decimal)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         place, end = error.pos, len(text)
         raise UnreadableBody(f"the answer is not valid JSON at character {place} of {end}") from None

@@ -13,9 +13,12 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http.client import IncompleteRead
+from http.client import HTTPConnection as OneLine
+from http.client import HTTPResponse, IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ import requests.adapters
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import Url
 from urllib3.util.retry import Retry
 
 from connectors.deadline import Deadline
@@ -33,7 +37,8 @@ from connectors.errors import Misconfigured
 # the hang-up half-way would be "not sure" for no reason.
 IDLE_SECONDS = 4.0
 SMALL = 65_536  # bytes of a body that are put behind the headers rather than sent by themselves
-# A wait that begins this soon after the last one keeps its time-out; setting it costs as much as waiting.
+# A wait may last so much longer than the call: setting a socket's time-out costs as much as waiting, so that the calls
+# of one connection, which all have the same time, share it.
 AGAIN_SECONDS = 0.05
 
 
@@ -117,8 +122,7 @@ class DeadlineSocket:
         self.ended = False  # the other side has said its last word
         self._readers = 0
         self._closing = False
-        self._call: Call | None = None  # for which the time-out was last set, and when
-        self._set = 0.0
+        self._timeout: float | None = None  # as it was set last
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
@@ -133,13 +137,16 @@ class DeadlineSocket:
         self.ended = self.ended or not got
         return got
 
+    def settimeout(self, seconds: float | None) -> None:
+        """Set the longest wait, for those who set it themselves."""
+        self._sock.settimeout(seconds)
+        self._timeout = seconds
+
     def _bound(self) -> None:
         """Let the next wait take what is left of the call, and no more than AGAIN_SECONDS beyond it."""
-        call, now = _call(), time.monotonic()
-        left = call.deadline.left_or_raise()
-        if call is not self._call or now - self._set > AGAIN_SECONDS:
-            self._sock.settimeout(left)
-            self._call, self._set = call, now
+        left = _call().deadline.left_or_raise()
+        if self._timeout is None or not left <= self._timeout <= left + AGAIN_SECONDS:
+            self.settimeout(left + AGAIN_SECONDS / 2)
 
     def makefile(self, *_args: Any, **_kwargs: Any) -> io.BufferedReader:
         self._readers += 1
@@ -217,6 +224,7 @@ class _Deadlines:
     sock: Any
     _used = 0.0
     _held: bytes | None = None
+    _answer: HTTPResponse | None = None
 
     def _new_conn(self) -> socket.socket:
         return _connected(self._dns_host, self.port, _call().deadline, self.socket_options)  # type: ignore[attr-defined]
@@ -239,6 +247,25 @@ class _Deadlines:
         self._held = b"" if isinstance(body, bytes) and 0 < len(body) <= SMALL else None
         super().request(method, url, body, *args, **kwargs)  # type: ignore[misc]
 
+    putheader = OneLine.putheader  # urllib3's looks in each value for a mark that only its own callers set
+
+    def ask(self, method: str, target: str, body: Any, headers: Mapping[str, str]) -> HTTPResponse:
+        """Send a request and read status and headers of its answer, with the standard library's client alone.
+
+        What urllib3 does above it - redirects, histories, tries, packing - is not wanted here, and costs as much again.
+        """
+        self._held = b"" if isinstance(body, bytes) and 0 < len(body) <= SMALL else None
+        OneLine.request(self, method, target, body, headers)  # type: ignore[arg-type]
+        sock = self.sock
+        self._answer = answer = OneLine.getresponse(self)  # type: ignore[arg-type]
+        self._refuse_half(sock, answer)
+        return answer
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the answer to what was asked last has been read to its end."""
+        return self._answer is not None and self._answer.isclosed()
+
     def send(self, data: Any) -> None:
         if self._held is not None:
             if not self._held:
@@ -252,14 +279,18 @@ class _Deadlines:
         super().send(data)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
-        """Read status and headers. http.client takes headers that break off for whole ones: a length would be missing
-        from them, and half a body would pass for all of it."""
+        """Read status and headers."""
         sock = self.sock
         response = super().getresponse()  # type: ignore[misc]
+        self._refuse_half(sock, response)
+        return response
+
+    def _refuse_half(self, sock: Any, response: Any) -> None:
+        """http.client takes headers that break off for whole ones: a length would be missing from them, and half a
+        body would pass for all of it."""
         if sock.ended:
             response.close()
             raise IncompleteRead(b"")
-        return response
 
     @property
     def is_connected(self) -> bool:
@@ -277,12 +308,30 @@ class _Secure(_Deadlines, HTTPSConnection):
     pass
 
 
+Line = _Plain | _Secure
+
+
 class _PlainPool(HTTPConnectionPool):
     ConnectionCls = _Plain
 
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _Secure
+
+
+@contextmanager
+def borrowed(pool: HTTPConnectionPool) -> Iterator[Line]:
+    """Have one connection of a pool for one call. It goes back if its answer was read to the end, and is hung up on
+    otherwise: what still lies in it would be the next call's answer."""
+    line: Line = pool._get_conn()  # type: ignore[assignment]
+    whole = False
+    try:
+        yield line
+        whole = line.is_at_rest
+    finally:
+        if not whole:
+            line.close()
+        pool._put_conn(line)
 
 
 _POOLS = {"http": _PlainPool, "https": _SecurePool}
@@ -294,6 +343,11 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
     def __init__(self, context: ssl.SSLContext, *, places: int) -> None:
         self._context = context
         super().__init__(pool_connections=4, pool_maxsize=places, max_retries=Retry(0, read=False))
+
+    def lines_to(self, url: Url) -> HTTPConnectionPool:
+        """The open connections to a host, without a proxy between: `get` one, ask, and `put` it back."""
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_host(url.host, url.port, url.scheme)
+        return pool
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **kwargs)

@@ -11,22 +11,21 @@ Who may change what is decided elsewhere: `pipelines.merge`, `pipelines.revision
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table, case, or_
+from sqlalchemy import Connection, Table, select
 
-from pipelines import crash, rows
+from pipelines import crash, rows, waking
 from pipelines.facts import Facts
 from pipelines.gap_list import GapList
 from pipelines.ids import new_id
-from pipelines.ledger import insert_or_change
 from pipelines.named import Named
 from pipelines.plant import Council
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
-from pipelines.tables import attempt, delivery, lane, payload, proof, record, referral, version
+from pipelines.tables import attempt, delivery, payload, proof, record, referral, version
 from pipelines.vault import PayloadGone, Vault
 
 #: States in which a delivery may still be overtaken, or is waited for.
@@ -171,15 +170,25 @@ class Batch:
         revision's payload never changes."""
         self._opened |= payloads
 
-    def open_facts(self, payloads: Iterable[str]) -> dict[str, Facts]:
+    def open_facts(self, payloads: Collection[str]) -> dict[str, Facts]:
         """Open the facts of revisions, by their payload; what has expired or was erased is not there."""
-        opened: dict[str, Facts] = {}
-        sealed = rows.look(self.connection, payload, "id", payloads, payload.c.body.is_not(None))
+        kept = {id: body for id in payloads if (body := self.vault.at_hand(id)) is not None}
+        bodies = {id: kept[id] for id in self._still_there(kept)}
+        sealed = rows.look(
+            self.connection, payload, "id", (id for id in payloads if id not in kept), payload.c.body.is_not(None)
+        )
         self.vault.prepare(row.key_id for row in sealed)
-        for row in sealed:
-            body = orjson.loads(self.vault.unseal(self.council.code, row.id, row.key_id, row.body))
-            opened[row.id] = {name: (known[0], known[1], known[2]) for name, known in body.items()}
-        return opened
+        bodies |= {row.id: self.vault.unseal(self.council.code, row.id, row.key_id, row.body) for row in sealed}
+        read = {id: orjson.loads(body) for id, body in bodies.items()}
+        return {id: dict(zip(body, map(tuple, body.values()), strict=True)) for id, body in read.items()}
+
+    def _still_there(self, ids: Collection[str]) -> Iterator[str]:
+        """Those of these payloads that are this council's and have neither expired nor been erased."""
+        for some in rows.in_parts(sorted(ids)):
+            there = select(payload.c.id).where(
+                payload.c.id.in_(some), rows.beside(payload.c.council) == self.council.code, payload.c.body.is_not(None)
+            )
+            yield from self.connection.execute(there).scalars()
 
     def referral(self, id: str) -> Held | None:
         """A referral of this council, or the one that it was merged into; None if there is none. It must have been
@@ -226,7 +235,9 @@ class Batch:
     def sealed_facts(self, row: Held) -> str:
         """The payload of a referral's facts as they are now: what an event is bound to."""
         if row.id in self._unsealed:
-            row.set(facts=self.seal("facts", orjson.dumps(self._facts[row.id]), row.person_id))
+            body = orjson.dumps(self._facts[row.id])
+            row.set(facts=self.seal("facts", body, row.person_id))
+            self.vault.keep(row.facts, body)
             self._unsealed.discard(row.id)
         return str(row.facts)
 
@@ -340,27 +351,11 @@ class Batch:
         _number(new["proof"], "record_id")
         rows.add(connection, proof, new["proof"])
         self.gaps.write(connection)
-        self._flush_wakes()
+        if self._wakes:
+            waking.write(connection, self.council.code, self._wakes)
+            self._wakes.clear()
         self._payloads = []
         self._new.clear()
-
-    def _flush_wakes(self) -> None:
-        if not self._wakes:
-            return
-        # One statement: a lane that is swept away between a look and a change would leave its delivery unseen.
-        insert_or_change(
-            self.connection,
-            lane,
-            [
-                {"id": id, "council": self.council.code, "connection": target, "due": due, "rank": rank, "fence": 0}
-                for id, (target, due, rank) in sorted(self._wakes.items())
-            ],
-            lambda new: {
-                "due": case((or_(lane.c.due.is_(None), lane.c.due > new.due), new.due), else_=lane.c.due),
-                "rank": case((or_(lane.c.due.is_(None), lane.c.rank > new.rank), new.rank), else_=lane.c.rank),
-            },
-        )
-        self._wakes.clear()
 
 
 def rank_of(*, urgent: bool, live: bool) -> int:

@@ -1,9 +1,9 @@
 """A drain: one thread's work at one connection, batch by batch, until nothing is due there.
 
 It takes a seat, leases a batch of lanes, sends one after the other, and writes all results in one transaction together
-with the next lease. What a call costs decides how many lanes are leased at once: a batch should take about half a
-second, so that what is urgent waits no longer. Which connection is drained, and by how many threads, is known in
-`pipelines.worker`; what a result does to the ledger is in `pipelines.outcomes`.
+with the next lease. What a call and its writing cost decides how many lanes are leased at once: a batch should take
+about a quarter of a second, so that what is urgent waits no longer. Which connection is drained, and by how many
+threads, is known in `pipelines.worker`; what a result does to the ledger is in `pipelines.outcomes`.
 """
 
 from __future__ import annotations
@@ -35,14 +35,16 @@ from pipelines.pauses import May
 from pipelines.plant import Council, Plant, Wired
 from pipelines.sending import Result, Sender
 
-#: How long a batch should take, in seconds.
-BATCH_SECONDS = 0.5
+#: How long a batch should take with all that is written of it, in seconds. One of which the calls alone take twice as
+#: long, since its target has become slow, is cut short: what is urgent waits for one batch and is proved with the next.
+BATCH_SECONDS = 0.25
 #: Lanes leased at once at the most, by how dear doubt is: asked twice without harm, looked up, or a person's work.
-AT_ONCE = {Tier.KEEPS_KEY: 64, Tier.SEARCHABLE: 8, Tier.NEITHER: 1}
+AT_ONCE = {Tier.KEEPS_KEY: 128, Tier.SEARCHABLE: 8, Tier.NEITHER: 1}
 #: The first batch, before it is known what a call costs.
 FIRST_SIZE = 4
-#: Calls slower than this leave time for another thread to work meanwhile.
-SLOW_SECONDS = 0.005
+#: Calls slower than this leave time for another thread to work meanwhile. While others of the process work all the
+#: time, a call waits for the interpreter as well, and one more thread would only wait for it too.
+SLOW_SECONDS, SLOW_AMONG_OTHERS = 0.005, 0.02
 #: Tries to write results that the ledger refuses for another reason than being away: two writers may have met.
 _TRIES = 3
 #: Errors after which the rest of a batch is not tried.
@@ -93,6 +95,8 @@ class Drain:
         self._size = min(FIRST_SIZE, self._limit)
         self._probing = False  # its one call is the probe of an open breaker
         self._seconds = 0.0  # what one call of the newest batch took
+        self._written = 0.0  # what writing it down, and reading the next one, took for each
+        self._cut = False  # the newest batch took too long and was not sent to its end
 
     def run(self, *, probe: bool = False) -> int:
         """Send what is due until nothing is; return how many tries were made.
@@ -107,13 +111,17 @@ class Drain:
             crash.here("before lease commit")
         crash.here("after lease commit")
         while jobs:
+            began, worked = time.monotonic(), _others_work()
             results, unsent = self._send(jobs)
+            others = min((_others_work() - worked) / max(time.monotonic() - began, 1e-6), 1.0)
             tries += len(results)
             self._resize(len(results))
-            going_on = not (unsent or self._shared.stopping.is_set() or self._probing)
-            if going_on and self._seconds > SLOW_SECONDS:
+            going_on = not (self._shared.stopping.is_set() or self._probing or (unsent and not self._cut))
+            if going_on and self._seconds > SLOW_SECONDS + (SLOW_AMONG_OTHERS - SLOW_SECONDS) * others:
                 self._shared.slow(self._council, self._wired)
+            began = time.monotonic()
             jobs = self._finish(results, unsent, going_on=going_on)
+            self._written = (time.monotonic() - began) / max(len(results), 1)
         return tries
 
     # --- Leasing ------------------------------------------------------------------------------------------------------
@@ -161,7 +169,7 @@ class Drain:
     def _resize(self, done: int) -> None:
         """Fit the next batch to what this one cost, growing step by step."""
         if done and self._seconds > 0:
-            fitting = int(BATCH_SECONDS / self._seconds) or 1
+            fitting = int(BATCH_SECONDS / (self._seconds + self._written)) or 1
             self._size = max(1, min(fitting, self._size * 4, self._limit))
 
     # --- Sending ------------------------------------------------------------------------------------------------------
@@ -175,10 +183,14 @@ class Drain:
         except SQLAlchemyError:
             return [], jobs
         results: list[Result] = []
+        self._cut = False
         began = time.monotonic()
         needed = int(self._wired.timeout_seconds * 3 * SECOND)
         for at, job in enumerate(jobs):
             if self._shared.stopping.is_set() or self._plant.clock.now() + needed > job.lease.until:
+                return results, jobs[at:]
+            if results and time.monotonic() - began > 2 * BATCH_SECONDS:
+                self._cut = True
                 return results, jobs[at:]
             try:
                 results.append(self._try(sender, job, known[at]))
@@ -293,3 +305,8 @@ class Drain:
                 error=result.error or None,
                 tries=row.tries,
             )
+
+
+def _others_work() -> float:
+    """Seconds of processor time that the other threads of this process have had."""
+    return time.process_time() - time.thread_time()

@@ -12,17 +12,15 @@ from pipelines.chance import draw
 
 #: No vowels and no look-alikes, so that it can be read aloud on the telephone in either language.
 _SPOKEN = "23456789CDFGHJKMNPRTVWX"
-#: The bits of a version-7 UUID that are the same in all: its version and its variant.
-_FIXED = 0xF << 76 | 0b11 << 62
+#: The digit with a UUID's variant: its upper two bits are the same in all, its lower two are chance.
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 def new_id() -> str:
     """Return a new version-7 UUID as text."""
-    milliseconds = time.time_ns() // 1_000_000
-    chance = int.from_bytes(draw(10), "big")
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | (chance & ~_FIXED) | 0x7 << 76 | 0b10 << 62
-    digits = f"{value:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    when = f"{time.time_ns() // 1_000_000:012x}"
+    chance = draw(10).hex()
+    return f"{when[:8]}-{when[8:]}-7{chance[:3]}-{_VARIANT[chance[3]]}{chance[4:7]}-{chance[7:19]}"
 
 
 def citizen_reference() -> str:

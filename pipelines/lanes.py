@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, null, or_, select, update
 from sqlalchemy import delete as sql_delete
 
 from pipelines import rows
@@ -22,6 +22,11 @@ from pipelines.states import DeliveryState
 from pipelines.tables import delivery, lane
 
 _OPEN = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.NOT_SURE)
+_LET_GO = (
+    update(lane)
+    .where(lane.c.id == bindparam("its"), lane.c.owner == bindparam("by"), lane.c.fence == bindparam("under"))
+    .values(owner=null(), until=null(), due=bindparam("new_due"), rank=bindparam("new_rank"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,22 +168,20 @@ def next_due(inside: Sequence[Held]) -> tuple[int | None, int]:
 
 def let_go(connection: Connection, leases: Sequence[Lease], dues: Mapping[str, tuple[int | None, int]]) -> None:
     """Give lanes back, with what `next_due` says of each. A lease that was lost changes nothing."""
-    if leases:
-        connection.execute(
-            update(lane)
-            .where(lane.c.id == bindparam("its"), lane.c.owner == bindparam("by"), lane.c.fence == bindparam("under"))
-            .values(owner=None, until=None, due=bindparam("new_due"), rank=bindparam("new_rank")),
-            [
-                {
-                    "its": lease.lane,
-                    "by": lease.owner,
-                    "under": lease.fence,
-                    "new_due": dues[lease.lane][0],
-                    "new_rank": dues[lease.lane][1],
-                }
-                for lease in leases
-            ],
-        )
+    rows.many(
+        connection,
+        _LET_GO,
+        [
+            {
+                "its": lease.lane,
+                "by": lease.owner,
+                "under": lease.fence,
+                "new_due": dues[lease.lane][0],
+                "new_rank": dues[lease.lane][1],
+            }
+            for lease in leases
+        ],
+    )
 
 
 def refresh(connection: Connection, ids: Collection[str]) -> None:

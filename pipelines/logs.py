@@ -57,8 +57,13 @@ FIELDS = frozenset(
 )
 
 
+_least = logging.INFO  # as `configure` was told
+
+
 def configure(level: str = "info", format: str = "json") -> None:
     """Set up logging for this process: one line an event, on standard error."""
+    global _least
+    _least = getattr(logging, level.upper())
     render: Any = structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value).decode())
     structlog.configure(
         processors=[
@@ -67,7 +72,7 @@ def configure(level: str = "info", format: str = "json") -> None:
             _listed_only,
             render if format == "json" else structlog.dev.ConsoleRenderer(colors=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(_least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
@@ -78,6 +83,8 @@ def configure(level: str = "info", format: str = "json") -> None:
 
 def log(event: str, **fields: Any) -> None:
     """Log something that is normal and worth a line."""
+    if _least > logging.INFO:
+        return  # each record has a line of these, and finding a logger costs as much as writing it
     with contextlib.suppress(OSError, ValueError):  # a log that cannot be written must not stop a referral
         structlog.get_logger().info(event, **fields)
 

@@ -70,7 +70,7 @@ class Named:
     def write(self) -> None:
         """Write what is new."""
         if self._new_people:
-            self._connection.execute(person.insert(), self._new_people)
+            rows.enter(self._connection, person, self._new_people)
         if self._new_marks:
-            self._connection.execute(person_identifier.insert(), self._new_marks)
+            rows.enter(self._connection, person_identifier, self._new_marks)
         self._new_people, self._new_marks = [], []

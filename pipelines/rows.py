@@ -10,9 +10,23 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Dialect, Table, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Dialect,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
 
 #: Values in one IN list. SQLite takes 32,766 parameters, and a short statement is found again in the cache.
 _AT_ONCE = 500
@@ -126,6 +140,12 @@ def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     _words(connection.dialect, table, tuple(rows[0]), changing=False).run(connection, rows)
 
 
+def many(connection: Connection, statement: ClauseElement, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run a statement for each of these rows, which name all of its parameters. It is made once and kept for good."""
+    if rows:
+        _constant(connection.dialect, statement).run(connection, rows)
+
+
 def change(connection: Connection, table: Table, rows: Iterable[Held]) -> None:
     """Write what changed in rows that the ledger has."""
     for names, alike in _by_shape((row for row in rows if row.changed), lambda row: tuple(sorted(row.changed))):
@@ -140,20 +160,24 @@ class _Words:
 
     text: str
     by_name: bool  # the driver wants names rather than places
-    given: tuple[tuple[str, str, Callable[[Any], Any] | None], ...]  # parameter, column, what the driver needs done
+    names: tuple[str, ...]  # of its parameters, in order
+    places: Callable[[Mapping[str, Any]], tuple[Any, ...]]  # the values of a row for them
+    ready: tuple[tuple[int, Callable[[Any], Any]], ...]  # what the driver needs done with some of them
     untold: Mapping[str, Any]  # columns that the rows do not name, with the value that their table says
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for each of these rows."""
         if self.untold:
             rows = [{**self.untold, **row} for row in rows]
-        filled: list[Any] = [
-            tuple([ready(row[column]) if ready is not None else row[column] for _, column, ready in self.given])
-            for row in rows
-        ]
+        filled: list[Any] = [self.places(row) for row in rows]
+        if self.ready:
+            for at, row in enumerate(filled):
+                values = list(row)
+                for place, ready in self.ready:
+                    values[place] = ready(values[place])
+                filled[at] = tuple(values)
         if self.by_name:
-            names = [name for name, _, _ in self.given]
-            filled = [dict(zip(names, values, strict=True)) for values in filled]
+            filled = [dict(zip(self.names, values, strict=True)) for values in filled]
         connection.exec_driver_sql(self.text, filled)
 
 
@@ -171,11 +195,26 @@ def _words(dialect: Dialect, table: Table, names: tuple[str, ...], *, changing: 
         columns |= {name: name for name in untold}
         values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
         compiled = insert(table).values(values).compile(dialect=dialect)
+    return _laid_out(dialect, compiled, columns, untold)
+
+
+@lru_cache(maxsize=64)
+def _constant(dialect: Dialect, statement: ClauseElement) -> _Words:
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    return _laid_out(dialect, compiled, {name: name for name in compiled.binds}, {})
+
+
+def _laid_out(dialect: Dialect, compiled: SQLCompiler, columns: Mapping[str, str], untold: Mapping[str, Any]) -> _Words:
+    """`columns`: under which name a row has the value of each parameter."""
     order = compiled.positiontup if compiled.positional else list(columns)
     assert order is not None
-    kinds = {name: table.c[columns[name]].type.dialect_impl(dialect) for name in order}
-    given = tuple((name, columns[name], kinds[name].bind_processor(dialect)) for name in order)
-    return _Words(str(compiled), not compiled.positional, given, untold)
+    kinds = {name: compiled.binds[name].type.dialect_impl(dialect) for name in order}
+    processors = ((at, kinds[name].bind_processor(dialect)) for at, name in enumerate(order))
+    ready = tuple((at, processor) for at, processor in processors if processor is not None)
+    # Always more than one, so that it gives a tuple: no statement of ours has a single value.
+    places = itemgetter(*(columns[name] for name in order))
+    return _Words(str(compiled), not compiled.positional, tuple(order), places, ready, untold)
 
 
 def in_parts(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:

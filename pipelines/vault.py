@@ -26,6 +26,13 @@ from pipelines.tables import payload
 
 #: Fields of one council of which the beginning of a hash is kept: far more than all mappings together name.
 _FIELDS = 20_000
+#: Fields that have shown no more values than this are codes and marks, of which the hashes are kept.
+_FEW = 48
+_SHORT = frozenset({str, bool, type(None)})  # a whole number is equal to a mark, and has another hash
+#: A hash that has taken in the key and the field, and the hashes of the field's values while they are few.
+_Begun = tuple["hashlib.blake2b", "dict[Any, str] | None"]
+#: Payloads that are kept at hand after sealing, and how many bytes one may have: a few dozen megabytes at the most.
+_LATELY, _LONGEST = 4_000, 8_192
 
 
 class PayloadGone(RuntimeError):
@@ -55,7 +62,8 @@ class Vault:
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
         self._hash_keys: dict[str, bytes] = {}
-        self._begun: dict[str, dict[str, hashlib.blake2b]] = {}  # council, field: a hash of the key and the field
+        self._begun: dict[str, dict[str, _Begun]] = {}  # by council and field
+        self._lately: dict[str, bytes] = {}  # payload -> what was sealed a moment ago
 
     def put(
         self, connection: Connection, council: str, kind: str, body: bytes, now: int, person: str | None = None
@@ -100,6 +108,18 @@ class Vault:
         except InvalidTag:
             raise KeyFault("a payload cannot be opened: its row or its key was changed") from None
 
+    def keep(self, id: str, body: bytes) -> None:
+        """Have at hand what was just sealed and will soon be wanted again by this process: a payload never changes."""
+        if len(self._lately) >= _LATELY:
+            for old in list(self._lately)[: _LATELY // 4]:
+                self._lately.pop(old, None)
+        if len(body) <= _LONGEST:
+            self._lately[id] = body
+
+    def at_hand(self, id: str) -> bytes | None:
+        """What `keep` was given under this id, if it is still there. Whether it may still be read, the ledger knows."""
+        return self._lately.get(id)
+
     def prepare(self, key_ids: Iterable[str]) -> None:
         """Have the keys of many payloads at hand before they are opened one by one."""
         self._keys.fetch(key_ids)
@@ -130,17 +150,28 @@ class Vault:
         begun, hashes = self._begun.setdefault(council, {}), {}
         as_bytes, in_order = orjson.dumps, orjson.OPT_SORT_KEYS
         for field, value in values.items():
-            # A hash that has taken in key and field goes on from there; beginning it anew costs as much again.
-            state = (begun.get(field) or self._begin(council, field)).copy()
-            state.update(as_bytes(value, None, in_order))
-            hashes[field] = state.hexdigest()
+            state, few = begun.get(field) or self._begin(council, field)
+            kept = few if type(value) in _SHORT else None
+            mark = kept.get(value) if kept is not None else None
+            if mark is None:
+                # A hash that has taken in key and field goes on from there; beginning it anew costs as much again.
+                state = state.copy()
+                state.update(as_bytes(value, None, in_order))
+                mark = state.hexdigest()
+                if kept is not None and len(kept) < _FEW:
+                    kept[value] = mark
+                elif kept is not None:
+                    begun[field] = (begun[field][0], None)  # names and words: they are as many as people
+            hashes[field] = mark
         return hashes
 
-    def _begin(self, council: str, field: str) -> hashlib.blake2b:
+    def _begin(self, council: str, field: str) -> _Begun:
         begun = self._begun[council]
         if len(begun) >= _FIELDS:
             begun.clear()
-        begun[field] = made = hashlib.blake2b(field.encode() + b"\x1f", key=self._hash_key(council), digest_size=16)
+        state = hashlib.blake2b(field.encode() + b"\x1f", key=self._hash_key(council), digest_size=16)
+        made: _Begun = (state, {})
+        begun[field] = made
         return made
 
     def _hash_key(self, council: str) -> bytes:

@@ -7,6 +7,7 @@ heard the worker looks into the ledger itself, slowly: nothing depends on a mess
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable
@@ -47,6 +48,8 @@ class Worker:
         self._numbers = itertools.count(1)
         self._journal = Journal(plant.journals, boot)
         self._shared = Shared(plant, Breaker(plant), self._journal, alive, self._begin)
+        targets = ((council, route.target) for council in plant.councils.values() for route in council.routes)
+        self._cold = iter([council.wired[name] for council, name in targets if name in council.wired])
 
     def run(self, stop: threading.Event) -> None:
         """Read wake-ups until told to stop, then finish the calls in hand and release what was not begun."""
@@ -56,6 +59,7 @@ class Worker:
             try:
                 consumer = consumer or Consumer(self._plant.broker_url, self.woken)
                 consumer.drain(0.25)
+                self._warm()
                 if faults:
                     log("worker_goes_on")
                 faults = 0
@@ -99,6 +103,14 @@ class Worker:
         """Send what is due at one connection until nothing is; return how many tries were made."""
         owner = f"{self._boot}/{next(self._numbers)}"
         return Drain(self._shared, council, council.wired[target], owner).run(probe=probe)
+
+    def _warm(self) -> None:
+        """Open one more connector that will be wanted, while nothing else is to do: the first referral behind a start
+        need not wait until its target's interface is read. Nothing is sent."""
+        wired = next(self._cold, None) if not self.in_hand() else None
+        if wired is not None:
+            with contextlib.suppress(Exception):  # whoever sends the first time says what is wrong with it
+                _ = wired.connector
 
     def _without_broker(self, stop: threading.Event, seconds: float) -> None:
         """Wait, and look into the ledger for what nobody can tell us of."""

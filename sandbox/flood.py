@@ -103,8 +103,36 @@ class Flood:
         return as_json(200, {"records": count})
 
     def _request(self, sample: dict[str, Any], number: int) -> dict[str, Any]:
-        customer = {**sample["customer"], "last_name": f"Llwyd-{number}", "nhs_number": None}
-        own = {"id": f"C-{number:07d}", "version": 1, "changed_at": STAMP, "external_reference": None}
+        """One request: what is somebody's own differs from one to the next; codes and marks are the sample's."""
+        person = sample["customer"]
+        customer = {
+            **person,
+            "first_names": [f"Tomos-{number % 997}"],
+            "last_name": f"Llwyd-{number}",
+            "known_as": f"Twm-{number % 499}",
+            "date_of_birth": f"{1920 + number % 80}-{1 + number % 12:02}-{1 + number % 28:02}",
+            "nhs_number": None,
+            "address": {
+                **person["address"],
+                "uprn": str(10_000_000_000 + number),
+                "lines": [f"{number} Stryd Fawr"],
+                "postcode": f"NP{1 + number % 8} {number % 10}A{'ABDEFGHJ'[number // 80 % 8]}",
+            },
+            "contacts": [
+                {**one, "value": {"email": f"c{number}@example.org"}.get(one["type"], f"+447700900{number % 1000:03}")}
+                for one in person["contacts"]
+            ],
+        }
+        moment = f"2026-01-{1 + number % 28:02}T{number % 24:02}:{number % 60:02}:00Z"
+        own = {
+            "id": f"C-{number:07d}",
+            "version": 1,
+            "changed_at": STAMP,
+            "external_reference": None,
+            "received_at": moment,
+            "status_changed_at": moment,
+            "reason": {**sample["reason"], "text": f"Mae'r gofalwr yn flinedig ({number})."},
+        }
         return {**sample, **own, "customer": customer, "public_reference": None, "case_number": None}
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
+
+import orjson
 
 from connectors.errors import Outdated, Rejected, Unknown
 from connectors.http import Reply
@@ -23,6 +26,7 @@ from connectors.rest.replies import at, id_text
 LONGEST_CODE = 64
 ACCEPTED = 202  # "will be looked at": neither done nor refused
 EMPTY = 204
+_PLAIN = frozenset({str, int, bool, type(None)})
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -155,7 +159,10 @@ def _own(outer: Record, step: str) -> Record | None:
 
 def _body(record: Record, section: RestRecord, doing: str) -> bytes:
     record = together(record, section.joined, doing)
-    try:  # not orjson, which writes NaN as null: a value would be wiped without a word
+    if _is_plain(record):
+        with suppress(orjson.JSONEncodeError):
+            return orjson.dumps(record)
+    try:  # orjson would write NaN as null, and a value would be wiped without a word
         return _AS_JSON.encode(record).encode()
     except (TypeError, ValueError, RecursionError):
         raise Rejected(f"{doing}: the record cannot be written as JSON ({blemish(record)}); nothing was sent") from None
@@ -168,6 +175,17 @@ def _http_date(version: str, doing: str) -> str:
     except ValueError:
         raise Outdated(f"{doing}: the version it was made from is no moment; nothing was sent") from None
     return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether there is nothing in it but what JSON has names for; numbers with a fraction are left to be looked at."""
+    inner = value.values() if type(value) is dict else value if type(value) is list else None
+    if inner is None:
+        return type(value) in _PLAIN
+    for one in inner:  # noqa: SIM110 - a generator costs as much as the questions
+        if type(one) not in _PLAIN and not _is_plain(one):
+            return False
+    return True
 
 
 def _for_header(value: str, what: str) -> str:

@@ -316,7 +316,8 @@ class SoapConnector:
 
     def _swift_of(self, record: SoapRecord) -> Swift | None:
         """What reads this kind's records fast, by the type that the interface gives them."""
-        places = [(told.operation, told.items) for told in (record.changes, record.find) if told is not None]
+        changes = None if isinstance(record.changes, KnownIdsFeed) else record.changes
+        places = [(told.operation, told.items) for told in (changes, record.find) if told is not None]
         places += [(record.fetch.operation, record.fetch.item)] if record.fetch is not None else []
         element = next((found for place in places if (found := self.interface.element(*place)) is not None), None)
         return None if element is None else Swift(element)

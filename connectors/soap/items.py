@@ -26,7 +26,12 @@ class Items:
     """Reads items of one kind of record."""
 
     def __init__(
-        self, paths: ItemPaths, zone: ZoneInfo, validity: Validity, namespaces: frozenset[str], swift: Swift | None
+        self,
+        paths: ItemPaths,
+        zone: ZoneInfo,
+        validity: Validity,
+        namespaces: frozenset[str],
+        swift: Swift | None = None,
     ) -> None:
         """`zone` is what times without offset mean; `namespaces` are those of the pinned interface; `swift` reads most
         records faster."""

@@ -40,7 +40,8 @@ class BareSoap:
             transport=Transport(session=self._session, operation_timeout=_SECONDS),  # type: ignore[no-untyped-call]
             wsse=UsernameToken("dolen", password),  # type: ignore[no-untyped-call]
         )
-        self._calls = self._client.create_service(f"{{{space}}}CaseworkSoap11", f"{url}/soap")
+        binding = f"{{{space}}}CaseworkSoap11"
+        self._calls = self._client.create_service(binding, f"{url}/soap")  # type: ignore[no-untyped-call]
 
     def read(self, size: int) -> Any:
         """Read the first page, as zeep's own objects."""

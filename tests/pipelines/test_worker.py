@@ -191,6 +191,33 @@ def test_batches_grow_while_calls_are_quick_and_never_beyond_what_doubt_allows(t
     assert max(begun) == 8, "casework can be searched: eight in doubt at the most"
 
 
+def test_a_batch_whose_target_has_become_slow_is_cut_and_goes_on_with_what_is_urgent(town: Any, workers: Any) -> None:
+    """What is urgent would wait for a whole batch otherwise. Broken by not cutting it: the urgent one came last."""
+    ask(town, 6)
+    somebody = {**town.records("torfaen", "contact")[0]["customer"], "nhs_number": None, "last_name": "Llwyd-Brys"}
+    worker, council = workers(), town.plant.councils["torfaen"]
+    tried: list[int] = []
+    try_one = Drain._try
+
+    def slowly(self: Drain, sender: Any, job: Any, known: Any) -> Any:
+        if not tried:
+            town.ask(customer=somebody, priority="emergency")
+            town.read("torfaen")
+        tried.append(job.row.id)
+        time.sleep(drain.BATCH_SECONDS)
+        return try_one(self, sender, job, known)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drain, "FIRST_SIZE", 6)
+        patch.setattr(Drain, "_try", slowly)
+        assert worker.drain(council, "casework") >= 3
+        wait_for(lambda: held(town) == 7)
+    (urgent,) = (row.id for row in sends(town) if row.urgent)
+    assert tried.index(urgent) < 5
+    wait_for(lambda: {row.state for row in sends(town)} == {"arrived"})
+    assert {(row.state, row.tries) for row in sends(town)} == {("arrived", 1)}
+
+
 # --- The breaker over several workers ---------------------------------------------------------------------------------
 
 

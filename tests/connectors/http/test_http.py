@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from connectors import errors, sockets
 from connectors.http import ReplyTooLarge, origin, retry_after
@@ -28,6 +30,46 @@ def test_a_plain_exchange(small: Any, answer: Any, session: Any) -> None:
     assert (first.method, first.path) == ("POST", "/a?q=%C5%B5%26")
     assert first.headers["x-one"] == "a"
     assert "cookie" not in second.headers, "one thread's cookie is not another's"
+
+
+PATHS = ["", "/", "/a", "/a/b-1?x=1&y=", "/a?", "/a/../b", "/a/./b", "/a/..b", "//b/c", "/a//b", "/%2e%2e/b", "/a\\b"]
+PATHS += ["/a#b", "/a?b#c", "/a b", "/~a_b.c", "?a=1", "@b/", "1/a", "/ŵ", "/a;b", "/a?b=/../c"]
+
+
+@pytest.mark.parametrize("url", ["https://one.example.org", "http://127.0.0.1:8080", "https://one.example.org/base"])
+def test_an_address_that_is_read_quickly_is_read_as_any_other(session: Any, url: str) -> None:
+    """Broken by letting dots through: urllib3 would have called /b, and we /a/../b."""
+    door = session(url)
+    for path in PATHS:
+        try:
+            slowly = parse_url(url + path)
+        except LocationParseError:
+            with pytest.raises(errors.Misconfigured):
+                door._address(url + path)
+        else:
+            assert door._address(url + path) == slowly
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("measured", [False, True])
+def test_calls_share_a_connection_whatever_shape_the_answers_have(
+    raw: Any, session: Any, packed: bool, measured: bool
+) -> None:
+    """Broken by hanging up behind each answer: as many connections as calls."""
+    body = gzip.compress(b"abc") if packed else b"abc"
+    shape = b"Content-Length: %d\r\n\r\n%s" if measured else b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\n" + (b"Content-Encoding: gzip\r\n" if packed else b"")
+    connections: list[int] = []
+
+    def talk(connection: socket.socket) -> None:
+        connections.append(1)
+        while connection.recv(65_536):
+            connection.sendall(head + shape % (len(body), body))
+
+    door = session(f"http://127.0.0.1:{raw(talk)}")
+    for _ in range(3):
+        assert door.send("GET", door._root + "/a").body == b"abc"
+    assert len(connections) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

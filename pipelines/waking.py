@@ -1,0 +1,45 @@
+"""Waking lanes: when something in them can be done, and how urgent it is, as one transaction's deliveries say.
+
+A lane that is not there is made. One that is there keeps the earlier moment and the more urgent rank. Who leases lanes
+and gives them back is `pipelines.lanes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, or_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pipelines import rows
+from pipelines.tables import lane
+
+
+def write(connection: Connection, council: str, wakes: Mapping[str, tuple[str, int, int]]) -> None:
+    """Write the wakes of one council. `wakes`: lane -> connection, due, rank."""
+    # One statement: a lane that is swept away between a look and a change would leave its delivery unseen.
+    rows.many(
+        connection,
+        _statement(connection.dialect.name),
+        [
+            {"id": id, "council": council, "connection": target, "due": due, "rank": rank, "fence": 0}
+            for id, (target, due, rank) in sorted(wakes.items())
+        ],
+    )
+
+
+@lru_cache(maxsize=2)
+def _statement(dialect: str) -> Any:
+    kind: Any = sqlite if dialect == "sqlite" else postgresql
+    columns = ("id", "council", "connection", "due", "rank", "fence")
+    wake = kind.insert(lane).values({name: bindparam(name, type_=lane.c[name].type) for name in columns})
+    due, rank = lane.c.due, lane.c.rank
+    return wake.on_conflict_do_update(
+        index_elements=[lane.c.id],
+        set_={
+            "due": case((or_(due.is_(None), due > wake.excluded.due), wake.excluded.due), else_=due),
+            "rank": case((or_(due.is_(None), rank > wake.excluded.rank), wake.excluded.rank), else_=rank),
+        },
+    )
