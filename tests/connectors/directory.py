@@ -33,7 +33,7 @@ def service(number: int, **changes: Any) -> dict[str, Any]:
             "id": str(UUID(int=10_000, version=4)),
             "name": "Cymdogion Cwm Afan",
             "description": "A charity",
-        },  # fmt: skip
+        },
         **changes,
     }
 

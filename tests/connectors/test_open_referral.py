@@ -88,7 +88,8 @@ def test_fields_may_be_missing_or_null(directory: DirectoryConnector, feed: Feed
     ("status", "body", "error"),
     [
         (500, b"{}", Unknown), (429, b"{}", Throttled), (401, b"{}", Unauthorised), (404, b"{}", NotThere),
-        (200, b"[]", PageUnreadable), (200, b'{"contents": {}}', PageUnreadable), (200, b'{"contents": [', PageUnreadable),
+        (200, b"[]", PageUnreadable), (200, b'{"contents": {}}', PageUnreadable),
+        (200, b'{"contents": [', PageUnreadable),
     ],
 )  # fmt: skip
 def test_what_goes_wrong_is_named(
