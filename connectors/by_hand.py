@@ -27,6 +27,11 @@ class ByHandRecord(Closed):
         description="A JSON Schema of the form that they enter it in; `dolen check` holds the mapping against it.",
         examples=["interfaces/referral-form.schema.json"],
     )
+    labels: dict[Name, Name] = Field(
+        default={},
+        description="By field of the record: what it is called in Welsh, for the page that is printed of it.",
+        examples=[{"Family name": "Cyfenw"}],
+    )
 
 
 class ByHandProfile(Closed):
@@ -122,6 +127,11 @@ class ByHandConnector:
     def doctor(self) -> list[Finding]:
         """There is nothing that could be out of order."""
         return [Finding("by hand", True, f"officers enter records in {self._where}; there is nothing to connect to")]
+
+    def labels(self, kind: str) -> dict[str, str]:
+        """What the fields of a kind are called in Welsh."""
+        self._known(kind)
+        return dict(self._profile.records[kind].labels)
 
     def close(self) -> None:
         """There is nothing to let go of."""

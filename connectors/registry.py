@@ -115,6 +115,12 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.by_hand:ByHandConnector",
         "connectors.by_hand_form:interfaces_of",
     ),
+    "email": Family(
+        "connectors.secure_email:EmailProfile",
+        "connectors.secure_email:EmailSettings",
+        "connectors.secure_email:EmailConnector",
+        "connectors.by_hand_form:interfaces_of",
+    ),
 }
 
 

@@ -1,9 +1,11 @@
-"""Commands of the support desk: attention, show, trace, replay, settle, close."""
+"""Commands of the support desk: attention, show, trace, replay, settle, page, close."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -144,6 +146,30 @@ def settle(
     with opened(site) as plant:
         words = desk.settle(plant, id, how=how, number=arrived or by_hand, who=ask.who(), why=ask.why(f"settle {id}"))
     _told(words, json)
+
+
+def page(
+    id: Id,
+    out: Annotated[Path, typer.Option("--out", help="The file to write; it must not be there yet.", metavar="FILE")],
+    language: Annotated[str, typer.Option(help="both, cy or en.")] = "both",
+    site: SiteFolder = HERE,
+) -> None:
+    """Write a delivery as a page that prints well, for whoever types it in. It shows a person; the reason is asked."""
+    from pipelines import sheets
+
+    if language not in ("both", "cy", "en"):
+        raise WrongUse("The language is one of both, cy, en")
+    if out.exists():
+        raise WrongUse(f"{out} is there already; name another file")
+    with opened(site) as plant:
+        why = ask.why(f"print {id}")
+        html = sheets.sheet(plant, id, language=cast(Any, language), who=ask.who(), why=why)
+    try:
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(html)
+    except OSError as fault:
+        raise WrongUse(f"{out} cannot be written ({fault.strerror})") from None
+    say(f"{out} is written, for your eyes alone: print it, then delete it.")
 
 
 def close(id: Id, site: SiteFolder = HERE, json: Json = False) -> None:

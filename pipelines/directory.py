@@ -69,7 +69,7 @@ def directories(plant: Plant, council: str = "") -> list[Wired]:
     among = [one for code, one in plant.councils.items() if council in ("", code)]
     found = [wired for one in among for wired in one.wired.values() if wired.settings.get("protocol") == PROTOCOL]
     if not found:
-        raise NotPossible("no connection is a directory of services: add one with profile open-referral-uk")
+        raise NotPossible("no connection is a directory of services: its profile would say `protocol: open-referral`")
     return found
 
 

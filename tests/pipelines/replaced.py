@@ -21,7 +21,9 @@ def second(text: str) -> str:
     """The council's file with a second case-management system."""
     begin, end = text.index("  casework:\n"), text.index("  # GOV.UK Notify")
     block = text[begin:end].replace("  casework:\n", "  newcase:\n")
-    block = "".join(line for line in block.splitlines(keepends=True) if not line.strip().startswith("owns:"))
+    block = "".join(
+        line for line in block.splitlines(keepends=True) if not line.strip().startswith(("owns:", "schedule:"))
+    )
     return text[:end] + block + text[end:]
 
 
