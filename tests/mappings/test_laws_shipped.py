@@ -36,7 +36,10 @@ from tests.mappings import mutants
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "example"
 LOSS = Path(__file__).with_name("loss.json")
-NAMES = ("blaenau-gwent/referral", "blaenau-gwent/request", "by-hand/referral", "casework/referral", "contact/request")
+NAMES = (
+    "blaenau-gwent/referral", "blaenau-gwent/request", "by-hand/referral", "casework/referral", "contact/request",
+    "open311/request", "web-form/referral",
+)  # fmt: skip
 ZONE = "Europe/London"
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 PART = 6  # one mutant in so many is tried, unless the search is to be long
@@ -71,7 +74,7 @@ def test_the_laws_hold(name: str, seed: int) -> None:
     searched = search(mapping, interface, examples=EXAMPLES, start=seed)
     told = [f"{one.breach.row and one.breach.row.shown}: {one.breach.why}: {one.smallest}" for one in searched.found]
     assert told == []
-    assert searched.referrals >= EXAMPLES
+    assert searched.referrals >= EXAMPLES or not any(row.writes for row in mapping.terms)
     assert searched.records >= EXAMPLES or interface is None
 
 
@@ -84,7 +87,7 @@ def test_invented_records_are_read_and_not_stopped(name: str) -> None:
     made = invented(records(interface.read, hints_of(mapping.terms)), 250, 1)
     assert sum(not mapping.read(record).stopped for record in made) > 190
     told = {path for record in made for path, value in mapping.read(record).facts.items() if value is not None}
-    assert {row.ours[0] for row in mapping.terms if row.reads} - told == set()
+    assert {row.ours[0] for row in mapping.terms if row.reads and not told & {*row.ours}} == set()
 
 
 @pytest.mark.parametrize("name", NAMES)
