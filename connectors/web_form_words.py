@@ -13,6 +13,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "enum": ("dewiswch un o'r rhestr", "choose one from the list"),
     "maxLength": ("dim mwy na {most} o nodau", "no more than {most} characters"),
     "maxItems": ("dim mwy na {most}", "no more than {most}"),
+    "format": ("nid yw'r dyddiad hwn yn bod", "this date does not exist"),
     "pattern": ("nid yw ar y ffurf gywir", "it is not in the right form"),
     "type": ("nid yw o'r math cywir", "it is not of the right kind"),
     "additionalProperties": ("nid yw'r ffurflen hon yn anfon y maes hwn", "this form does not send this field"),

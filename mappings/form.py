@@ -80,7 +80,7 @@ _MOST_ITEMS = 20
 _LENGTH = 254  # of a text that has no limit of its own
 _FORMS = {
     Kind.INSTANT: r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$",
-    Kind.PARTIAL_DATE: r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$",
+    Kind.PARTIAL_DATE: r"^\d{4}-\d{2}-\d{2}$",  # a form knows the whole day, or leaves it out
 }
 _CHECKED = {
     "person.nhs_number": r"^\d{3} ?\d{3} ?\d{4}$",
@@ -144,7 +144,7 @@ def _leaf(schema: dict[str, Any], path: str) -> dict[str, Any]:
         }
     pattern = _CHECKED.get(path) or _FORMS.get(meta.kind)
     if pattern:
-        stamp = {"format": "date-time"} if meta.kind is Kind.INSTANT else {}
+        stamp = {Kind.INSTANT: {"format": "date-time"}, Kind.PARTIAL_DATE: {"format": "date"}}.get(meta.kind, {})
         return {"type": "string", **stamp, "pattern": pattern}
     return {"type": "string", "minLength": 1, "maxLength": meta.most or _LENGTH}
 

@@ -62,6 +62,8 @@ def of_list(name: str, text: str) -> Iterator[Mutant]:
     for place, row in enumerate(rows):
         after = [*rows[place + 1 :], *rows[:place]]
         following = next((one for one in after if one[ours] != row[ours]), row)
+        if following is not row and (following[theirs], following[direction]) == (row[theirs], row[direction]):
+            following = row  # to exchange these is no wrong
         what = f"{name}: {row[theirs]} <-> {row[ours]}"
         changes: dict[str, list[list[str]]] = {"dropped": rows[:place] + rows[place + 1 :]}
         for other in {"both", "read", "write"} - {row[direction]}:
@@ -124,6 +126,8 @@ def _other_words(known: dict[str, Any], within: str, lists: list[str]) -> Iterat
     now = known.get("as") or converters.default_for(declared.kind, declared.many)
     others = _OF_LISTS if declared.many else _BY_KIND.get(declared.kind, ("text", "trimmed", "as-is"))
     for other in others:
+        if known.get("direction") == "read" and {other, now} == {"time", "offset-time"}:
+            continue  # they differ in what they write alone
         if other != now:
             yield f"{other} for {now}", {"as": other, "options": None}
     if now == "date":

@@ -42,7 +42,8 @@ NAMES = (
     "health/referral",
 )  # fmt: skip
 # Shipped, and used by no council of the example.
-PLATFORMS = ("dataverse/referral", "salesforce/referral", "jadu/case", "verint/case")
+PLATFORMS = ("dataverse/referral", "salesforce/referral", "jadu/case", "verint/case",
+             "open311/request", "web-form/referral")  # fmt: skip
 ALL = (*NAMES, *PLATFORMS)
 # Of these records are invented freely. A sheet that an officer types from has no interface; and of FHIR's thousands of
 # elements a row of health/referral picks one list item in a million by its URI, which chance does not find: golden
@@ -88,7 +89,7 @@ def test_the_laws_hold(name: str, seed: int) -> None:
     searched = search(mapping, interface, examples=EXAMPLES, start=seed)
     told = [f"{one.breach.row and one.breach.row.shown}: {one.breach.why}: {one.smallest}" for one in searched.found]
     assert told == []
-    assert searched.referrals >= EXAMPLES
+    assert searched.referrals >= EXAMPLES or not any(row.writes for row in mapping.terms)
     assert searched.records >= EXAMPLES or interface is None
 
 
@@ -101,7 +102,7 @@ def test_invented_records_are_read_and_not_stopped(name: str) -> None:
     made = invented(records(interface.read, hints_of(mapping.terms)), 250, 1)
     assert sum(not mapping.read(record).stopped for record in made) > 190
     told = {path for record in made for path, value in mapping.read(record).facts.items() if value is not None}
-    assert {row.ours[0] for row in mapping.terms if row.reads} - told == set()
+    assert {row.ours[0] for row in mapping.terms if row.reads and not told & {*row.ours}} == set()
 
 
 @pytest.mark.parametrize("name", ALL)

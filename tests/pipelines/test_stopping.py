@@ -15,7 +15,7 @@ from pipelines import running
 running._PATIENCE_SECONDS = 1.0
 stuck = threading.Thread(target=threading.Event().wait, name="relay")
 stuck.start()
-running._wait_for(None, [stuck], None, None, print)
+running._wait_for(None, [stuck], [], print)
 print("ended by itself")
 """
 

@@ -108,6 +108,7 @@ def test_what_is_wrong_is_told_by_field_and_rule_and_never_by_value(form: Form) 
     wrong["person"]["telecom"] = [{"system": "phone", "use": "mobile", "value": ""}]
     wrong["person"]["CYFRINACH"] = 1
     wrong["needs"] = "CYFRINACH"
+    wrong["person"]["date_of_birth"] = "1941-02-30"
     wrong["received_at"] = "CYFRINACH"
     wrong["reason"] = {"text": "CYFRINACH" * 1000}
     del wrong["safeguarding_flag"]
@@ -121,6 +122,7 @@ def test_what_is_wrong_is_told_by_field_and_rule_and_never_by_value(form: Form) 
         ("person.telecom.0.value", "minLength"),
         ("person", "additionalProperties"),
         ("needs", "type"),
+        ("person.date_of_birth", "format"),
         ("received_at", "pattern"),
         ("reason.text", "maxLength"),
         ("safeguarding_flag", "required"),
