@@ -27,6 +27,11 @@ def health_login(tenant: str) -> dict[str, str]:
     return {"api_key": f"dryw-{_word(tenant, 'health')}"}
 
 
+def bars_login(tenant: str) -> dict[str, str]:
+    """Return the `token` that the header Authorization of BaRS carries behind `Bearer`."""
+    return {"token": f"telor-{_word(tenant, 'bars')}"}
+
+
 def notify_login(tenant: str) -> dict[str, str]:
     """Return `api_key` as GOV.UK Notify writes it: a name, the service id and the secret, joined by hyphens."""
     return {"api_key": f"dolen-{notify_service(tenant)}-{uuid.uuid5(_SPACE, f'{tenant}/notify/key')}"}
@@ -45,6 +50,7 @@ def everything(tenants: Iterable[str]) -> dict[str, dict[str, dict[str, str]]]:
             "contact": contact_login(tenant),
             "notify": notify_login(tenant),
             "health": health_login(tenant),
+            "bars": bars_login(tenant),
         }
         for tenant in tenants
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sandbox.bars import Bars
 from sandbox.casework import Casework
 from sandbox.contact import Contact
 from sandbox.control import Control
@@ -49,7 +50,7 @@ class World:
         casework, contact = Casework(self.store, self.clock), Contact(self.store, self.clock)
         notify = Notify(self.store, self.clock)
         health = Health(self.store, self.clock)
-        systems: list[System] = [casework, contact, notify, health]
+        systems: list[System] = [casework, contact, notify, health, Bars(self.store, self.clock)]
         self.systems = {system.name: system for system in systems}
         self.life = Life(self.store, contact, casework, health, self.clock)
         self.receipts = Receipts(self.store, notify, self.clock)

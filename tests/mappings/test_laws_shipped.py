@@ -40,9 +40,9 @@ NAMES = (
     "blaenau-gwent/referral", "blaenau-gwent/request", "by-hand/referral", "casework/referral", "contact/request",
     "health/referral",
 )  # fmt: skip
-# Of these records are invented freely. A sheet that an officer types from has no interface; and of FHIR's thousands of
-# elements a row of health/referral picks one list item in a million by its URI, which chance does not find: golden pairs
-# and the laws on referrals stand for it.
+# Of these records are invented freely. A sheet that an officer types from has no interface; and among FHIR's thousands
+# of elements rows pick list items by their URI, which chance does not find: golden pairs and the laws on referrals
+# stand for them.
 INVENTED = tuple(name for name in NAMES if name not in ("by-hand/referral", "health/referral"))
 ZONE = "Europe/London"
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
@@ -99,7 +99,7 @@ def test_invented_records_are_read_and_not_stopped(name: str) -> None:
 def test_what_is_lost_only_shrinks(name: str) -> None:
     known = set(json.loads(LOSS.read_text(encoding="utf-8"))[name])
     now = {one.key for one in losses(*of(name))}
-    if name not in INVENTED and of(name)[1] is not None:  # of FHIR's two thousand elements a list says nothing to anybody
+    if name not in INVENTED and of(name)[1] is not None:  # a list of FHIR's two thousand elements tells nobody anything
         now = {key for key in now if not key.startswith("reading: dropped: ")}
     more, fewer = sorted(now - known), sorted(known - now)
     assert not more, (
