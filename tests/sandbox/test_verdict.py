@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.casework_words import as_referral
 from sandbox.expected import of_referral, of_request
-from sandbox.notify import templates
+from sandbox.notify_checks import templates
 from sandbox.people import COUNCILS, request
 from sandbox.verdict import FAULTS, Verdict
 from sandbox.world import World
