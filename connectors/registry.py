@@ -67,6 +67,13 @@ FAMILIES: Mapping[str, Family] = {
         sound="connectors.sound:rest",
         lacks="connectors.fhir.capability:live_lacks",
     ),
+    "bars": Family(
+        "connectors.bars.profile:BarsProfile",
+        "connectors.bars.profile:BarsSettings",
+        "connectors.bars.connector:BarsConnector",
+        "connectors.bars.neutral:interfaces_of",
+        fits="connectors.bars.neutral:fits",
+    ),
     "files": Family(
         "connectors.files.profile:FilesProfile",
         "connectors.files.settings:FilesSettings",

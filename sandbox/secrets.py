@@ -52,6 +52,11 @@ def jadu_login(tenant: str) -> dict[str, str]:
     }
 
 
+def bars_login(tenant: str) -> dict[str, str]:
+    """Return the `token` that the header Authorization of BaRS carries behind `Bearer`."""
+    return {"token": f"telor-{_word(tenant, 'bars')}"}
+
+
 def notify_login(tenant: str) -> dict[str, str]:
     """Return `api_key` as GOV.UK Notify writes it: a name, the service id and the secret, joined by hyphens."""
     return {"api_key": f"dolen-{notify_service(tenant)}-{uuid.uuid5(_SPACE, f'{tenant}/notify/key')}"}
@@ -74,6 +79,7 @@ def everything(tenants: Iterable[str]) -> dict[str, dict[str, dict[str, str]]]:
             "health": health_login(tenant),
             "verint": verint_login(tenant),
             "jadu": jadu_login(tenant),
+            "bars": bars_login(tenant),
         }
         for tenant in tenants
     }

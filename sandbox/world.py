@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sandbox.bars import Bars
 from sandbox.casework import Casework
 from sandbox.contact import Contact
 from sandbox.control import Control
@@ -55,6 +56,7 @@ class World:
         health = Health(self.store, self.clock)
         platforms: list[System] = [Dataverse(self.store, self.clock), Salesforce(self.store, self.clock)]
         others: list[System] = [Verint(self.store, self.clock), Jadu(self.store, self.clock)]
+        others.append(Bars(self.store, self.clock))
         systems: list[System] = [casework, contact, notify, health, *platforms, *others]
         self.systems = {system.name: system for system in systems}
         self.life = Life(self.store, contact, casework, health, self.clock)

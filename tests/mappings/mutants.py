@@ -71,6 +71,7 @@ def of_list(name: str, text: str) -> Iterator[Mutant]:
         changes["theirs misspelt"] = _with(rows, place, {theirs: f"{row[theirs]}X"})
         if following is not row:
             changes[f"ours as {following[ours]}"] = _with(rows, place, {ours: following[ours]})
+        if following[theirs] != row[theirs]:
             changed = _with(rows, place, {theirs: following[theirs]})
             changes[f"exchanged with {following[theirs]}"] = _with(
                 changed, rows.index(following), {theirs: row[theirs]}
@@ -105,7 +106,8 @@ def _of_row(
         if known["theirs"] != ".":
             yield "a path into nowhere", _with(rows, place, {"theirs": f"{known['theirs']}X"})
         following = next((at for at in [*range(place + 1, len(rows)), *range(place)] if "theirs" in rows[at]), None)
-        if "theirs" in row and following is not None:
+        alike = following is not None and row.get("constant", ...) == rows[following].get("constant")
+        if "theirs" in row and following is not None and not alike:
             changed = _with(rows, place, {"theirs": rows[following]["theirs"]})
             named = rows[following].get("ours", "a constant")
             yield f"path exchanged with {named}", _with(changed, following, {"theirs": row["theirs"]})

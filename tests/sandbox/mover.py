@@ -12,7 +12,8 @@ from sandbox.casework_words import as_referral
 from sandbox.contact import Contact
 from sandbox.health import Health
 from sandbox.health_words import OUTCOME, STATUS, as_health_knows
-from sandbox.notify import Notify, templates
+from sandbox.notify import Notify
+from sandbox.notify_checks import templates
 from sandbox.people import COUNCILS, request, token_in
 from sandbox.verdict import FAULTS, Verdict
 from sandbox.world import World

@@ -1,0 +1,1 @@
+"""NHS Booking and Referral Standard: referrals as FHIR R4 messages, sent and received."""
