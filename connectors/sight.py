@@ -7,6 +7,8 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from cryptography.x509 import load_pem_x509_certificates
+
 from connectors.http import Reply, ourselves
 from connectors.port import Finding
 from connectors.settings import HttpSettings
@@ -54,6 +56,24 @@ def certificate_finding(settings: HttpSettings, now: datetime) -> Finding | None
     if until - now < NOTICE:
         return Finding("TLS", False, words, "ask the system's owner to renew it before that day")
     return Finding("TLS", True, words)
+
+
+def own_certificate_finding(settings: HttpSettings, now: datetime) -> Finding | None:
+    """Say how long our own certificate is good, where the connection shows one (mutual TLS), else None."""
+    if settings.client_certificate is None:
+        return None
+    try:
+        until = min(
+            each.not_valid_after_utc for each in load_pem_x509_certificates(settings.client_certificate.read_bytes())
+        )
+    except (OSError, ValueError):
+        return Finding(
+            "our certificate", False, "client_certificate cannot be read as PEM", "name the file that holds it, in PEM"
+        )
+    words = f"our own certificate, or one that leads up to it, is good until {until:%Y-%m-%d}"
+    if until - now < NOTICE:
+        return Finding("our certificate", False, words, "ask whoever gave it to us for a new one before that day")
+    return Finding("our certificate", True, words)
 
 
 def clock_finding(reply: Reply, now: datetime) -> Finding:

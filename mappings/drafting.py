@@ -101,7 +101,7 @@ def code_lists(system: str, guesses: Sequence[Guess]) -> dict[str, str]:
         writer.writerow(COLUMNS)
         for code in one.codes:
             note = f"a guess, {code.sure}; Welsh display awaits a Welsh checker"
-            writer.writerow([code.theirs, code.ours, code.direction, code.cy, code.en, "", "", note])
+            writer.writerow([code.theirs, code.ours, code.direction, code.cy, code.en, "", "", "", note])
         found[list_name(system, field)] = text.getvalue()
     return found
 

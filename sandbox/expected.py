@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sandbox.notify import plain_number
+from sandbox.notify_checks import plain_number
 from sandbox.people import LONDON
 from sandbox.store import Json
 

@@ -16,7 +16,7 @@ from sandbox import people
 from sandbox.casework import Casework
 from sandbox.casework_words import as_referral
 from sandbox.contact import Contact
-from sandbox.notify import plain_number
+from sandbox.notify_checks import plain_number
 from sandbox.plan import Errand, Plan, Sort, awkward_by_size, correction, councils_of
 from sandbox.store import Collection, Document, Json, Store
 from sandbox.truth import SYSTEM, Account, Truth

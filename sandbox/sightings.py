@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sandbox import notify
+from sandbox import notify_checks
 from sandbox.store import Document, Store
 from sandbox.truth import Account, Truth
 
@@ -129,12 +129,11 @@ def _elsewhere(account: Account, tenant: str, reason: str | None) -> Truth | Non
 
 def _text(file: sqlite3.Connection, tenant: str, held: Document) -> None:
     body = held.body
-    template = notify.templates()[body["template_id"]]
+    template = notify_checks.templates()[body["template_id"]]
     named = file.execute(
         "SELECT token FROM reference WHERE tenant = ? AND reference = ? LIMIT 1",
         (tenant, str(body["personalisation"].get("reference"))),
     ).fetchone()
     row = (tenant, named[0] if named else "", held.id, template["status"], template["language"])
-    file.execute(
-        "INSERT INTO text VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, notify.plain_number(body["to"]), body["created_at"])
-    )
+    to = notify_checks.plain_number(body["to"])
+    file.execute("INSERT INTO text VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, to, body["created_at"]))

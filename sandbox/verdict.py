@@ -15,7 +15,7 @@ from lxml import etree
 
 from sandbox import expected
 from sandbox.life import safe_mobiles
-from sandbox.notify import plain_number
+from sandbox.notify_checks import plain_number
 from sandbox.plan import Sort
 from sandbox.sightings import Sightings, Text, sightings
 from sandbox.store import Json, Store

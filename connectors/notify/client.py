@@ -64,7 +64,8 @@ class _Door:
     ) -> requests.Response:
         """Send through HttpSession; its named errors pass through the client untouched."""
         # The client puts its paths behind the host and forgets the path of a Notify that is not at the root.
-        address = self._root + urlsplit(url).path
+        parts = urlsplit(url)
+        address = self._root + parts.path + (f"?{parts.query}" if parts.query else "")
         body = None if data is None else data.encode()
         reply = self._session.send(
             method, address, headers=dict(headers), params=params, body=body, deadline=self._deadline

@@ -1,18 +1,15 @@
-"""Sends texts and emails through GOV.UK Notify, each under our own reference.
+"""Sends texts, emails and letters through GOV.UK Notify, each under our own reference, and reads what became of them.
 
 Notify keeps a reference but does not refuse a second message with the same one, so a message that may have been sent
-is looked up before it is sent again (tier B).
+is looked up before it is sent again (tier B). Reports and texts that came in are read from its lists (`lists.py`).
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from datetime import datetime
+from typing import Any
 
 from connectors.again import safely_again
 from connectors.errors import (
@@ -25,31 +22,21 @@ from connectors.errors import (
     Unknown,
 )
 from connectors.http import HttpSession
-from connectors.json_body import sound
+from connectors.json_body import UnreadableBody, read
 from connectors.notify.client import Client
+from connectors.notify.lists import LISTS, item_of, page
+from connectors.notify.message import ID, checked
 from connectors.notify.profile import NotifyProfile, NotifySettings, allows
 from connectors.pace import Agree
-from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier
+from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
 from connectors.sight import certificate_finding, name_finding
 
 KIND = "Text"
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-class _Text(BaseModel):
-    """What a text must be made of."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
-
-    channel: Literal["text", "email"]
-    to: str = Field(min_length=3, max_length=320, repr=False)
-    template_id: str = Field(pattern=f"(?i)^{_ID.pattern}$")
-    personalisation: dict[str, str | int] = Field(default={}, repr=False)
 
 
 class NotifyConnector:
-    """Sends texts and emails through GOV.UK Notify. Safe to use from several threads at once."""
+    """One service of GOV.UK Notify. Safe to use from several threads at once."""
 
     def __init__(
         self,
@@ -75,11 +62,13 @@ class NotifyConnector:
         return f"NotifyConnector({self._profile.system})"
 
     def kinds(self) -> tuple[str, ...]:
-        """Texts are the only kind."""
+        """Texts (also by email and letter), how they went, and texts that came in."""
         return tuple(self._profile.records)
 
     def offers(self, kind: str) -> frozenset[str]:
-        """A text can be sent, read and found by our reference."""
+        """A text can be sent, read and found by our reference; the lists can be walked through."""
+        if kind in LISTS:
+            return frozenset({"changes", "fetch"} if kind == "Report" else {"changes"})
         return frozenset({"create", "fetch", "find"}) if kind == KIND else frozenset()
 
     def tier(self, kind: str) -> Tier:
@@ -93,31 +82,31 @@ class NotifyConnector:
         return False
 
     def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:  # noqa: ARG002 - the port's parameters
-        """Send one text or email with `key` as its reference.
+        """Send one text, email or letter with `key` as its reference.
 
-        `record` is {"channel": "text"|"email", "to", "template_id", "personalisation": {...}}. Raises Rejected before
-        anything is sent when it is not, or when `only_to` does not name the recipient.
+        `record` is {"channel": "text"|"email", "to", "template_id", "personalisation": {...}}, or for a letter
+        {"channel": "letter", "address": [3 to 7 lines, the last the postcode], ...}. Raises Rejected before anything is
+        sent when it is not, or when `only_to` does not name the recipient (of a letter: its postcode).
         """
         self._known(kind)
         if id:
             raise Misconfigured("a text that was sent cannot be changed: notify offers create only")
-        text = _checked(record)
-        if self._allowed is not None and not self._allowed(text.to):
+        message = checked(record)
+        if self._allowed is not None and not self._allowed(message.recipient):
             raise Rejected("the recipient is not among only_to; nothing was sent", field="to")
-        told = {"template_id": text.template_id, "personalisation": text.personalisation, "reference": key}
-        deadline = self._session.deadline()
-        if text.channel == "text":
-            doing = "sending a text"
-            answer, reply = self._client.call(
-                lambda client: client.send_sms_notification(phone_number=text.to, **told), deadline, doing
-            )
-        else:
-            doing = "sending an email"
-            answer, reply = self._client.call(
-                lambda client: client.send_email_notification(email_address=text.to, **told), deadline, doing
-            )
+        told = {"template_id": message.template_id, "personalisation": message.filled, "reference": key}
+        ways: dict[str, tuple[str, Callable[[Any], object]]] = {
+            "text": ("sending a text", lambda client: client.send_sms_notification(phone_number=message.to, **told)),
+            "email": (
+                "sending an email",
+                lambda client: client.send_email_notification(email_address=message.to, **told),
+            ),
+            "letter": ("sending a letter", lambda client: client.send_letter_notification(**told)),
+        }
+        doing, send = ways[message.channel]
+        answer, reply = self._client.call(send, self._session.deadline(), doing)
         sent = answer.get("id") if isinstance(answer, dict) else None
-        if not isinstance(sent, str) or not _ID.fullmatch(sent):
+        if not isinstance(sent, str) or not ID.fullmatch(sent):
             raise Unknown(f"{doing}: the answer holds no id", reply=reply)
         return Receipt(sent, "created", reply=reply)
 
@@ -132,25 +121,40 @@ class NotifyConnector:
 
     def fetch(self, kind: str, id: str) -> Item | None:
         """Read one message by Notify's id."""
-        self._known(kind)
-        if not _ID.fullmatch(id):
+        if kind not in (KIND, "Report"):
+            raise Misconfigured(f"notify offers no fetch of {kind}")
+        if not ID.fullmatch(id):
             return None
         try:
             return _item(self._read(lambda client: client.get_notification_by_id(id), "reading a text"))
         except NotThere:
             return None
 
-    def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:  # noqa: ARG002 - the port's parameters
-        """Not offered. Raises Misconfigured."""
-        raise Misconfigured("notify is not a source: it offers create, fetch and find")
+    def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
+        """See `connectors.port.Source`. A walk through Report goes four days back, for what may still change."""
+        listed = LISTS.get(kind)
+        if listed is None:
+            raise Misconfigured(f"notify is not a source of {kind}: it offers create, fetch and find")
 
-    def parse(self, kind: str, raw: bytes, *, id: str) -> Item:  # noqa: ARG002 - the port's parameters
-        """Not offered. Raises Misconfigured."""
-        raise Misconfigured("notify is not a source: it offers create, fetch and find")
+        def answer(older_than: str | None) -> Any:
+            return self._read(lambda client: listed.ask(client, older_than), listed.doing)
+
+        return page(kind, answer, watermark=watermark, cursor=cursor, limit=limit)
+
+    def parse(self, kind: str, raw: bytes, *, id: str) -> Item | UnreadableItem:
+        """See `connectors.port.Source`."""
+        if kind not in LISTS:
+            raise Misconfigured(f"notify is not a source of {kind}: it offers create, fetch and find")
+        try:
+            return item_of(read(raw, "application/json"))
+        except UnreadableBody as trouble:
+            return UnreadableItem(raw, trouble.reason, id)
 
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002 - the port's parameters
-        """Not offered. Raises Misconfigured."""
-        raise Misconfigured("notify is not a source: it offers create, fetch and find")
+        """None: where a page of Notify's cannot be read, nothing names the message behind it."""
+        if kind not in LISTS:
+            raise Misconfigured(f"notify is not a source of {kind}: it offers create, fetch and find")
+        return None
 
     def lookups(self, kind: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's parameters; nothing is called
         """None: there are no codes to ask for."""
@@ -198,34 +202,8 @@ class NotifyConnector:
         return safely_again(lambda: self._client.call(what, deadline, doing)[0], deadline, sleep=self._sleep)
 
 
-def _checked(record: Record) -> _Text:
-    try:
-        return _Text.model_validate(record)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        field = str(first["loc"][0]) if first["loc"] else ""
-        field = field if field in _Text.model_fields else ""
-        raise Rejected(f"the text is not what Notify takes, at {field or '?'}; nothing was sent", field=field) from None
-
-
 def _item(found: Any) -> Item:
-    id = found.get("id") if isinstance(found, dict) else None
-    if not isinstance(id, str) or not _ID.fullmatch(id):
+    item = item_of(found)
+    if isinstance(item, UnreadableItem):
         raise PageUnreadable("reading a text: at id: expected the id of a message")
-    stamps = [moment for name in ("created_at", "sent_at", "completed_at") if (moment := _moment(found.get(name)))]
-    reference = found.get("reference")
-    return Item(
-        id,
-        found,
-        sound(found),
-        modified=max(stamps, default=None),
-        our_key=reference if isinstance(reference, str) else "",
-    )
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment is not None and moment.tzinfo else None
+    return item

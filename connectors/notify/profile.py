@@ -10,11 +10,11 @@ from pydantic import Field, field_validator, model_validator
 
 from connectors.profile import Name
 from connectors.references import Closed, WebAddress
-from connectors.settings import HttpSettings
+from connectors.settings import HttpSettings, Limits
 
 
 class NotifyRecord(Closed):
-    """There is nothing to say about texts: the interface is public and always the same."""
+    """There is nothing to say about a kind of record: the interface is public and always the same."""
 
 
 class NotifyProfile(Closed):
@@ -22,8 +22,11 @@ class NotifyProfile(Closed):
 
     system: Name = Field(description="The system's name.", examples=["notify"])
     protocol: Literal["notify"] = Field(description="Kind of interface.", examples=["notify"])
-    records: dict[Literal["Text"], NotifyRecord] = Field(
-        min_length=1, description="The one kind of record.", examples=[{"Text": {}}]
+    records: dict[Literal["Text", "Report", "ReceivedText"], NotifyRecord] = Field(
+        min_length=1,
+        description="The kinds of record: Text is what is sent (by text, email or letter), Report how it went, "
+        "ReceivedText what residents sent back.",
+        examples=[{"Text": {}, "Report": {}}],
     )
 
 
@@ -35,10 +38,15 @@ class NotifySettings(HttpSettings):
         description="Address of Notify; written only for a pretend one.",
         examples=["https://api.notifications.service.gov.uk"],
     )
+    limits: Limits = Field(
+        default=Limits(calls_a_second=50),
+        description="How fast Notify may be called: it takes 3,000 messages a minute with one kind of key.",
+        examples=[{"calls_a_second": 50}],
+    )
     only_to: list[str] | None = Field(
         default=None,
-        description="Send to these numbers and addresses alone; one that ends in * stands for all that begin so. "
-        "Always written in stage test. Leave out to send to everybody.",
+        description="Send to these numbers, addresses and (for letters) postcodes alone; one that ends in * stands for "
+        "all that begin so. Always written in stage test. Leave out to send to everybody.",
         examples=[["+447700900*", "someone@example.org"]],
         repr=False,
     )

@@ -9,7 +9,7 @@ from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled
 from connectors.http import Reply
 from connectors.port import Finding, Page, UnreadableItem
 from connectors.settings import HttpSettings
-from connectors.sight import certificate_finding, clock_finding, name_finding
+from connectors.sight import certificate_finding, clock_finding, name_finding, own_certificate_finding
 
 
 class Examined(Protocol):
@@ -34,8 +34,8 @@ class Examined(Protocol):
 def examine(connector: Examined, settings: HttpSettings, now: datetime) -> list[Finding]:
     """Look at the live connection, in the order in which things can go wrong, and stop where going on means nothing."""
     found = [name_finding(settings)]
-    certificate = certificate_finding(settings, now)
-    found += [certificate] if certificate else []
+    certificates = (own_certificate_finding(settings, now), certificate_finding(settings, now))
+    found += [told for told in certificates if told is not None]
     if not all(finding.well for finding in found):
         return found
     try:

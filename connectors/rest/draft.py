@@ -228,12 +228,14 @@ def _changes(bring: Sequence[tuple[Call, str]], stamp: str) -> list[str]:
         (name for name in asks if signs & set(drafts.words(name)) and name.lower() not in ("page", "cursor")), ""
     )
     cursor = next((name for name in asks if {"cursor", "token", "continuation"} & set(drafts.words(name))), "")
+    cursor = cursor or next((name for name in asks if name.lower() == "after" and name != since), "")
     size = next((name for name in asks if {"limit", "size", "per", "top", "count"} & set(drafts.words(name))), "")
     answers = [leaf.path for leaf in drafts.leaves(call.brings, deep=3) if "next" in drafts.words(leaf.path)
                and "string" in drafts.types(leaf.schema)]  # fmt: skip
     following = answers[0] if answers else ""
-    link = bool(following) and not cursor
-    page = {"next": following, "is": "link" if link else "token", "cursor": cursor, "size": size, "of": "100"}
+    page = {"next": following, "is": "token" if cursor or not following else "link",
+            "at_end": "absent" if following and not _always(call.brings, following) else "",
+            "cursor": cursor, "size": size, "of": "100"}  # fmt: skip
     parts = ", ".join(f"{key}: {value}" for key, value in page.items() if value)
     lines = ["changes:", "  feed: cursor", f"  path: {call.path}", f"  since: {since}", f"  page: {{{parts}}}",
              f'  items: "{at}"']  # fmt: skip
@@ -243,6 +245,12 @@ def _changes(bring: Sequence[tuple[Call, str]], stamp: str) -> list[str]:
         of = f"incomplete: {listed(lacks)} not found; parameters are {listed(asks)}"
         return [asked(f"    {line}", of if not number else "") for number, line in enumerate(lines)]
     return ["    changes:", *(guess(f"    {line}", LIKELY) for line in lines[1:])]
+
+
+def _always(schema: Schema, path: str) -> bool:
+    """Whether the last name of a path must be there, wherever what is around it is."""
+    around, _, name = path.rpartition("/")
+    return name in (drafts.inside(schema, around) if around else schema).get("required", ())
 
 
 def _create(create: Call | None, key: str) -> list[str]:

@@ -8,7 +8,7 @@ from connectors import xml
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled, Unauthorised, Unreachable
 from connectors.http import Reply
 from connectors.port import Finding, Record
-from connectors.sight import certificate_finding, clock_finding, name_finding
+from connectors.sight import certificate_finding, clock_finding, name_finding, own_certificate_finding
 
 if TYPE_CHECKING:
     from connectors.soap.connector import SoapConnector
@@ -19,7 +19,10 @@ def look(connector: SoapConnector) -> list[Finding]:
     told = ", ".join(connector.interface.files)
     found = [Finding("interface", True, f"{told}: {len(connector.interface.operations)} operations")]
     found.append(name_finding(connector.settings))
-    if found[-1].well and (tls := certificate_finding(connector.settings, connector.clock())) is not None:
+    now = connector.clock()
+    if (ours := own_certificate_finding(connector.settings, now)) is not None:
+        found.append(ours)
+    if all(finding.well for finding in found) and (tls := certificate_finding(connector.settings, now)) is not None:
         found.append(tls)
     if all(finding.well for finding in found):
         found += _pages(connector)

@@ -21,8 +21,9 @@ from console.bench.torment import Misfortune, Round
 SLOW_BY = 0.4  # seconds
 RESTART_SECONDS = 180.0
 TIER_C = frozenset(f"{code}/care" for code, tier in COUNCILS.items() if tier == "C")
-#: A tier C create counts as hit by what struck so shortly after its answer, in seconds: on a busy machine the answer
-#: may not have been written down yet. And so long after it began if it never got one.
+#: A tier C create counts as hit by what struck so shortly after its answer, in seconds: the answer may not have been
+#: written down yet. And so long after it began if it never got one. Both are of a machine on which a process needs a
+#: second to its first call; where the half of them need longer, everything else does too, and both grow with that.
 GRACE, NO_ANSWER = 2.0, 10.0
 AT_ONCE = 4  # calls under way to one system at most, as the site of the bench has it
 #: Preloaded into a process whose clock is to be wrong. Where it lies is Debian's choice.
@@ -101,9 +102,12 @@ class Blows:
         self.done[each.misfortune.value] += 1
         return {"LD_PRELOAD": str(library), "FAKETIME": f"{each.clock:+.0f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
-    def unexplained(self, asked: Sequence[Question], creates: Sequence[Mapping[str, Any]]) -> list[str]:
+    def unexplained(
+        self, asked: Sequence[Question], creates: Sequence[Mapping[str, Any]], *, start_seconds: float
+    ) -> list[str]:
         """The requests of which a person was asked without need; see `unexplained_questions`."""
-        return unexplained_questions(asked, creates, self.times, unseen=self.swallowed + AT_ONCE * len(self.times))
+        unseen = self.swallowed + AT_ONCE * len(self.times)
+        return unexplained_questions(asked, creates, self.times, unseen=unseen, slowness=max(1.0, start_seconds))
 
     @staticmethod
     def _for(seconds: float, begin: Callable[[], None], end: Callable[[], None]) -> None:
@@ -120,14 +124,20 @@ def libfaketime() -> Path | None:
 
 
 def unexplained_questions(
-    asked: Sequence[Question], creates: Sequence[Mapping[str, Any]], blows: Sequence[float], *, unseen: int
+    asked: Sequence[Question],
+    creates: Sequence[Mapping[str, Any]],
+    blows: Sequence[float],
+    *,
+    unseen: int,
+    slowness: float = 1.0,
 ) -> list[str]:
     """Each question must be explained by a create of its own request that got no clear answer or that a blow hit.
 
     A call that never reached the system left no trace there: so many (`unseen`) questions may be about such a one, and
-    only of those whose answer was that it is not there. Returns the tokens of the rest.
+    only of those whose answer was that it is not there. `slowness` is how much longer than a second a process needs to
+    its first call. Returns the tokens of the rest.
     """
-    excuses = Counter(str(each["token"]) for each in creates if _in_doubt(each, blows))
+    excuses = Counter(str(each["token"]) for each in creates if _in_doubt(each, blows, slowness))
     rest = []
     for question in asked:
         if excuses[question.token]:
@@ -139,9 +149,9 @@ def unexplained_questions(
     return rest
 
 
-def _in_doubt(create: Mapping[str, Any], blows: Sequence[float]) -> bool:
-    ended = create["ended"] if create["ended"] is not None else create["begun"] + NO_ANSWER
-    hit = any(create["begun"] <= at <= ended + GRACE for at in blows)
+def _in_doubt(create: Mapping[str, Any], blows: Sequence[float], slowness: float) -> bool:
+    ended = create["ended"] if create["ended"] is not None else create["begun"] + NO_ANSWER * slowness
+    hit = any(create["begun"] <= at <= ended + GRACE * slowness for at in blows)
     return bool(create["ambiguous"] or create["gone"] or hit)
 
 

@@ -144,7 +144,8 @@ class Run:
             peers.truth(), peers.records(), COUNCILS, held=officer.held, conflicted=lambda id: conflicted(bench, id)
         )
         notes = [*blows.notes, *count_ledger(verdict, status, still_open)]
-        questions, needless = len(officer.asked), blows.unexplained(officer.asked, peers.creates())
+        started, questions = self._start_seconds(), len(officer.asked)
+        needless = blows.unexplained(officer.asked, peers.creates(), start_seconds=started.get("median", 1.0))
         if needless:
             notes.append(f"a person was asked without need about {', '.join(needless[:10])}")
         if officer.stumbles:
@@ -157,7 +158,7 @@ class Run:
             "on": "postgresql+rabbitmq" if self.servers.apart else "embedded",
             "questions": questions, "questions_explained": questions - len(needless), "unexplained": len(needless),
             "unaccounted": verdict.unaccounted,
-            "conflicts": verdict.conflicts, "misfortunes": dict(blows.done), "start_seconds": self._start_seconds(),
+            "conflicts": verdict.conflicts, "misfortunes": dict(blows.done), "start_seconds": started,
             "ledger": {"versions": status["versions"], "deliveries": status["deliveries"]},
             "faults": peers.state()["faults"], "notes": notes,
         }  # fmt: skip

@@ -58,3 +58,10 @@ def test_one_create_explains_one_question_and_calls_nobody_saw_only_what_was_not
     assert unexplained_questions(twice, [create], [], unseen=5) == ["elder-000004"]
     absent = [Question(f"d{number}", f"elder-{number:06d}", False) for number in range(3)]
     assert unexplained_questions(absent, [], [], unseen=2) == ["elder-000002"]
+
+
+def test_on_a_slower_machine_an_answer_may_take_longer_to_be_written_down() -> None:
+    create = {"token": "elder-000004", "ambiguous": False, "gone": False, "begun": 10.0, "ended": 10.1}
+    asked = [Question("d1", "elder-000004", True)]
+    assert unexplained_questions(asked, [create], [14.0], unseen=5, slowness=3.0) == []
+    assert unexplained_questions(asked, [create], [17.0], unseen=5, slowness=3.0) == ["elder-000004"]

@@ -41,7 +41,7 @@ def test_one_fault(load: Callable[[], Site], spoil: Spoil, old: str, new: str, k
 def test_the_examples_words_and_ids_are_those_of_the_pretend_notify(root: Path, load: Callable[[], Site]) -> None:
     templates = json.loads((root / "sandbox" / "templates.json").read_text(encoding="utf-8"))["templates"]
     ours = load().texts["track-my-request"].statuses
-    for template in templates:
+    for template in (each for each in templates if each["type"] == "sms"):
         said = ours[template["status"]]
         assert getattr(said.template, template["language"]) == template["id"]
         if template["language"] != "both":

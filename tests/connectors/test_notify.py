@@ -56,14 +56,18 @@ def notify(council: Any, opened: Any) -> Any:
 
 
 def test_says_what_it_can_do(notify: Any) -> None:
-    assert notify.kinds() == ("Text",)
+    assert notify.kinds() == ("Text", "Report", "ReceivedText")
     assert notify.offers("Text") == {"create", "fetch", "find"}
+    assert (notify.offers("Report"), notify.offers("ReceivedText")) == ({"changes", "fetch"}, {"changes"})
     assert notify.tier("Text") is Tier.SEARCHABLE
     assert not notify.reads_first("Text")
     for call in (
         lambda: notify.changes("Text", watermark=""),
         lambda: notify.skip("Text", watermark="", cursor=""),
         lambda: notify.tier("Referral"),
+        lambda: notify.deliver("Report", TEXT, key="k"),
+        lambda: notify.find("ReceivedText", "k"),
+        lambda: notify.fetch("ReceivedText", SENT),
         lambda: notify.deliver("Text", TEXT, key="k", id=SENT),
     ):
         with pytest.raises(Misconfigured):

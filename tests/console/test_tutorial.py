@@ -5,10 +5,7 @@ The commands run in the order of the page, a few to a process; what the page ask
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -17,32 +14,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/connect-a-system.md").read_text(encoding="utf-8")
-# Runs commands as typed one after another in one process, and prints [exit code, output] of each.
-RUNNER = """
-import json, sys
-from typer.testing import CliRunner
-from console.main import app
-done = []
-for words, typed in json.load(sys.stdin):
-    found = CliRunner().invoke(app, words, input=typed)
-    done.append([found.exit_code, found.output])
-print(json.dumps(done))
-"""
+from tests.console import tutorial
+from tests.console.tutorial import ROOT, Tutorial, edit
 
-
-def section(number: int) -> str:
-    """The text of one numbered section."""
-    found = re.search(rf"^## {number}\. .*?(?=^## )", PAGE, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[0]
-
-
-def shown(number: int) -> list[str]:
-    """The `dolen` commands of a section, with what is typed into them."""
-    blocks = re.findall(r"^```bash\n(.*?)^```", section(number), re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if "dolen" in line and "pretend_system" not in line]
+PAGE = Tutorial("connect-a-system.md")
+shown = PAGE.shown
 
 
 @pytest.fixture
@@ -58,32 +34,11 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def follow(folder: Path, *lines: str) -> list[tuple[int, str]]:
-    """Run commands as the page shows them; exit code and output of each."""
-    asked = []
-    for line in lines:
-        typed, _, command = line.rpartition(" | ")
-        asked.append((shlex.split(command)[1:], " ".join(shlex.split(typed)[1:])))
-    set_here = {"MY_COUNCIL_CYNEFIN_PASSWORD": "pretend", "PYTHONPATH": str(ROOT), "DOLEN_USER": "reader"}
-    environment = {**os.environ, **set_here}
-    found = subprocess.run(
-        [sys.executable, "-c", RUNNER], input=json.dumps(asked), cwd=folder, env=environment,
-        capture_output=True, text=True, encoding="utf-8", check=False,
-    )  # fmt: skip
-    assert found.returncode == 0, found.stderr
-    return [(code, text) for code, text in json.loads(found.stdout)]
-
-
-def edit(path: Path, pattern: str, replacement: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    edited = re.sub(pattern, replacement, text, flags=re.MULTILINE)
-    assert edited != text, pattern
-    path.write_text(edited, encoding="utf-8")
+    return tutorial.follow(folder, *lines, MY_COUNCIL_CYNEFIN_PASSWORD="pretend")
 
 
 def block(number: int, language: str) -> str:
-    found = re.search(rf"^( *)```{language}\n(.*?)^ *```", section(number), re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[2]
+    return PAGE.blocks(number, language)[0]
 
 
 def test_a_reader_who_follows_the_page_has_records_read(folder: Path) -> None:
@@ -91,7 +46,7 @@ def test_a_reader_who_follows_the_page_has_records_read(folder: Path) -> None:
     new, begun = follow(folder, *shown(2))
     assert (new[0], begun[0]) == (0, 0), begun[1]
     counts = re.search(r"of (\d+) values (\d+) in force \(\d+ sure\), (\d+) guessed and commented out, (\d+)", begun[1])
-    said = re.search(r"of (\d+) values (\d+) are in force, (\d+) were guessed and are commented out, (\d+)", PAGE)
+    said = re.search(r"of (\d+) values (\d+) are in force, (\d+) were guessed and are commented out, (\d+)", PAGE.text)
     assert counts is not None
     assert said is not None
     assert counts.groups() == said.groups()
@@ -141,8 +96,8 @@ def test_a_reader_who_follows_the_page_has_records_read(folder: Path) -> None:
 def test_somebody_who_may_be_real_is_found_in_a_pair_of_the_site(folder: Path) -> None:
     follow(folder, *shown(2))
     pair = folder / "my-site/mappings/cynefin/golden/servicecase.first.json"
-    edit(pair, r'"NHSNo": "\d+"', '"NHSNo": "943476' '5919"')
-    edit(pair, r'"Relationship": ".*"', '"Relationship": "merch, 0113 ' '2345678"')
+    edit(pair, r'"NHSNo": "\d+"', f'"NHSNo": "943476{5919}"')
+    edit(pair, r'"Relationship": ".*"', f'"Relationship": "merch, 0113 {2345678}"')
     ((code, text),) = follow(folder, "dolen check --site my-site")
     lines = pair.read_text(encoding="utf-8").splitlines()
     numbers = [number for number, line in enumerate(lines, 1) if "NHSNo" in line]

@@ -12,7 +12,7 @@ import requests
 from notifications_python_client.errors import HTTPError
 from notifications_python_client.notifications import NotificationsAPIClient
 
-from sandbox.notify import plain_number, templates
+from sandbox.notify_checks import plain_number, templates
 from sandbox.secrets import notify_login, notify_service
 from tests.sandbox.conftest import Running
 
@@ -183,14 +183,14 @@ def test_a_busy_or_broken_service_speaks_as_notify_does(running: Running, client
 
 
 def test_templates_are_served_and_their_ids_follow_from_their_names(client: Any) -> None:
+    assert {each["id"] for each in client.get_all_templates()["templates"]} == set(templates())
     served = client.get_all_templates("sms")["templates"]
-    assert {each["id"] for each in served} == set(templates())
     for each in served:
         assert each["id"] == str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:example:notify:{each['name']}"))
         assert each["personalisation"] == {"reference": {"required": True}}
     statuses = {(each["status"], each["language"]) for each in templates().values()}
     assert len(statuses) == len(served) == 15
-    assert client.get_all_templates("letter")["templates"] == []
+    assert len(client.get_all_templates("letter")["templates"]) == 3
     assert client.get_template(served[0]["id"]) == client.get_template_version(served[0]["id"], 1) == served[0]
     shown = client.post_template_preview(served[0]["id"], {"reference": "XYZ"})
     assert "XYZ" in shown["body"]
@@ -200,9 +200,33 @@ def test_templates_are_served_and_their_ids_follow_from_their_names(client: Any)
 
 
 def test_the_bilingual_wording_is_both_with_welsh_first() -> None:
-    texts = {(each["status"], each["language"]): each["body"] for each in templates().values()}
-    for status in {status for status, _ in texts}:
-        assert texts[status, "both"] == f"{texts[status, 'cy']}\n\n{texts[status, 'en']}"
+    texts = {(each["status"], each["type"], each["language"]): each["body"] for each in templates().values()}
+    for status, kind in {(status, kind) for status, kind, _ in texts}:
+        assert texts[status, kind, "both"] == f"{texts[status, kind, 'cy']}\n\n{texts[status, kind, 'en']}"
+
+
+def test_a_letter_goes_to_its_address_and_is_received(client: Any) -> None:
+    letter = next(t["id"] for t in templates().values() if (t["type"], t["language"]) == ("letter", "both"))
+    lines = {"address_line_1": "Siân Rhŷs", "address_line_2": "1 Heol y Môr", "address_line_3": "NP4 0AA"}
+    sent = client.send_letter_notification(letter, {"reference": "ABC-1", **lines}, reference="ours-1")
+    shown = client.get_notification_by_id(sent["id"])
+    assert (shown["type"], shown["line_1"], shown["postcode"]) == ("letter", "Siân Rhŷs", "NP4 0AA")
+    assert shown["status"] in ("accepted", "received")
+    for wrong in ({**lines, "address_line_3": "Nowhere"}, {"address_line_1": "NP4 0AA"}):
+        with pytest.raises(HTTPError) as error:
+            client.send_letter_notification(letter, {"reference": "ABC-1", **wrong})
+        assert refused(error) == (400, "ValidationError")
+
+
+def test_what_residents_send_is_listed_newest_first(running: Running, client: Any) -> None:
+    for number in range(3):
+        text = {"user_number": "447700900123", "content": f"DIOLCH {number}"}
+        running.control("POST", "torfaen/notify/records", text, status=201)
+    listed = client.get_received_texts()["received_text_messages"]
+    assert [each["content"] for each in listed] == ["DIOLCH 2", "DIOLCH 1", "DIOLCH 0"]
+    older = client.get_received_texts(older_than=listed[0]["id"])["received_text_messages"]
+    assert older == listed[1:]
+    assert client.get_received_texts(older_than=listed[2]["id"])["received_text_messages"] == []
 
 
 def test_notifications_that_are_not_there(client: Any) -> None:
@@ -224,4 +248,4 @@ def test_one_number_written_in_many_ways() -> None:
 
 def test_the_templates_file_is_plain_data() -> None:
     read = json.loads((Path(__file__).parents[2] / "sandbox/templates.json").read_text(encoding="utf-8"))
-    assert [set(each) for each in read["templates"]] == [{"id", "name", "type", "status", "language", "body"}] * 15
+    assert [set(each) for each in read["templates"]] == [{"id", "name", "type", "status", "language", "body"}] * 21

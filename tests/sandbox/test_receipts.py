@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.notify import templates
+from sandbox.notify_checks import templates
 from sandbox.receipts import MOST_TRIES
 from sandbox.world import World
 from tests.sandbox.conftest import Running

@@ -17,7 +17,8 @@ from sandbox.casework import Casework
 from sandbox.casework_words import as_referral
 from sandbox.contact import Contact
 from sandbox.expected import of_referral, of_request
-from sandbox.notify import Notify, templates
+from sandbox.notify import Notify
+from sandbox.notify_checks import templates
 from sandbox.people import COUNCILS, request, token_in
 from sandbox.verdict import FAULTS, Verdict
 from sandbox.world import World

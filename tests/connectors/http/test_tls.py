@@ -13,6 +13,8 @@ import pytest
 import trustme
 
 from connectors import errors
+from connectors.settings import HttpSettings
+from connectors.sight import own_certificate_finding
 
 Talk = Callable[[socket.socket], None]
 
@@ -121,3 +123,23 @@ def test_a_proxy_that_asks_who_we_are(raw: Any, session: Any) -> None:
     assert b"Proxy-Authorization: Basic ZG9sZW46ZW52OnBAc3M=" in heard[0]
     with pytest.raises(ValueError, match="goes with proxy"):
         session("http://localhost:1", proxy_login=login)
+
+
+def test_the_doctor_tells_when_our_own_certificate_ends(authority: trustme.CA, tmp_path: Path) -> None:
+    now = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    own = authority.issue_cert("dolen.example.org", not_before=now, not_after=now + timedelta(days=40))
+    mine, key = tmp_path / "mine.pem", tmp_path / "mine-key.pem"
+    mine.write_bytes(own.cert_chain_pems[0].bytes())
+    own.private_key_pem.write_to_path(str(key))
+    told = HttpSettings(url="https://casework.example.org", client_certificate=mine, client_key=key)
+    assert own_certificate_finding(HttpSettings(url="https://casework.example.org"), now) is None
+    for later, well in ((timedelta(0), True), (timedelta(days=11), False), (timedelta(days=99), False)):
+        found = own_certificate_finding(told, now + later)
+        assert found is not None
+        assert (found.subject, found.well) == ("our certificate", well)
+        assert f"{now + timedelta(days=40):%Y-%m-%d}" in found.words
+        assert bool(found.remedy) is not well
+    mine.write_text("no certificate", encoding="utf-8")
+    broken = own_certificate_finding(told, now)
+    assert broken is not None
+    assert not broken.well
