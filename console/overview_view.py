@@ -55,6 +55,8 @@ def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
     for link in seen.links:
         if link.last_words:
             say(f"{link.council}/{link.connection}: its last read stopped early: {link.last_words}")
+        if link.told:
+            say(f"{link.council}/{link.connection}: {link.told}")
     for proved in seen.proofs:
         say(f"{proved.council}/{proved.route}: {_proof(proved, zone_of(plant, proved.council))}")
     for known in seen.codes:

@@ -33,6 +33,7 @@ class Link:
     not_sure: int
     attention: int
     oldest: int | None  # since when the oldest open delivery waits
+    told: str = ""  # what its feed had to tell, or why its walk waits
 
 
 @dataclass(slots=True)
@@ -128,7 +129,7 @@ def _link(connection: Any, council: str, name: str, held: Any) -> Link:
         )
     }
     read = connection.execute(
-        select(walk.c.completed)
+        select(walk.c.completed, walk.c.words)
         .filter_by(council=council, connection=name, purpose="live")
         .order_by(walk.c.completed.desc())
     ).first()
@@ -153,6 +154,7 @@ def _link(connection: Any, council: str, name: str, held: Any) -> Link:
         count(DeliveryState.NOT_SURE),
         count(DeliveryState.ATTENTION),
         min((oldest for _, oldest in counts.values()), default=None),
+        read.words if read and read.completed and not (last and last.words) else "",
     )
 
 

@@ -29,7 +29,7 @@ _ID, _KEY = "dolen_referralid", "dolen_key"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ONE = re.compile(re.escape(TABLE) + r"\((?:dolen_key='(?P<key>(?:[^']|'')*)'|(?P<id>[^()']*))\)")
 _CHOICES = re.compile(
-    r"/EntityDefinitions\(LogicalName='dolen_referral'\)/Attributes\(LogicalName='(\w+)'\)"
+    r"/EntityDefinitions\(LogicalName='dolen_referral'\)/Attributes(?:\(LogicalName='(\w+)'\))?"
     r"/Microsoft\.Dynamics\.CRM\.(?:MultiSelect)?PicklistAttributeMetadata"
 )
 _FORMATTED = "OData.Community.Display.V1.FormattedValue"
@@ -124,8 +124,8 @@ class Dataverse:
         one, choices = _ONE.fullmatch(place), _CHOICES.fullmatch(place)
         table = place in (TABLE, TABLE + "/")
         wanted = {"GET": "Retrieve", "PATCH": "Upsert"} if one else {"GET": "List", "POST": "Create"} if table else {}
-        if choices:
-            wanted = {"GET": "Choices"}
+        if choices or place == "/EntityDefinitions":
+            wanted = {"GET": "Definitions"}
         if place == request.path or not wanted:
             exchange.begin("nothing")
             self._authorise(request, exchange)
@@ -136,6 +136,13 @@ class Dataverse:
         self._authorise(request, exchange)
         if choices:
             return self._choices(choices[1])
+        if place == "/EntityDefinitions":
+            definition = {
+                "LogicalName": "dolen_referral", "EntitySetName": TABLE[1:], "PrimaryIdAttribute": _ID,
+                "ChangeTrackingEnabled": True,
+            }  # fmt: skip
+            named = "'dolen_referral'" in request.query.get("$filter", "'dolen_referral'")
+            return _json(200, {"value": [definition] if named else []})
         if table:
             return self._list(request, exchange) if request.method == "GET" else self._create(request, exchange)
         assert one is not None
@@ -298,17 +305,26 @@ class Dataverse:
             return Response(204, headers=id)
         return _json(status, self._row(request, held), {**id, "ETag": _etag(held)})
 
-    def _choices(self, name: str) -> Response:
-        told = self._columns.get(name, {})
-        codes = told.get("items", told).get("enum")
-        if codes is None:
-            raise _Refusal(404, "0x80060888", "The attribute is no choice.")
-        options = [
-            {"Value": int(code), "Label": {"UserLocalizedLabel": {"Label": f"{name} {code}", "LanguageCode": 1033}}}
-            for code in codes
-            if code is not None
+    def _choices(self, name: str | None) -> Response:
+        """The choices of one column, or of all that have some."""
+        found = [
+            {
+                "LogicalName": column,
+                "OptionSet": {"Options": [_option(column, code) for code in codes if code is not None]},
+            }
+            for column, told in self._columns.items()
+            if name in (None, column) and (codes := told.get("items", told).get("enum"))
         ]
-        return _json(200, {"LogicalName": name, "OptionSet": {"Options": options}})
+        if name is None:
+            return _json(200, {"value": found})
+        if not found:
+            raise _Refusal(404, "0x80060888", "The attribute is no choice.")
+        return _json(200, found[0])
+
+
+def _option(column: str, code: Any) -> Json:
+    label = {"Label": f"{column} {code}", "LanguageCode": 1033}
+    return {"Value": int(code), "Label": {"LocalizedLabels": [label], "UserLocalizedLabel": label}}
 
 
 def _order(number: int) -> str:

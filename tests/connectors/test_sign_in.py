@@ -197,6 +197,39 @@ def test_a_token_of_ours_is_signed_for_each_call(small: Any, door: Any) -> None:
     jwt.decode(server.calls[-1].headers["authorization"].removeprefix("Bearer "), SECRET, algorithms=["HS256"])
 
 
+def test_what_we_sign_for_a_user_is_the_grant_itself(small: Any, door: Any) -> None:
+    """Salesforce's JWT bearer flow (RFC 7523, 2.1): no client secret, and `sub` is the user for whom we act."""
+
+    def system(call: Call) -> Answer:
+        return Answer(200, b'{"access_token": "t", "token_type": "Bearer"}' if call.path == "/token" else b"{}")
+
+    server = small(system)
+    told = {
+        "token_url": f"{server.url}/token",
+        "client_id": "app-1",
+        "assertion": {"private_key": "file:key"},
+        "act_as": "dolen@example.org",
+        "audience": "https://login.example.org",
+    }
+    send, login = door(server.url, {"oauth2": told})
+    assert send().status == 200
+    form = parse_qs(server.calls[0].body.decode())
+    assert form["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
+    assert set(form) == {"grant_type", "assertion"}
+    assert "authorization" not in server.calls[0].headers
+    claims = jwt.decode(form["assertion"][0], PUBLIC, algorithms=["RS256"], audience="https://login.example.org")
+    assert (claims["iss"], claims["sub"]) == ("app-1", "dolen@example.org")
+    assert claims["exp"] - claims["iat"] <= 300
+    assert "key" not in repr(login)
+
+
+@pytest.mark.parametrize("more", [{"act_as": "dolen@example.org"}, {"audience": "https://login.example.org"}])
+def test_acting_for_a_user_needs_an_assertion(door: Any, more: dict[str, str]) -> None:
+    told = {"token_url": "http://127.0.0.1:1/token", "client_id": "app-1", "client_secret": "env:S", **more}
+    with pytest.raises(ValueError, match="go with assertion"):
+        door("http://127.0.0.1:1", {"oauth2": told})
+
+
 def test_an_assertion_takes_the_place_of_a_secret(small: Any, door: Any) -> None:
     def system(call: Call) -> Answer:
         return Answer(200, b'{"access_token": "t", "expires_in": "599"}' if call.path == "/token" else b"{}")

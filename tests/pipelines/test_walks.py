@@ -7,6 +7,7 @@ import pytest
 
 from connectors.errors import Unauthorised, Unreachable
 from connectors.port import Page, UnreadableItem
+from pipelines import overview
 from pipelines.walks import SMALLER, attention
 from tests.pipelines.sources import Shelf, walk
 
@@ -167,6 +168,8 @@ def test_what_a_feed_has_to_tell_is_audited_once_and_stands_with_the_walk(bench:
     for _ in range(3):
         assert walk(bench, shelf).note == told[0]
     assert bench.row("walk").words == told[0]
+    links = overview.look(bench.plant).links
+    assert [link.told for link in links if (link.council, link.connection) == ("torfaen", "contact")] == told
     assert [row.subject for row in bench.rows("audit", action="told by a feed")] == ["contact Request"]
     told[0] = ""
     walk(bench, shelf)
