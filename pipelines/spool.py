@@ -24,6 +24,7 @@ from pipelines.plant import Council
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,150}")
 _UNFINISHED = ".new"
+_STILL_WRITTEN = 3_600.0  # seconds after which nobody is still writing a file
 
 
 class FolderSpool:
@@ -78,7 +79,7 @@ class FolderSpool:
     def names(self, prefix: str) -> list[str]:
         """List what is kept; see `connectors.spool.Spool`."""
         try:
-            found = [entry.name for entry in os.scandir(self._folder)]
+            found = [entry.name for entry in os.scandir(self._folder) if not _left_over(entry)]
         except FileNotFoundError:
             return []
         except OSError as problem:
@@ -132,6 +133,16 @@ def give_places(council: Council, keys: KeyStore, folder: Path, *, alone: bool) 
         family = FAMILIES.get(str(wired.settings.get("protocol")))
         if family is not None and family.spools:
             wired.keeps(FolderSpool(folder, keys, council.code, name, alone=alone))
+
+
+def _left_over(entry: os.DirEntry[str]) -> bool:
+    """Whether a file was never finished, as its writer died; one that is old enough is cleared away."""
+    if not entry.name.endswith(_UNFINISHED):
+        return False
+    with suppress(FileNotFoundError):
+        if entry.stat().st_mtime < time.time() - _STILL_WRITTEN:
+            Path(entry.path).unlink()
+    return True
 
 
 def _settle(folder: Path) -> None:
