@@ -24,6 +24,7 @@ from pipelines.plant import Council
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,150}")
 _UNFINISHED = ".new"
+_AS_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # Windows would mend line ends
 _STILL_WRITTEN = 3_600.0  # seconds after which nobody is still writing a file
 
 
@@ -49,7 +50,7 @@ class FolderSpool:
         unfinished = place.with_name(f"{name}.{os.getpid()}-{draw(4).hex()}{_UNFINISHED}")
         try:
             self._there()
-            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with os.fdopen(os.open(unfinished, _AS_NEW, 0o600), "wb") as file:
                 file.write(sealed)
                 file.flush()
                 os.fsync(file.fileno())

@@ -142,7 +142,11 @@ def test_where_the_first_step_makes_a_draft_it_goes_on_by_itself_and_hears_what_
     rig.wait(lambda: rig.references != [""], "the second step was not made")
     assert len(rig.references) == 1
     rig.abavus.staff_put("cedar", "1", {"status": "ACCEPTED_S"})
+    ours = rig.abavus.office("cedar").events[-1]
+    rig.abavus.office("cedar").events.append({**ours, "number": 7, "guid": "F" * 32, "otherSystemID": ""})
     rig.wait(lambda: "status accepted" in rig.command("trace", "c1").stdout, "the status did not come back")
+    wait = json.loads(rig.command("attention", "--json").stdout or "[]")
+    assert len(wait) == 1, "news of a request that we did not make is for a person"
 
 
 @pytest.mark.parametrize("rig", [False], indirect=True)
