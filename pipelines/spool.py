@@ -24,6 +24,8 @@ from pipelines.plant import Council
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,150}")
 _UNFINISHED = ".new"
+_AS_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # Windows would mend line ends
+_STILL_WRITTEN = 3_600.0  # seconds after which nobody is still writing a file
 
 
 class FolderSpool:
@@ -48,7 +50,7 @@ class FolderSpool:
         unfinished = place.with_name(f"{name}.{os.getpid()}-{draw(4).hex()}{_UNFINISHED}")
         try:
             self._there()
-            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with os.fdopen(os.open(unfinished, _AS_NEW, 0o600), "wb") as file:
                 file.write(sealed)
                 file.flush()
                 os.fsync(file.fileno())
@@ -78,7 +80,7 @@ class FolderSpool:
     def names(self, prefix: str) -> list[str]:
         """List what is kept; see `connectors.spool.Spool`."""
         try:
-            found = [entry.name for entry in os.scandir(self._folder)]
+            found = [entry.name for entry in os.scandir(self._folder) if not _left_over(entry)]
         except FileNotFoundError:
             return []
         except OSError as problem:
@@ -132,6 +134,16 @@ def give_places(council: Council, keys: KeyStore, folder: Path, *, alone: bool) 
         family = FAMILIES.get(str(wired.settings.get("protocol")))
         if family is not None and family.spools:
             wired.keeps(FolderSpool(folder, keys, council.code, name, alone=alone))
+
+
+def _left_over(entry: os.DirEntry[str]) -> bool:
+    """Whether a file was never finished, as its writer died; one that is old enough is cleared away."""
+    if not entry.name.endswith(_UNFINISHED):
+        return False
+    with suppress(FileNotFoundError):
+        if entry.stat().st_mtime < time.time() - _STILL_WRITTEN:
+            Path(entry.path).unlink()
+    return True
 
 
 def _settle(folder: Path) -> None:

@@ -16,7 +16,15 @@ from zoneinfo import ZoneInfo
 
 from connectors.again import safely_again
 from connectors.deadline import Deadline
-from connectors.errors import ConnectorError, Misconfigured, NotThere, PageUnreadable, Rejected, Unauthorised
+from connectors.errors import (
+    ConnectorError,
+    Misconfigured,
+    NotThere,
+    PageUnreadable,
+    Rejected,
+    Unauthorised,
+    Unknown,
+)
 from connectors.files.items import ItemReader
 from connectors.files.rows import UnreadableFile, again
 from connectors.http import HttpSession, Reply, ReplyTooLarge
@@ -197,6 +205,10 @@ class MeshConnector:
             # Where nobody has its bytes it stays in the inbox.
             told = UnreadableItem(trouble.reply, f"{kind}: {trouble.reason}", id)
             return Page([told], place.passed(id, owed=bool(trouble.reply)).cursor, "")
+        except (Rejected, Unknown) as trouble:
+            # It was shown a moment ago, so MESH is well: one message must not keep those behind it for ever.
+            told = UnreadableItem(b"", f"{kind}: {trouble.reason}; it stays in the inbox", id)
+            return Page([told], place.passed(id).cursor, "")
         try:
             found = list(islice(records(body, feed), place.row, place.row + size))
         except UnreadableFile as trouble:
@@ -219,7 +231,7 @@ class MeshConnector:
     def _head(self, id: str, deadline: Deadline) -> Mapping[str, str] | None:
         try:
             return safely_again(lambda: self._client.head(id, deadline), deadline, sleep=self._sleep)
-        except NotThere:
+        except (NotThere, Rejected):
             return None
 
     def _acknowledge(self, owed: tuple[str, ...], deadline: Deadline) -> tuple[str, ...]:

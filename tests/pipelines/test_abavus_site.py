@@ -26,7 +26,7 @@ from sandbox.web import Server
 from tests.pipelines.emptying import case, lay_out
 from tests.pipelines.test_emptied_feeds import System
 
-pytestmark = [pytest.mark.slow, pytest.mark.embedded, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.embedded, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).parents[2]
 CONNECTION = """\
@@ -90,6 +90,10 @@ class Rig:
         whole = [sys.executable, "-m", "console", *words, "--site", str(self.site)]
         return subprocess.run(whole, cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=60, **more)
 
+    def steps(self) -> set[str]:
+        """Of what a person has to look at: at which step of its way each came to a stop."""
+        return {cause["step"] for cause in json.loads(self.command("attention", "--json").stdout)["causes"]}
+
     def start(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -99,7 +103,7 @@ class Rig:
         return self.process
 
     def wait(self, until: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + 40
+        end = time.monotonic() + 120
         while not until():
             assert time.monotonic() < end, f"{what}:\n{self.log.read_text(encoding='utf-8')[-3000:]}"
             time.sleep(0.1)
@@ -142,7 +146,10 @@ def test_where_the_first_step_makes_a_draft_it_goes_on_by_itself_and_hears_what_
     rig.wait(lambda: rig.references != [""], "the second step was not made")
     assert len(rig.references) == 1
     rig.abavus.staff_put("cedar", "1", {"status": "ACCEPTED_S"})
+    ours = rig.abavus.office("cedar").events[-1]
+    rig.abavus.office("cedar").events.append({**ours, "number": 7, "guid": "F" * 32, "otherSystemID": ""})
     rig.wait(lambda: "status accepted" in rig.command("trace", "c1").stdout, "the status did not come back")
+    assert "read" in rig.steps(), "news of a request that we did not make is for a person"
 
 
 @pytest.mark.parametrize("rig", [False], indirect=True)
@@ -152,7 +159,7 @@ def test_where_the_first_step_counts_a_person_decides_and_still_nothing_is_made_
     rig.abavus.victim = first
     rig.wait(lambda: first.poll() is not None, "it was not killed between the steps")
     rig.start()
-    rig.wait(lambda: json.loads(rig.command("attention", "--json").stdout or "[]") != [], "nobody was told")
+    rig.wait(lambda: "look up" in rig.steps(), "nobody was told")
     assert len(rig.references) == 1
     time.sleep(2.5)  # what was asked of it can no longer take effect
     settled = rig.command("settle", "d1", "--not-arrived", input="I did not find it\n")

@@ -7,7 +7,7 @@ What could not be read at all stays in the inbox.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -21,6 +21,8 @@ from connectors.rest.feeds.asking import Asking
 from connectors.rest.feeds.named import named
 from connectors.rest.profile_emptied import InboxFeed
 from connectors.rest.replies import at, id_text
+
+FAILED = 3  # messages in a row that are not given, after which the system is taken to have trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class _Read:
     items: list[Item | UnreadableItem]
     owed: list[str]
     past: list[str]
+    failed: list[UnreadableItem] = field(default_factory=list)
 
 
 class Inbox:
@@ -77,15 +80,26 @@ class Inbox:
         if not new:
             return Page([], "", "")
         read = _Read([], [], past)
+        trouble: Unknown | None = None
         for id in new[: min(limit or self._feed.of, self._feed.of)]:
             try:
                 self._read(id, listed[id], read, deadline)
-            except (Unreachable, Unknown, Throttled):
+            except (Unreachable, Throttled):
                 if not read.items:
                     raise  # else what was read is handed on, and the next page meets the trouble if it stays
                 break
+            except Unknown as error:
+                trouble = error
+                read.failed.append(UnreadableItem(b"", f"{self._asking.kind}: {error.reason}; it stays there", id))
+                if len(read.failed) == FAILED and not read.items:
+                    break
             if deadline.left() < deadline.seconds / 2:
                 break
+        if trouble is not None and not read.items:
+            raise trouble  # the system has trouble, and not one message of it
+        for one in read.failed:  # others could be read: one that cannot must not keep those behind it for ever
+            read.items.append(one)
+            read.past.append(one.id)
         return Page(read.items, replace(place, owed=tuple(read.owed), past=tuple(read.past)).cursor, "")
 
     def skip(self, *, watermark: str, cursor: str) -> None:  # noqa: ARG002 - the feed's port; there is no way past
@@ -149,7 +163,9 @@ class Inbox:
         else:
             where = feed.id or feed.items
             try:
-                found = named(self._asking, id, deadline, at=where, path=feed.message, same=feed.same_id)
+                found = named(
+                    self._asking, id, deadline, at=where, path=feed.message, same=feed.same_id, bytes_only=True
+                )
             except ReplyTooLarge as large:
                 found = UnreadableItem(b"", f"{self._asking.kind}: {large.reason}", id)
         read.past.append(id)

@@ -9,11 +9,12 @@ from connectors.rest.feeds.asking import Asking
 
 
 def named(
-    asking: Asking, id: str, deadline: Deadline, *, at: str, path: str = "", same: bool = True
+    asking: Asking, id: str, deadline: Deadline, *, at: str, path: str = "", same: bool = True, bytes_only: bool = False
 ) -> Item | UnreadableItem | None:
     """Read one record by the id that stood `at` a path of the list; None for one that the system says is gone.
 
     `path`: it is read there and not through the profile's `fetch`. `same`: its own id must be the one in the list.
+    `bytes_only`: what could not be read has bytes only if they are the record's own, and not those of a refusal.
 
     Raises Unreachable, Unknown and Throttled, which are no fault of this record.
     """
@@ -21,7 +22,8 @@ def named(
     try:
         found = asking.fetch(id, deadline, path=path)
     except (PageUnreadable, Rejected) as trouble:
-        return UnreadableItem(trouble.reply, trouble.reason, id)
+        theirs = b"" if bytes_only and isinstance(trouble, Rejected) else trouble.reply
+        return UnreadableItem(theirs, trouble.reason, id)
     if found is not None:
         if found.id == id or not same:
             return found

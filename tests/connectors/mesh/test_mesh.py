@@ -220,6 +220,16 @@ def test_a_message_that_cannot_be_read_is_kept_with_its_bytes_and_acknowledged(
     assert len(mesh.acknowledged) == 1
 
 
+def test_one_message_that_is_not_given_keeps_none_behind_it(open_one: Any, mesh: Mesh, strike: Any) -> None:
+    for id in ("r1", "r2"):
+        mesh.put(THEIRS, OURS, WORKFLOW, body(id))
+    strike(error_before={"operations": ["get"], "times": 3, "status": 500})
+    first, second = walk(open_one())
+    assert (type(first), second.id) == (UnreadableItem, "r2")
+    assert mesh.boxes[OURS].inbox == [first.id]
+    assert ids(walk(open_one())) == ["r1"]
+
+
 @pytest.mark.parametrize("fault", ["reset_before", "reset_after", "truncated"])
 def test_trouble_while_reading_loses_nothing(open_one: Any, mesh: Mesh, strike: Any, fault: str) -> None:
     for id in ("r1", "r2"):

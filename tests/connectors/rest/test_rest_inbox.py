@@ -161,19 +161,33 @@ def test_a_message_that_cannot_be_read_is_kept_and_acknowledged(inbox: Any, post
     assert "b" in post.acknowledged
 
 
-@pytest.mark.parametrize("status", [500, 503])
-def test_a_message_that_is_not_given_stops_in_front_of_it_and_is_never_acknowledged(
-    inbox: Any, post: Post, answer: Any, status: int
+def test_one_message_that_is_not_given_keeps_none_behind_it_and_is_never_acknowledged(
+    inbox: Any, post: Post, answer: Any
 ) -> None:
-    post.put("a", "b", "c")
-    post.bodies["b"] = answer(status, b"", {})
+    post.put("a", "b", "c", "d", "e")
+    post.bodies["b"] = answer(500, b'{"code": "x"}', JSON)
+    post.bodies["d"] = answer(400, b'{"code": "x", "message": "no"}', JSON)
+    items = walk(inbox())
+    assert sorted(ids_of(items, Item)) == ["a", "c", "e"]
+    assert sorted(ids_of(items, UnreadableItem)) == ["b", "d"], "each is told once in a walk"
+    assert sorted(post.things) == ["b", "d"], "the bytes of a refusal are not the message's"
+    post.bodies.clear()
+    assert sorted(ids_of(walk(inbox()), Item)) == ["b", "d"]
+
+
+def test_a_system_that_gives_nothing_stops_the_walk(inbox: Any, post: Post, answer: Any) -> None:
+    post.put("a", "b", "c", "d")
+    post.bodies = {id: answer(500, b"", {}) for id in "abcd"}
     connector = inbox()
-    first = connector.changes("Thing", watermark="", cursor="")
-    assert [item.id for item in first.items] == ["a"]
-    with pytest.raises(Exception, match=str(status)):
-        connector.changes("Thing", watermark="", cursor=first.cursor)
-    del post.bodies["b"]
-    assert [item.id for item in walk(connector, cursor=first.cursor)] == ["b", "c"]
+    with pytest.raises(Unknown, match="500"):
+        connector.changes("Thing", watermark="", cursor="")
+    assert len({call.path for call in connector.server.calls}) == 1 + 3, "three messages are tried, and not all"
+    post.bodies.clear()
+    assert len(walk(connector)) == 4
+
+
+def ids_of(items: list[Any], kind: type) -> list[str]:
+    return [item.id for item in items if isinstance(item, kind)]
 
 
 def test_a_message_too_long_to_be_read_stays_in_the_inbox_and_the_rest_goes_on(
