@@ -79,7 +79,7 @@ class Beside:
         if turn is not None and self._told.turns is not None:
             sent = without(sent, [self._told.turns.at])
             if self._told.turns.begin is not None:
-                xml.put(sent, self._told.turns.at, self._told.turns.begin)
+                self._say(sent, self._told.turns.begin)
         made = self._writer.create(self._kind, sent, key)
         steps = [*self._additions(record, {}, made.id), *self._turning(turn, record, made.id)]
         if not steps:
@@ -100,13 +100,14 @@ class Beside:
         if version and held.version and held.version != version:
             raise Outdated("the record changed after it was read; nothing was sent")
         wanted = self._sent(record)
-        opening = self._turn("before", self._code(held.record), "") if wanted != self._sent(held.record) else None
+        differs = wanted != self._sent(held.record) or self._code(record) != self._code(held.record)
+        opening = self._turn("before", self._code(held.record), "") if differs else None
         if opening is not None:
             self._take(self._turning(opening, record, id))
             held = self._held(id)
         closing = self._turn("after", self._code(held.record), self._code(record))
-        if closing is not None and self._told.turns is not None:
-            xml.put(wanted, self._told.turns.at, self._code(held.record))  # closed once everything else is written
+        if closing is not None:
+            self._say(wanted, self._code(held.record))  # closed once everything else is written
         receipt = Receipt(id, "nothing", held.version, held.modified)
         if wanted != self._sent(held.record):
             receipt = self._writer.update(self._kind, wanted, id, held.version)
@@ -128,6 +129,11 @@ class Beside:
 
     def _code(self, record: Record) -> str:
         return xml.text_at(record, self._told.turns.at) if self._told.turns is not None else ""
+
+    def _say(self, sent: Record, code: str) -> None:
+        """Let a create or an update carry a code, where it carries one at all."""
+        if self._told.turns is not None and self._told.turns.at not in self._told.leave_out:
+            xml.put(sent, self._told.turns.at, code)
 
     def _turn(self, when: str, now: str, to: str) -> Turn | None:
         """The operation that leads from one code to another; `to` "" for whichever it leads to."""
@@ -223,5 +229,3 @@ def _drop(record: Any, steps: Sequence[str]) -> None:
 
 def _known(adds: Adds, item: Any) -> tuple[str, ...]:
     return tuple(xml.text_at(item if isinstance(item, Mapping) else {".": item}, path) for path in adds.known_by)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,9 +27,9 @@ def interfaces_of(profile: SoapProfile, interfaces: Interfaces) -> list[dict[str
             profile.system,
             kind,
             profile.interface,
-            read=_read(wsdl, record) or _pushed(wsdl, record, interfaces),
-            create=_sent(wsdl, record.create),
-            update=_sent(wsdl, record.update),
+            read=(read := _read(wsdl, record) or _pushed(wsdl, record, interfaces)),
+            create=_with_beside(_sent(wsdl, record.create), read, record),
+            update=_with_beside(_sent(wsdl, record.update), read, record),
             ours=_ours(record),
         )
         for kind, record in profile.records.items()
@@ -54,6 +55,35 @@ def _pushed(wsdl: _Wsdl, record: SoapRecord, interfaces: Interfaces) -> Schema |
 
 def _sent(wsdl: _Wsdl, section: SoapCreate | SoapUpdate | None) -> Schema | None:
     return None if section is None else wsdl.sent(section.operation, section.record)
+
+
+def _with_beside(sent: Schema | None, read: Schema | None, record: SoapRecord) -> Schema | None:
+    """What may be written: also what a create or an update does not take, and operations of their own do."""
+    beside = [adds.at.removesuffix("[]") for adds in record.adds]
+    beside += [record.turns.at] if record.turns is not None else []
+    if sent is None or read is None:
+        return sent
+    made = sent
+    for path in beside:
+        if at(made, path) is None:
+            made = copy.deepcopy(made)
+            _graft(made, read, path.split("/"))
+    return made
+
+
+def _graft(sent: Schema, read: Schema, steps: list[str]) -> None:
+    """Put what stands at a path of one schema into another that lacks it."""
+    first, *rest = steps
+    found = read.get("properties", {}).get(first)
+    if found is None:
+        return
+    there = sent.setdefault("properties", {})
+    if first in there and rest:
+        _graft(there[first], found, rest)
+        return
+    there[first] = found
+    if "x-order" in sent:
+        sent["x-order"] = [*sent["x-order"], first]
 
 
 def _ours(record: SoapRecord) -> set[str]:

@@ -60,9 +60,9 @@ class Adds(Closed):
     """Items of a list that are added one by one; what the system holds is never changed or taken away."""
 
     at: ListPath = Field(description="The list in the record.", examples=["Notes/Note[]"])
-    known_by: list[PathText] = Field(
+    known_by: list[PathText | Literal["."]] = Field(
         min_length=1,
-        description="What tells an item apart: one with the same texts there is held already. `.` is not written.",
+        description="What tells an item apart: one with the same texts there is held already. `.` is the item's own text.",
         examples=[["Text"]],
     )
     operation: Name = Field(description="Operation of the WSDL.", examples=["CreateNote"])

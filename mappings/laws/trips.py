@@ -141,9 +141,7 @@ def _same_facts(
                 yield Breach(law, row, ours, now, then, why)
 
 
-def _same_spelling(
-    row: Terms, record: dict[str, Any], anew: dict[str, Any], third: dict[str, Any]
-) -> Iterator[Breach]:
+def _same_spelling(row: Terms, record: dict[str, Any], anew: dict[str, Any], third: dict[str, Any]) -> Iterator[Breach]:
     for path in row.theirs:
         held, written, again = (look(one, path) for one in (record, anew, third))
         if row.exact:
@@ -177,11 +175,19 @@ def _to_the_letter(row: Terms, path: Path, held: Json, written: Json) -> Iterato
 def _left_alone(mapping: Mapping, record: dict[str, Any], facts: Dictionary[str, Json]) -> Iterator[Breach]:
     """What writing a record's own facts over it changes, although no row maps it."""
     onto = mapping.write(facts, record)
-    places = [tuple(step.key for step in path) for row in mapping.terms if row.writes for path in row.theirs]
+    places = [place for row in mapping.terms if row.writes for path in row.theirs for place in _places(path)]
     for at, was, _ in differences(record, onto.record, ""):
         for keys, value in _said(was, _keys(at)) if isinstance(was, dict) else [(_keys(at), was)]:
             if not any(keys[: len(place)] == place or place[: len(keys)] == keys for place in places):
                 yield Breach("leaves the rest", None, "/".join(keys), value, ABSENT, "no row maps it, and it changed")
+
+
+def _places(path: Path) -> Iterator[tuple[str, ...]]:
+    """What a row's path maps: its own place, and the fixed keys by which it picks an item, which it writes too."""
+    for number, step in enumerate(path, 1):
+        above = tuple(one.key for one in path[:number])
+        yield from ((*above, key) for key, _ in step.where)
+    yield tuple(step.key for step in path)
 
 
 def _said(value: Json, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Json]]:

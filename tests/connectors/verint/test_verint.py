@@ -5,6 +5,7 @@ The behaviour is what others report of Verint, not verified against the product;
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from connectors import errors
+from connectors import errors, registry
 from connectors.port import Connector, Item, Tier, UnreadableItem
 
 Open = Callable[..., Connector]
@@ -277,3 +278,19 @@ def test_the_pinned_copy_is_the_interface_of_the_pretend_system() -> None:
     here = Path(__file__).parents[3]
     ours, pinned = (here / room / "interfaces" / "verint.wsdl" for room in ("sandbox", "connectors"))
     assert ours.read_bytes() == pinned.read_bytes()
+
+
+def test_what_an_update_does_not_take_may_be_mapped_where_it_has_an_operation_of_its_own(
+    shipped: Callable[[str], Any], interfaces: Callable[[str], bytes]
+) -> None:
+    wsdl = interfaces("interfaces/verint.wsdl").decode()
+    whole = wsdl[wsdl.index('<xs:complexType name="Case">') :].partition("</xs:complexType>")[0] + "</xs:complexType>"
+    slim = "\n".join(line for line in whole.splitlines() if not re.search('name="(status|notes)"', line))
+    begin = wsdl.index('<xs:element name="updateCase">')
+    update = wsdl[begin:].partition("</xs:element>")[0]
+    changed = wsdl.replace(update, update.replace("c:Case", "c:Slim"), 1)
+    changed = changed.replace(whole, whole + slim.replace('name="Case"', 'name="Slim"'), 1)
+    (found,) = registry.interfaces_of(shipped("verint"), interfaces=lambda _: changed.encode())
+    assert {"status", "notes", "events"} <= found["update"]["properties"].keys()
+    assert found["update"]["properties"]["notes"] == found["read"]["properties"]["notes"]
+    assert set(found["update"]["x-order"]) == set(found["read"]["x-order"])
