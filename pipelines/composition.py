@@ -32,13 +32,13 @@ from pipelines.clock import Clock
 from pipelines.emptied import emptied
 from pipelines.freshness import Freshness, day_of, look
 from pipelines.identifiers import PERSON_IDENTIFIERS
-from pipelines.keystore import KeyFault, KeyStore
-from pipelines.ledger import Ledger, get_meta, set_meta
+from pipelines.keystore import KeyStore
+from pipelines.ledger import Ledger
 from pipelines.ledger_clock import LedgerClock
 from pipelines.library import Library, field_groups, has_lookups, shipped_folders
-from pipelines.mainkey import parse_master, read_master
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.routing import DocumentRules, Route
+from pipelines.site_keys import belong_together, master_of
 from pipelines.spool import give_places
 from pipelines.turns import Turns
 from pipelines.vault import Vault
@@ -90,8 +90,8 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
     broker_url = site.broker_url(environment)
     ledger = Ledger(site.ledger_url(environment))
     try:
-        keys = KeyStore(site.keys_url(environment), _master(site, environment), lost=ledger.lost)
-        _belong_together(ledger, keys)
+        keys = KeyStore(site.keys_url(environment), master_of(site, environment), lost=ledger.lost)
+        belong_together(ledger, keys)
     except BaseException:
         ledger.close()
         raise
@@ -383,28 +383,3 @@ def _number(given: Any, name: str, model: Any) -> float:
     return float(
         value if isinstance(value, int | float) and not isinstance(value, bool) else model.model_fields[name].default
     )
-
-
-def _belong_together(ledger: Ledger, keys: KeyStore) -> None:
-    """Refuse a key store that is not this ledger's: its payloads could not be read, and new ones not elsewhere."""
-    identity = keys.identity
-    with ledger.reading() as connection:
-        known = get_meta(connection, "key store")
-    if known is None:
-        with ledger.writing() as connection:
-            known = get_meta(connection, "key store")
-            if known is None:
-                set_meta(connection, "key store", identity)
-    if known not in (None, identity):
-        keys.close()
-        raise KeyFault(
-            f"the key store {keys.name} does not belong to this ledger; name the one that does in keys.store, on every "
-            "machine the same"
-        )
-
-
-def _master(site: Site, environment: Dictionary[str, str] | None) -> bytes:
-    reference = site.settings.keys.main
-    if reference.startswith("file:"):
-        return read_master(site.root / reference.removeprefix("file:"))
-    return parse_master(site.secret(reference, environment), f"keys.main ({reference})")

@@ -36,14 +36,14 @@ from connectors.rest.profile_documents import RestDocuments
 from connectors.rest.profile_emptied import QueueFeed
 from connectors.rest.profile_feeds import IdListFeed, IdWindowFeed
 from connectors.rest.push import RestPushes
-from connectors.rest.replies import at, code_in, refuse
+from connectors.rest.replies import at, refuse
+from connectors.rest.through import ASKED, Through
 from connectors.rest.two_steps import TwoSteps
 from connectors.rest.write import Write, creating, receipt, refuse_undone, updating
 from connectors.settings import RestSettings
 from connectors.spool import Spool
 
 Headers = Mapping[str, str]
-ASKED = {"Accept": "application/json"}
 
 
 class RestConnector:
@@ -302,7 +302,7 @@ class RestConnector:
         query = self._record(kind).query
         if query and not isinstance(feed, IdListFeed | IdWindowFeed | KnownIdsFeed):  # a list of ids is no record
             feed = feed.model_copy(update={"query": {**query, **feed.query}})
-        return open_feed(feed, _Asking(self, kind))
+        return open_feed(feed, Through(self, kind))
 
     def _with_documents(self) -> list[RestDocuments]:
         return [record.documents for record in self._profile.records.values() if record.documents is not None]
@@ -311,7 +311,7 @@ class RestConnector:
         told = self._record(kind).documents
         if told is None:
             raise self._not_offered(kind, "documents")
-        return Documents(kind, told, _Speaking(self, kind))
+        return Documents(kind, told, Through(self, kind))
 
     def _not_offered(self, kind: str, what: str) -> Misconfigured:
         return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
@@ -373,102 +373,6 @@ class RestConnector:
 def _text(value: object) -> str:
     """A code or its words; numbers are codes too, and true and false are none."""
     return "" if isinstance(value, bool) or not isinstance(value, str | int) else str(value).strip()
-
-
-class _Asking:
-    """What the feed of one kind asks its system through."""
-
-    def __init__(self, connector: RestConnector, kind: str) -> None:
-        self._connector = connector
-        self.kind = kind
-        self.known = connector._known
-        self.addresses = connector._addresses
-        self.spool = connector._spool
-        self.now = connector._clock
-        self.tells_gone = connector._record(kind).fault.code is not None
-
-    def deadline(self) -> Deadline:
-        """Start the clock of one call."""
-        return self._connector._session.deadline()
-
-    def get(
-        self,
-        url: str,
-        params: Mapping[str, str],
-        deadline: Deadline,
-        *,
-        headers: Headers | None = None,
-        most_bytes: int | None = None,
-    ) -> Reply:
-        """Read an address, tried again while that may help."""
-        return self._connector._get(url, params, deadline, headers=headers, most_bytes=most_bytes)
-
-    def code(self, reply: Reply) -> str:
-        """Return the system's own error code in a reply, "" if it names none."""
-        return code_in(reply, self._connector._record(self.kind))
-
-    def send(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, str],
-        deadline: Deadline,
-        *,
-        most_bytes: int | None = None,
-        piecemeal: bool = False,
-    ) -> Reply:
-        """Send one request once."""
-        more: dict[str, Any] = {"most_bytes": most_bytes, "piecemeal": piecemeal}
-        return self._connector._send(method, url, deadline, headers=ASKED, params=params, **more)
-
-    def expect(self, reply: Reply, doing: str, *, one: bool = False) -> None:
-        """Raise the named error for a reply that is no success."""
-        self._connector._expect(reply, self._connector._record(self.kind), doing=doing, one=one)
-
-    def listed(self, reply: Reply, doing: str) -> Any:
-        """Return what a list's reply holds. Raises as `expect`, and PageUnreadable."""
-        self.expect(reply, doing)
-        return self._connector._page(reply, doing)
-
-    def item(self, found: Any) -> Item | UnreadableItem:
-        """Check one record of a list."""
-        return self._connector._readers[self.kind].item(found)
-
-    def moment(self, told: Any) -> datetime | None:
-        """Read a stamp by the profile's clock; None for what is none."""
-        return self._connector._readers[self.kind].moment(told)
-
-    def address_of(self, id: str) -> str:
-        """Where one record is read by its id."""
-        fetch = self._connector._record(self.kind).fetch
-        if fetch is None:
-            raise self._connector._not_offered(self.kind, "fetch")
-        return self.addresses.below(fetch.path, id=id)
-
-    def fetch(self, id: str, deadline: Deadline, *, path: str = "") -> Item | None:
-        """Read one record by its id, None if it is not there. Raises PageUnreadable if it cannot be read."""
-        return self._connector._fetched(self.kind, id, deadline, path)
-
-
-class _Speaking:
-    """What the documents of one kind are carried through."""
-
-    def __init__(self, connector: RestConnector, kind: str) -> None:
-        self._connector = connector
-        self._kind = kind
-        self.addresses = connector._addresses
-
-    def deadline(self) -> Deadline:
-        """Start the clock of one call."""
-        return self._connector._session.deadline()
-
-    def send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
-        """Send one call, logged in."""
-        return self._connector._send(method, url, deadline, **more)
-
-    def expect(self, reply: Reply, doing: str, *, one: bool) -> None:
-        """Raise the named error for a reply that is no success."""
-        self._connector._expect(reply, self._connector._record(self._kind), doing=doing, one=one)
 
 
 class _Passing(Unknown):

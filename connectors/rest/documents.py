@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -29,10 +29,10 @@ class Speaks(Protocol):
     def deadline(self) -> Deadline:
         """Start the clock of one call."""
 
-    def send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
+    def send(self, method: str, url: str, params: Mapping[str, str], deadline: Deadline, **more: Any) -> Reply:
         """Send one call, logged in."""
 
-    def expect(self, reply: Reply, doing: str, *, one: bool) -> None:
+    def expect(self, reply: Reply, doing: str, *, one: bool = False) -> None:
         """Raise the named error for a reply that is no success."""
 
 
@@ -60,6 +60,7 @@ class Documents:
         reply = self._speaks.send(
             "GET",
             self._speaks.addresses.below(told.path, **places),
+            {},
             self._speaks.deadline(),
             headers={"Accept": "*/*"},
             most_bytes=most_bytes,
@@ -84,6 +85,7 @@ class Documents:
         reply = self._speaks.send(
             told.method,
             self._speaks.addresses.below(told.path, id=id),
+            {},
             self._speaks.deadline(),
             headers={"Accept": "application/json", **headers},
             body=body,
@@ -101,6 +103,7 @@ class Documents:
         reply = self._speaks.send(
             "GET",
             self._speaks.addresses.below(told.path, id=id),
+            {},
             self._speaks.deadline(),
             headers={"Accept": "application/json"},
         )
