@@ -33,12 +33,12 @@ class Lent:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document at hand. `open` gives its bytes from the beginning; `name` may stand in a header as it is."""
+    """A document at hand. `reader` gives its bytes from the beginning; `name` may stand in a header as it is."""
 
     name: str = field(repr=False)
     mime: str
     size: int
-    open: Callable[[], Readable] = field(repr=False)
+    reader: Callable[[], Readable] = field(repr=False)
 
 
 @runtime_checkable

@@ -21,8 +21,8 @@ from console import (
     commands_mapping,
     commands_proof,
     commands_questions,
+    commands_refer_on,
     commands_run,
-    commands_services,
     commands_site,
 )
 from console.bench import command as benches
@@ -77,7 +77,7 @@ app.add_typer(commands_mapping.mapping, name="mapping")
 app.add_typer(commands_interface.interface, name="interface")
 app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")
-app.add_typer(commands_services.services, name="services")
+app.add_typer(commands_refer_on.services, name="services")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 

@@ -131,7 +131,7 @@ class Handing:
                 return result
             name = fit_name(str(attachment.get("name") or ""), mime)
             self.calls(result)
-            receipt = target.add(self.route.kind, number, Document(name, mime, spool.size, spool.open), key=job.row.key)
+            receipt = target.add(self.route.kind, number, Document(name, mime, spool.size, spool.reader), key=job.row.key)
         crash.here("after call")
         result.how, result.external_id, result.reply = "handed over", receipt.id, receipt.reply
         return result
@@ -220,7 +220,7 @@ class Handing:
             )
             return False
         try:
-            found = scanner.look(spool.open(), Deadline.of(self.wired.timeout_seconds))
+            found = scanner.look(spool.reader(), Deadline.of(self.wired.timeout_seconds))
         except Unreachable as trouble:
             result.decision, result.error = Decision(Do.AGAIN, _wait(result.job.row.tries)), "Unreachable"
             result.words = trouble.reason

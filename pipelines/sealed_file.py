@@ -52,7 +52,7 @@ class SealedFile:
             self._seal(bytes(self._waiting))
             self._waiting.clear()
 
-    def open(self) -> Readable:
+    def reader(self) -> Readable:
         """The document from its beginning; several readers do not get into one another's way."""
         return _Reader(self)
 

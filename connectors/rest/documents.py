@@ -135,7 +135,7 @@ def _raw(told: DocumentAdd, document: Document) -> tuple[dict[str, str], Callabl
     headers = {"Content-Type": document.mime, "Content-Length": str(document.size)}
     if told.name_header is not None:
         headers[told.name_header] = quote(document.name, safe="")
-    return headers, document.open
+    return headers, document.reader
 
 
 def _form(told: DocumentAdd, document: Document, key: str) -> tuple[dict[str, str], Callable[[], Body]]:
@@ -149,7 +149,7 @@ def _form(told: DocumentAdd, document: Document, key: str) -> tuple[dict[str, st
     tail = f"\r\n--{boundary}--\r\n".encode()
     size = len(head) + document.size + len(tail)
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(size)}
-    return headers, lambda: _Around(head, document.open(), tail, size)
+    return headers, lambda: _Around(head, document.reader(), tail, size)
 
 
 def _part(boundary: str, part: RequestField, mime: str | None = None) -> bytes:

@@ -18,6 +18,7 @@ ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
 # Words that say nothing about what a thing is for. A name that somebody else chose may stand here, with who chose it.
 SAYS_NOTHING = {"manager", "processor", "handler", "service", "util", "helper", "common", "base"}
 CHOSEN_ELSEWHERE = {
+    "services": "Open Referral calls what an organisation offers a service",
     "Service": "the field service_requested of the canonical model: what the person asks for",
     "notify_service": "GOV.UK Notify calls the sender's account a service",
     "proxy_manager_for": "urllib3 calls this method on an adapter",
@@ -31,7 +32,8 @@ ALSO_PLAIN_WORDS = {
     "notify": "a group of fields: whether the person wants updates",
     "by-hand": "a way of settling a delivery",
 }
-MAY_NAME_SYSTEMS = "console/demo"  # the demo starts the pretend systems and looks into them, so it must name them
+# The demo and the benches start the pretend systems and look into them, so they must name them.
+MAY_NAME_SYSTEMS = ("console/demo", "console/bench")
 
 
 def python_of(texts: dict[str, str], *rooms: str) -> dict[str, str]:
