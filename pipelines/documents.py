@@ -131,7 +131,9 @@ class Handing:
                 return result
             name = fit_name(str(attachment.get("name") or ""), mime)
             self.calls(result)
-            receipt = target.add(self.route.kind, number, Document(name, mime, spool.size, spool.reader), key=job.row.key)
+            receipt = target.add(
+                self.route.kind, number, Document(name, mime, spool.size, spool.reader), key=job.row.key
+            )
         crash.here("after call")
         result.how, result.external_id, result.reply = "handed over", receipt.id, receipt.reply
         return result
