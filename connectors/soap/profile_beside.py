@@ -62,8 +62,7 @@ class Adds(Closed):
     at: ListPath = Field(description="The list in the record.", examples=["Notes/Note[]"])
     known_by: list[PathText | Literal["."]] = Field(
         min_length=1,
-        description="What tells an item apart: one with the same texts there is held already. `.` is the item's own "
-        "text.",
+        description="What tells an item apart: one with the same texts there is held. `.` is its own text.",
         examples=[["Text"]],
     )
     operation: Name = Field(description="Operation of the WSDL.", examples=["CreateNote"])
