@@ -2,6 +2,10 @@
 
 The new watermark is the newest stamp of the walk's first page. What changes while we read moves to the front, behind
 which we already are: its stamp is newer than that, so the next walk meets it.
+
+A page that begins with the record with which the page before began is either the page before once more, as a cache
+between us and the system gives it, or exactly a page's worth of records came to the front meanwhile. It is asked for
+once more: what was passed over in a walk from the beginning would never be seen.
 """
 
 from __future__ import annotations
@@ -9,10 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, PageUnreadable
 from connectors.http import Reply, ReplyTooLarge
 from connectors.json_body import twice_on_the_way
@@ -33,6 +39,7 @@ class Place:
     row: int = 0
     newest: str = ""  # the newest stamp of the first page, ISO 8601 in UTC; "" if none
     page: int = 1  # number of the page to read, from 1
+    began: str = ""  # digest of the record with which the page before began; "" if it had none
 
     @classmethod
     def at(cls, cursor: str) -> Place:
@@ -40,8 +47,8 @@ class Place:
         if not cursor:
             return cls()
         try:
-            row, newest, page = orjson.loads(cursor)
-            return cls(int(row), str(newest), int(page))
+            row, newest, page, *began = orjson.loads(cursor)
+            return cls(int(row), str(newest), int(page), *map(str, began[:1]))
         except (ValueError, TypeError):
             raise Misconfigured(
                 "the kept place of this walk cannot be read: start the walk from its watermark"
@@ -50,7 +57,7 @@ class Place:
     @property
     def cursor(self) -> str:
         """The place as text."""
-        return orjson.dumps([self.row, self.newest, self.page]).decode()
+        return orjson.dumps([self.row, self.newest, self.page, self.began]).decode()
 
     def behind(self, rows: int) -> Place:
         """The place of the next page, so many records on."""
@@ -72,8 +79,12 @@ class NewestFirst:
             raise Misconfigured(f"the list goes on after {most} pages; page.at_most takes that for endless")
         known = begin(watermark, feed.overlap) if watermark else None
         size = self._size(place, limit)
-        reply = self._ask(place, size)
+        deadline = self._asking.deadline()
+        reply = self._ask(place, size, deadline)
         found = self._found(reply)
+        if place.began and _beginning(found) == place.began:
+            reply = self._ask(place, size, deadline)
+            found = self._found(reply)
         items = [self._asking.item(one) for one in found]
         stamps = [item.modified for item in items if item.modified is not None]
         self._in_order(stamps)
@@ -82,6 +93,7 @@ class NewestFirst:
             for stamp in stamps:
                 walk = walk.saw(stamp, not_after=horizon_of(reply, feed.overlap))
             place = replace(place, newest=walk.newest)
+        place = replace(place, began=_beginning(found))
         over = not found or (known is not None and bool(stamps) and max(stamps) < known)
         return Page(items, "" if over else self._next(place, items, size).cursor, later(place.newest, watermark))
 
@@ -91,7 +103,7 @@ class NewestFirst:
 
     def look(self) -> Reply:
         """Ask for a first page of one record."""
-        return self._ask(Place(), 1)
+        return self._ask(Place(), 1, self._asking.deadline())
 
     def _size(self, place: Place, limit: int | None) -> int:
         """How many to ask for. A page's number times its size must lead to the place, also among smaller pages."""
@@ -100,13 +112,13 @@ class NewestFirst:
             return most
         return next(size for size in range(most, 0, -1) if place.row % size == 0)
 
-    def _ask(self, place: Place, size: int) -> Reply:
+    def _ask(self, place: Place, size: int, deadline: Deadline) -> Reply:
         pages = self._feed.page
         number = place.row // size + pages.first if pages.by == "number" else place.row
         params = {**self._feed.query, pages.parameter: str(number), pages.size: str(size)}
         address = self._asking.addresses.below(self._feed.path)
         try:
-            return self._asking.get(address, params, self._asking.deadline())
+            return self._asking.get(address, params, deadline)
         except ReplyTooLarge as large:
             raise PageUnreadable(large.reason) from None
 
@@ -136,3 +148,7 @@ class NewestFirst:
                     "write the parameter that sorts it into changes.query"
                 )
             oldest = min(oldest, stamp)
+
+
+def _beginning(found: Sequence[Any]) -> str:
+    return sha256(orjson.dumps(found[0])).hexdigest()[:16] if found else ""
