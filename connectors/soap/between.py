@@ -52,13 +52,11 @@ class Windows:
         """The records behind this place, `limit` at most, and the place behind them if there are more in the window.
 
         The place is a record and no number, so that one that leaves the window meanwhile moves none of the others.
+        A page without a limit has the same order, so that a smaller one begins where it begins.
         """
-        if limit is None:
-            return items, None
-        ordered = sorted(items, key=_order)
-        left = [item for item in ordered if _order(item) > self.behind]
+        left = sorted((item for item in items if _order(item) > self.behind), key=_order)
         shown = left[:limit]
-        return shown, replace(self, behind=_order(shown[-1])) if len(left) > limit else None
+        return shown, replace(self, behind=_order(shown[-1])) if len(left) > len(shown) else None
 
     def saw(self, items: list[Item | UnreadableItem], *, not_after: datetime | None) -> Windows:
         """Take note of the stamps; one later than the system's own clock is left out, as in `walk.Walk.saw`."""
