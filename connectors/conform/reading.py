@@ -170,10 +170,15 @@ def _wrong_login(trial: Trial) -> str:
         raise NotTried("the connection has no secret that could be wrong")
     try:
         with closing(trial.stranger()) as other:
-            if "changes" in other.offers(trial.kind):
+            offered = other.offers(trial.kind)
+            if "changes" in offered:
                 other.changes(trial.kind, watermark="", limit=1)
-            else:
+            elif "find" in offered:
                 other.find(trial.kind, NOBODY)
+            elif "fetch" in offered:
+                other.fetch(trial.kind, NOBODY)
+            else:
+                raise NotTried("the profile offers nothing that could be read with a wrong secret")
     except Unauthorised:
         return "it refuses the login"
     except Misconfigured:
