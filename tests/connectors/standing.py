@@ -36,6 +36,7 @@ class Standing:
     secrets: tuple[str, ...] = ()
     fill: Callable[[int], None] | None = None  # lets staff type so many records; left out where we can create them
     change: Callable[[str, str], None] | None = None  # lets staff write a text into a record; left out likewise
+    held: Callable[[], int] | None = None  # how many records the peer holds; for a create of several steps
     moving: frozenset[str] = frozenset()  # the fields at the top of a record that the system sets itself
     overlap: bool = True  # the feed asks again from its watermark
     versioned: bool = True

@@ -19,7 +19,7 @@ from connectors.conform.trial import Check
 from connectors.conform.writing import WRITING
 from connectors.port import Connector
 from connectors.registry import open_connector
-from tests.connectors import conformance
+from tests.connectors import conformance, peers_others
 from tests.connectors.conftest import Council
 from tests.connectors.fault_proxy import AFTER, BEFORE, REFUSALS, Fault, FaultProxy
 from tests.connectors.soap.conftest import NEW
@@ -149,6 +149,10 @@ PEERS = {
     "contact": Peer(contact, "changes fetch create update find"),
     "notify": Peer(notify, "fetch create find"),
     "files": Peer(files, "changes", http=False),
+    "verint": Peer(peers_others.verint, "changes fetch create update find"),
+    "abavus": Peer(peers_others.abavus, "create"),
+    "sql": Peer(peers_others.sql, "changes fetch", http=False),
+    "jadu": Peer(peers_others.jadu, "changes fetch create update find"),
 }
 
 
