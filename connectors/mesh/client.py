@@ -143,7 +143,9 @@ class Client:
         if reply.status == 300:  # several carry it: the contract says so and describes no body
             return [{}, {}]
         told = _json(self._expect(reply, doing), doing)
-        return [told] if isinstance(told, dict) else []
+        if not isinstance(told, dict):  # taken for none, the message would be sent a second time
+            raise Unknown(f"{doing}: the answer does not describe a message", reply=reply.body)
+        return [told]
 
     def _send(self, method: str, path: str, deadline: Deadline, **more: Any) -> Reply:
         headers = {"Accept": ACCEPT, **more.pop("headers", {})}

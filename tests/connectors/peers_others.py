@@ -18,13 +18,15 @@ from connectors.registry import open_connector
 from pipelines.keystore import KeyStore
 from pipelines.spool import FolderSpool
 from sandbox.abavus import Abavus
-from sandbox.exchange import Response
+from sandbox.exchange import Response, System
 from sandbox.faults import Faults
+from sandbox.mesh import Mesh
 from sandbox.tally import Tally
 from sandbox.web import Server
 from tests.connectors.conftest import Council
 from tests.connectors.fault_proxy import FaultProxy
 from tests.connectors.jadu.test_jadu import CASE as JADU_CASE
+from tests.connectors.mesh.conftest import OURS, PROFILE, THEIRS, referral
 from tests.connectors.sql.conftest import TABLE, profile
 from tests.connectors.standing import CALM_SECONDS, MARK, MOST_BYTES, SECONDS, Standing
 from tests.connectors.test_abavus import record as request
@@ -40,18 +42,18 @@ NO_VERSION = {"an update out of order": "it has no version: whoever writes last 
 NO_CODES = {"lists of codes": "the system tells no codes, and the profile names no list of them"}
 
 
-def _opener(
+def opener(
     profile: Any, connect: dict[str, Any], right: dict[str, str], wrong: dict[str, str], **more: Any
 ) -> Callable[..., Connector]:
-    """Opens a connection of a profile; the secrets stand by the names that its login gives them."""
+    """Opens a connection of a profile; the secrets stand by the names that its login gives them, and `more` is what
+    else `open_connector` takes."""
 
     def opened(**how: bool) -> Connector:
         limits = {"timeout_seconds": SECONDS if how.get("hurried") else CALM_SECONDS, "max_reply_bytes": MOST_BYTES}
         words = wrong if how.get("wrong") else right
         return open_connector(
             profile, {**connect, **limits}, interfaces=lambda name: (ROOT / name).read_bytes(),
-            clock=lambda: datetime.now(UTC), secret=lambda name: words[name.removeprefix("env:")],
-            **more,
+            secret=lambda name: words[name.removeprefix("env:")], **{"clock": lambda: datetime.now(UTC), **more},
         )  # fmt: skip
 
     return opened
@@ -69,7 +71,7 @@ def verint(council: Council, shipped: Callable[[str], Any]) -> Iterator[Standing
         login = {"basic": {"username": "dolen", "password": "env:password"}}
         connect = {"url": proxy.through(council.system("verint") + "/soap"), "login": login}
         yield Standing(
-            "verint", "Case", _opener(profile, connect, secret, {"password": "not-the-password"}),
+            "verint", "Case", opener(profile, connect, secret, {"password": "not-the-password"}),
             lambda text: {**copy.deepcopy(VERINT_CASE), "description": text}, proxy, tuple(secret.values()),
             moving=frozenset({"caseReference", "lastModified", "externalReference", "closed"}), versioned=False,
             exempt={**NO_KEYS, **NO_VERSION},
@@ -89,7 +91,7 @@ def jadu(council: Council, shipped: Callable[[str], Any]) -> Iterator[Standing]:
         }  # fmt: skip
         yield Standing(
             "jadu", "Case",
-            _opener(shipped("jadu"), {"url": url, "login": {"token": login}}, secrets,
+            opener(shipped("jadu"), {"url": url, "login": {"token": login}}, secrets,
                     {**secrets, "password": "not-the-password"}),
             lambda text: {**copy.deepcopy(JADU_CASE), "details": text}, proxy, tuple(secrets.values()),
             moving=frozenset({"reference", "updated_at", "external_reference"}), versioned=False,
@@ -100,8 +102,9 @@ def jadu(council: Council, shipped: Callable[[str], Any]) -> Iterator[Standing]:
 @contextmanager
 def abavus(council: Council, shipped: Callable[[str], Any]) -> Iterator[Standing]:
     """The form system's creates: REST, two steps, tier C. Its queue gives each event once, so nothing in the suite may
-    read it: `test_abavus_queue.py` holds it to the same faults."""
-    with tempfile.TemporaryDirectory() as place, _form_system() as (system, url):
+    read it: `test_read_once.py` holds it to the same faults."""
+    system = Abavus(ABAVUS_KEY)
+    with tempfile.TemporaryDirectory() as place, served({"abavus": system}) as url:
         keys = KeyStore(f"sqlite:///{place}/keys.db", bytes(range(32)))
         told = copy.deepcopy(shipped("abavus"))
         del told["records"]["ServiceRequest"]["changes"]
@@ -110,26 +113,46 @@ def abavus(council: Council, shipped: Callable[[str], Any]) -> Iterator[Standing
             connect = {"url": proxy.through(f"{url}/{council.name}/abavus"), "login": login}
             yield Standing(
                 "abavus", "ServiceRequest",
-                _opener(told, connect, {"key": ABAVUS_KEY}, {"key": "wrong"},
+                opener(told, connect, {"key": ABAVUS_KEY}, {"key": "wrong"},
                         spool=FolderSpool(Path(place) / "spool", keys, council.name, "mcs", alone=True)),
                 request, proxy, (ABAVUS_KEY,), overlap=False, versioned=False,
                 held=lambda: len(system.office(council.name).requests),
                 exempt={
                     **NO_CODES,
                     **dict.fromkeys(NO_KEYS, "it knows our key behind its second step and cannot be searched by it"),
-                    "a wrong login": "only its queue could be read, and must not be; see tests/connectors/test_abavus.py",
+                    "a wrong login": "only its queue could be read, which must not be: held in test_abavus.py",
                 },
             )  # fmt: skip
         keys.close()
 
 
 @contextmanager
-def _form_system() -> Iterator[tuple[Abavus, str]]:
-    system = Abavus(ABAVUS_KEY)
-    server = Server({"abavus": system}, lambda _: Response(404), Faults(), Tally(), lambda: datetime.now(UTC))
+def mesh(_council: Council, _shipped: Callable[[str], Any]) -> Iterator[Standing]:
+    """A mailbox's sending: messages under our reference, tier B. It is neither read back nor changed, and what waits
+    for us is acknowledged as it is read: `test_read_once.py` holds that to the same faults."""
+    secrets = {"password": "gwenynen-y-blwch", "shared": "gwenynen-i-bawb"}
+    system = Mesh(secrets["shared"], {OURS: secrets["password"], THEIRS: "arall"}, lambda: datetime.now(UTC))
+    told = copy.deepcopy(PROFILE)
+    for what in ("changes", "update"):
+        del told["records"]["Referral"][what]
+    with served({OURS: system}) as url, FaultProxy(url, strikes=lambda _method, _path: True) as proxy:
+        login = {"mesh": {"mailbox": OURS, "password": "env:password", "shared_key": "env:shared"}}
+        yield Standing(
+            "mesh", "Referral",
+            opener(told, {"url": proxy.through(url), "login": login, "to": THEIRS}, secrets,
+                    {**secrets, "password": "not-the-password"}),
+            lambda name: referral("r1", name), proxy, tuple(secrets.values()), overlap=False, versioned=False,
+            exempt={**NO_CODES, **NO_KEYS},
+        )  # fmt: skip
+
+
+@contextmanager
+def served(systems: dict[str, System]) -> Iterator[str]:
+    """The address of a web server with pretend systems that are not in the sandbox of all."""
+    server = Server(systems, lambda _: Response(404), Faults(), Tally(), lambda: datetime.now(UTC))
     server.start()
     try:
-        yield system, server.url
+        yield server.url
     finally:
         server.stop()
 
@@ -142,7 +165,8 @@ def sql(_council: Council, _shipped: Callable[[str], Any]) -> Iterator[Standing]
         stamps = count()
 
         def put(id: int | str, surname: str) -> None:
-            stamp = datetime(2026, 3, 1, 9, tzinfo=UTC) + timedelta(seconds=next(stamps) // 2)  # always two of one stamp
+            # Always two of one stamp.
+            stamp = datetime(2026, 3, 1, 9, tzinfo=UTC) + timedelta(seconds=next(stamps) // 2)
             with owner.begin() as session:
                 session.execute(
                     text("INSERT OR REPLACE INTO referrals VALUES (:id, :surname, :changed)"),
@@ -158,7 +182,7 @@ def sql(_council: Council, _shipped: Callable[[str], Any]) -> Iterator[Standing]
         with owner.begin() as session:
             session.execute(text(TABLE.format(moment="TEXT")))
         yield Standing(
-            "sql", "Referral", _opener(profile(), {"url": f"sqlite:///{place}/extract.db"}, {}, {}),
+            "sql", "Referral", opener(profile(), {"url": f"sqlite:///{place}/extract.db"}, {}, {}),
             lambda surname: {"surname": surname}, None, fill=fill, change=put, versioned=False,
             exempt={
                 **NO_CODES,

@@ -151,6 +151,7 @@ PEERS = {
     "files": Peer(files, "changes", http=False),
     "verint": Peer(peers_others.verint, "changes fetch create update find"),
     "abavus": Peer(peers_others.abavus, "create"),
+    "mesh": Peer(peers_others.mesh, "create find"),
     "sql": Peer(peers_others.sql, "changes fetch", http=False),
     "jadu": Peer(peers_others.jadu, "changes fetch create update find"),
 }

@@ -105,6 +105,36 @@ def test_a_walk_ends_behind_what_is_known_less_the_overlap(newest: Any, town: To
     assert watermark == stamp(39)
 
 
+def test_a_page_that_comes_twice_is_asked_for_once_more(newest: Any, town: Town) -> None:
+    """A cache between us and the system gives the page before; in a walk from the beginning nothing else shows it."""
+    town.things = {f"t{at:02}": float(at) for at in range(12)}
+    connector = newest()
+    true, last, calls = connector.server.answer, [], []
+
+    def cached(call: Any) -> Any:
+        calls.append(call.path)
+        last.append(last[0] if len(calls) == 2 else true(call))
+        return last[-1]
+
+    connector.server.answer = cached
+    items, _ = walk(connector)
+    assert [item.id for item in items] == sorted(town.things, reverse=True)
+    assert calls[1] == calls[2]
+
+
+def test_a_page_of_records_that_came_to_the_front_meanwhile_does_not_stop_the_walk(newest: Any, town: Town) -> None:
+    """Then the next page truly begins as the one before did, however often it is asked for."""
+    town.things = {f"t{at:02}": float(at) for at in range(12)}
+    fresh = iter(range(4))
+
+    def four_come() -> None:
+        for at in fresh:
+            town.things[f"n{at}"] = 30.0 + at
+
+    items, _ = walk(newest(), between=four_come)
+    assert {item.id for item in items} == {f"t{at:02}" for at in range(12)}
+
+
 def test_the_watermark_is_the_newest_at_the_beginning_and_never_goes_back(newest: Any, town: Town) -> None:
     town.things = {f"t{at:02}": float(at) for at in range(12)}
     connector = newest()
