@@ -93,6 +93,9 @@ class Client:
         is missing or it is longer than `max_reply_bytes`."""
         doing, path = "downloading a message", f"/inbox/{quote(id, safe='')}"
         reply = self._expect(self._send("GET", path, deadline), doing, one=True)
+        if not any(name.lower().startswith("mex-") for name in reply.headers):
+            # Any bytes may be a message; those of a page from between us and MESH must not be acknowledged as one.
+            raise Unknown(f"{doing}: the answer bears no header of MESH's own", reply=reply.body)
         whole, size, count = [self._unpacked(reply, doing)], 0, _chunks(reply, 1, doing)
         for number in range(2, count + 1):
             size += len(whole[-1])
