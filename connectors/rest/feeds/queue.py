@@ -121,13 +121,13 @@ class Queue:
             if reply.status < 500 or reply.status in NOT_DONE:
                 self._kept.settled([ask])
             self._asking.expect(reply, doing)
-        if self._holds_something(reply, doing, ask):
+        if self._holds_something(reply, doing):
             self._kept.keep(ask, Answer(reply.body, content_type=reply.headers.get("Content-Type", "")))
         self._kept.answered(ask, reply.date)
         if lost:
             self._find_lost(lost, deadline)
 
-    def _holds_something(self, reply: Reply, doing: str, ask: str) -> bool:
+    def _holds_something(self, reply: Reply, doing: str) -> bool:
         """Whether an answer is to be kept. Raises Unknown for a page of something else, which is no answer."""
         feed = self._feed
         if reply.status == 204:
@@ -136,7 +136,7 @@ class Queue:
             page = parse(reply.body, reply.headers.get("Content-Type", ""))
         except UnreadableBody as trouble:
             if trouble.foreign and reply.body.lstrip()[:1] not in (b"{", b"["):
-                self._kept.settled([ask])
+                # Of a page from between us and the system nobody knows whether it came before the events were taken.
                 raise Unknown(f"{doing}: {trouble.reason}", reply=reply.body) from None
             return True
         if feed.empty is not None and str(at(page, feed.empty.at, "")) == feed.empty.says:

@@ -339,11 +339,16 @@ def test_a_refusal_took_nothing_and_a_failure_may_have(
     assert len(walk(queue())) == int(lost)
 
 
-def test_a_page_of_something_else_is_no_answer(queue: Any, desk: Desk, hands: Clock) -> None:
-    desk.replies = [desk.answer(200, b"<html>sign in</html>", {"Content-Type": "text/html"})]
-    with pytest.raises(Unknown, match="text/html"):
+@pytest.mark.parametrize("page", [b"<html>sign in</html>", b""])
+def test_a_page_of_something_else_is_no_answer_and_may_have_come_in_place_of_one(
+    queue: Any, desk: Desk, hands: Clock, page: bytes
+) -> None:
+    desk.replies = [desk.answer(200, page, {"Content-Type": "text/html"})]
+    with pytest.raises(Unknown, match=r"text/html|no body"):
         queue().changes("Thing", watermark="")
     hands.now += timedelta(minutes=5)
+    (told,) = walk(queue())
+    assert "was lost on its way" in told.reason
     assert walk(queue()) == []
 
 
