@@ -273,40 +273,46 @@ def _calls(standing: Standing) -> int:
 
 
 def update_under(standing: Standing, name: str, fault: Fault, *, may_be_done: bool) -> None:
-    """An update that goes wrong: named, and the record is as it was or as it was to be, with nothing lost."""
+    """An update of which one call goes wrong: named, and the record is as it was or as it was to be, nothing lost."""
+    steps = _update_calls(standing)
+    for step in range(steps):
+        _update_under(standing, name, fault, step=step, last=step == steps - 1, may_be_done=may_be_done)
+
+
+def _update_under(standing: Standing, name: str, fault: Fault, *, step: int, last: bool, may_be_done: bool) -> None:
     assert standing.proxy is not None
     connector, kind = standing.connector, standing.kind
     one, what = _one(standing), f"update: {name}"
-    last = _calls_of_update(standing) - 1
-    for step in range(last + 1):
+    standing.calm()
+    held = connector.fetch(kind, one["id"])
+    assert held is not None
+    text = f"newer {standing.key()}"
+    written = onto(standing, held, text)
+    standing.proxy.strike(fault, after=step, times=None if name == RENEWED else 1)
+    with standing.keeping(what):
+        outcome = attempt(
+            standing,
+            lambda: standing.facing(fault).deliver(kind, written, key=one["key"], id=held.id, version=held.version),
+            fault,
+        )
+        struck = standing.proxy.struck
         standing.calm()
-        held = connector.fetch(kind, one["id"])
-        assert held is not None
-        text = f"newer {standing.key()}"
-        written = onto(standing, held, text)
-        standing.proxy.strike(fault, after=step, times=None if name == RENEWED else 1)
-        with standing.keeping(what):
-            update = partial(
-                standing.facing(fault).deliver, kind, written, key=one["key"], id=held.id, version=held.version
-            )
-            outcome = attempt(standing, update, fault)
-            struck = standing.proxy.struck
-            standing.calm()
-            assert struck in ((1, 2) if name == RENEWED else (1,)), f"{standing.name} {what}: sent {struck} times"
-            looking = step < last  # a call that reads before the one that writes: it may have been made again
-            if not (looking and isinstance(outcome, Receipt)):
-                _judge(standing, what, name, outcome, may_be_done=may_be_done)
-            after = connector.fetch(kind, one["id"])
-            assert after is not None
-            done = text in str(after.record)
-            may_be = may_be_done and not looking
-            assert done or not (isinstance(outcome, Receipt) or may_be), f"{standing.name} {what}: it is not there"
-            moved = differing(held.record, after.record) - set(standing.moving) - differing(held.record, written)
-            assert not moved, f"{standing.name} {what}: {moved} changed too"
+        assert struck in ((1, 2) if name == RENEWED else (1,)), f"{standing.name} {what}: sent {struck} times"
+        # What comes before the last call may be a read, which is tried again, and after which nothing is done yet.
+        if last or not isinstance(outcome, Receipt):
+            _judge(standing, what, name, outcome, may_be_done=may_be_done)
+        after = connector.fetch(kind, one["id"])
+        assert after is not None
+        done = text in str(after.record)
+        assert done or not (isinstance(outcome, Receipt) or (may_be_done and last)), (
+            f"{standing.name} {what}: it is not there"
+        )
+        moved = differing(held.record, after.record) - set(standing.moving) - differing(held.record, written)
+        assert not moved, f"{standing.name} {what}: {moved} changed too"
 
 
-def _calls_of_update(standing: Standing) -> int:
-    """How many calls an update takes, of which the last one writes."""
+def _update_calls(standing: Standing) -> int:
+    """How many calls an update takes: some read before they write."""
     assert standing.proxy is not None
     if "update calls" not in standing.kept:
         one = _one(standing)
