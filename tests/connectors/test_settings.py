@@ -88,7 +88,7 @@ def test_a_secret_that_is_not_there_is_said_by_whoever_keeps_them() -> None:
     "profile", [{}, {"protocol": "soup"}, {"protocol": ["soap"]}, {"system": "x", "protocol": None}]
 )
 def test_a_protocol_that_nobody_speaks(profile: dict[str, Any]) -> None:
-    with pytest.raises(ProfileFaults, match="write one of soap, rest, files, notify, by-hand"):
+    with pytest.raises(ProfileFaults, match="write one of soap, rest, fhir, bars, files, notify, by-hand"):
         registry.check_profile(profile)
     with pytest.raises(errors.Misconfigured):
         registry.profile_model("soup")
