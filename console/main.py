@@ -13,6 +13,7 @@ from console import (
     commands_codes,
     commands_desk,
     commands_diff,
+    commands_directory,
     commands_interface,
     commands_joining,
     commands_laws,
@@ -20,7 +21,6 @@ from console import (
     commands_mapping,
     commands_proof,
     commands_run,
-    commands_services,
     commands_site,
 )
 from console.bench import command as benches
@@ -74,7 +74,7 @@ app.add_typer(commands_mapping.mapping, name="mapping")
 app.add_typer(commands_interface.interface, name="interface")
 app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")
-app.add_typer(commands_services.services, name="services")
+app.add_typer(commands_directory.services, name="services")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 
