@@ -14,6 +14,7 @@ from console import (
     commands_conform,
     commands_desk,
     commands_diff,
+    commands_directory,
     commands_interface,
     commands_joining,
     commands_laws,
@@ -77,7 +78,11 @@ app.add_typer(commands_mapping.mapping, name="mapping")
 app.add_typer(commands_interface.interface, name="interface")
 app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")
+<<<<<<< HEAD
 app.add_typer(commands_refer_on.services, name="services")
+=======
+app.add_typer(commands_directory.services, name="services")
+>>>>>>> sql
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 
