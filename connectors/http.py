@@ -172,8 +172,7 @@ class HttpSession:
                     raise _moved(raw.status, place, raw.headers, self._sign_in_page)
                 body = _read(raw, place, most_bytes)
             finally:
-                if not raw.closed:
-                    raw.close()
+                raw.close()  # also where there was no body to read: the socket was not given back yet
             return Reply(raw.status, raw.headers, body, self._monotonic() - started)
         finally:
             current_call.reset(token)
@@ -247,8 +246,16 @@ def _moved(status: int, place: str, headers: Mapping[str, str], sign_in_page: st
     # 307 and 308 ask for the same request elsewhere, so nothing was done. After the others it may have been.
     if status in (307, 308):
         return Misconfigured(words)
-    leads = urlsplit(headers.get("Location", "")).path
+    leads = path_of(headers.get("Location", ""))
     return Moved(words, headers, to_sign_in=bool(sign_in_page) and leads == sign_in_page)
+
+
+def path_of(address: str) -> str:
+    """The path of an address that an answer names, "" where it is none."""
+    try:
+        return urlsplit(address).path
+    except ValueError:  # http://[ and the like
+        return ""
 
 
 def ourselves(settings: HttpSettings) -> Ourselves | None:
@@ -294,7 +301,7 @@ def retry_after(reply: Reply) -> float | None:
     text = reply.headers.get("Retry-After", "").strip()
     if not text:
         return None
-    if text.isdigit():
+    if text.isascii() and text.isdecimal():  # the superscript two is a digit too
         return float(text[:9])
     until, now = _date(text), reply.date
     return None if until is None or now is None else max((until - now).total_seconds(), 0.0)
