@@ -308,9 +308,11 @@ def retry_after(reply: Reply) -> float | None:
 
 
 def _date(text: str) -> datetime | None:
-    """Read an HTTP date; one without zone is in UTC, as the standard says."""
+    """Read an HTTP date; one without zone is in UTC, as the standard says. None for a year to which nothing can be
+    added, or from which nothing can be taken."""
     try:
         found = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        found = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+    return found if 1 < found.year < 9999 else None
