@@ -35,7 +35,7 @@ class BareSoap:
 
     def __init__(self, url: str, wsdl: str, space: str, password: str) -> None:
         self._session = requests.Session()
-        self._client: Any = Client(  # type: ignore[no-untyped-call]
+        client: Any = Client(  # type: ignore[no-untyped-call]
             wsdl,
             transport=Transport(session=self._session, operation_timeout=_SECONDS),  # type: ignore[no-untyped-call]
             wsse=UsernameToken("dolen", password),  # type: ignore[no-untyped-call]
