@@ -12,11 +12,7 @@ from connectors.errors import ConnectorError, Misconfigured, NotThere, PageUnrea
 from connectors.open_referral import DirectoryConnector
 from connectors.port import Item, UnreadableItem
 from connectors.registry import open_connector
-<<<<<<< HEAD
-from tests.connectors.directory import JSON, Feed, listing
-=======
 from tests.connectors.directory import JSON, Feed, entry
->>>>>>> sql
 
 
 @pytest.fixture
@@ -56,11 +52,7 @@ def test_one_service_is_read_with_all_that_belongs_to_it(directory: DirectoryCon
     found = directory.fetch("Service", feed.services[3]["id"])
     assert found is not None
     assert found.record["contacts"]
-<<<<<<< HEAD
-    assert directory.fetch("Service", str(listing(900)["id"])) is None
-=======
     assert directory.fetch("Service", str(entry(900)["id"])) is None
->>>>>>> sql
     assert directory.fetch("Service", "../organizations") is None
 
 
@@ -78,13 +70,8 @@ def test_one_service_is_read_with_all_that_belongs_to_it(directory: DirectoryCon
 def test_a_service_that_is_not_as_the_standard_says_spoils_no_other(
     directory: DirectoryConnector, feed: Feed, change: dict[str, Any], reason: str
 ) -> None:
-<<<<<<< HEAD
-    feed.services[4] = listing(4, **change)
-    found = list(directory.services())
-=======
     feed.services[4] = entry(4, **change)
     found = list(directory.entries())
->>>>>>> sql
     assert len(found) == 12
     [bad] = [item for item in found if isinstance(item, UnreadableItem)]
     assert bad.reason == reason
