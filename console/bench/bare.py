@@ -41,7 +41,7 @@ class BareSoap:
             wsse=UsernameToken("dolen", password),  # type: ignore[no-untyped-call]
         )
         binding = f"{{{space}}}CaseworkSoap11"
-        self._calls: Any = client.create_service(binding, f"{url}/soap")  # type: ignore[no-untyped-call]
+        self._calls: Any = client.create_service(binding, f"{url}/soap")
 
     def read(self, size: int) -> Any:
         """Read the first page, as zeep's own objects."""
