@@ -29,6 +29,7 @@ from connectors.port import Connector
 from mappings import golden
 from mappings.mapping import Mapping
 from pipelines import audit, composition
+from pipelines.emptied import TAKE_AWAY
 from pipelines.library import Library
 from pipelines.looking import NotPossible
 from pipelines.mapping_bench import pairs_of
