@@ -299,8 +299,7 @@ def _update_under(standing: Standing, name: str, fault: Fault, *, step: int, las
         standing.calm()
         assert struck in ((1, 2) if name == RENEWED else (1,)), f"{standing.name} {what}: sent {struck} times"
         # What comes before the last call may be a read, which is tried again, and after which nothing is done yet.
-        if last or not isinstance(outcome, Receipt):
-            _judge(standing, what, name, outcome, may_be_done=may_be_done)
+        _judge(standing, what, name, outcome, may_be_done=may_be_done or not last)
         after = connector.fetch(kind, one["id"])
         assert after is not None
         done = text in str(after.record)
@@ -326,9 +325,11 @@ def _update_calls(standing: Standing) -> int:
 
 
 def _judge(standing: Standing, what: str, name: str, outcome: Any, *, may_be_done: bool) -> None:
+    if may_be_done and isinstance(outcome, Receipt):
+        return
     if name in MEANS:
         assert isinstance(outcome, MEANS[name]), f"{standing.name} {what}: {outcome!r}"
         if isinstance(outcome, Throttled):
             assert outcome.after is not None and outcome.after >= RETRY_AFTER, f"{standing.name}: Retry-After is lost"
-    elif not (may_be_done and isinstance(outcome, Receipt)):
+    else:
         assert isinstance(outcome, Unknown), f"{standing.name} {what}: {outcome!r} where nobody can know"

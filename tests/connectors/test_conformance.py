@@ -19,9 +19,10 @@ from connectors.conform.trial import Check
 from connectors.conform.writing import WRITING
 from connectors.port import Connector
 from connectors.registry import open_connector
-from tests.connectors import conformance, peers_others
+from tests.connectors import conformance
 from tests.connectors.conftest import Council
 from tests.connectors.fault_proxy import AFTER, BEFORE, REFUSALS, Fault, FaultProxy
+from tests.connectors.peers_others import abavus, jadu, mesh, sql, verint
 from tests.connectors.soap.conftest import NEW
 from tests.connectors.standing import CALM_SECONDS, MARK, MOST_BYTES, SECONDS, WORDS, Standing
 from tests.connectors.test_notify import TEXT
@@ -147,13 +148,13 @@ class Peer:
 PEERS = {
     "casework": Peer(casework, "changes fetch create update find"),
     "contact": Peer(contact, "changes fetch create update find"),
+    "verint": Peer(verint, "changes fetch create update find"),
+    "jadu": Peer(jadu, "changes fetch create update find"),
+    "abavus": Peer(abavus, "create"),
+    "mesh": Peer(mesh, "create find"),
+    "sql": Peer(sql, "changes fetch", http=False),
     "notify": Peer(notify, "fetch create find"),
     "files": Peer(files, "changes", http=False),
-    "verint": Peer(peers_others.verint, "changes fetch create update find"),
-    "abavus": Peer(peers_others.abavus, "create"),
-    "mesh": Peer(peers_others.mesh, "create find"),
-    "sql": Peer(peers_others.sql, "changes fetch", http=False),
-    "jadu": Peer(peers_others.jadu, "changes fetch create update find"),
 }
 
 
