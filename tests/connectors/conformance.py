@@ -79,7 +79,10 @@ def ensure(standing: Standing, number: int) -> list[str]:
     elif missing > 0:
         for _ in range(missing):
             standing.connector.deliver(standing.kind, standing.record(MARK), key=standing.key())
-    return list(there) if missing <= 0 else list(walk(standing.connector, standing.kind))
+    if missing > 0:
+        there = walk(standing.connector, standing.kind)
+        assert len(there) >= number, f"{standing.name}: of {number} records a walk shows {len(there)}"
+    return list(there)
 
 
 def walk(

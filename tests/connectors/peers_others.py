@@ -165,8 +165,8 @@ def sql(_council: Council, _shipped: Callable[[str], Any]) -> Iterator[Standing]
         stamps = count()
 
         def put(id: int | str, surname: str) -> None:
-            # Always two of one stamp.
-            stamp = datetime(2026, 3, 1, 9, tzinfo=UTC) + timedelta(seconds=next(stamps) // 2)
+            # Always three of one stamp, so that pages end within them.
+            stamp = datetime(2026, 3, 1, 9, tzinfo=UTC) + timedelta(seconds=next(stamps) // 3)
             with owner.begin() as session:
                 session.execute(
                     text("INSERT OR REPLACE INTO referrals VALUES (:id, :surname, :changed)"),

@@ -339,17 +339,12 @@ def test_a_refusal_took_nothing_and_a_failure_may_have(
     assert len(walk(queue())) == int(lost)
 
 
-@pytest.mark.parametrize("page", [b"<html>sign in</html>", b""])
-def test_a_page_of_something_else_is_no_answer_and_may_have_come_in_place_of_one(
-    queue: Any, desk: Desk, hands: Clock, page: bytes
-) -> None:
-    desk.replies = [desk.answer(200, page, {"Content-Type": "text/html"})]
-    with pytest.raises(Unknown, match=r"text/html|no body"):
+def test_a_page_of_something_else_may_have_come_in_place_of_an_answer(queue: Any, desk: Desk, hands: Clock) -> None:
+    desk.replies = [desk.answer(200, b"<html>sign in</html>", {"Content-Type": "text/html"})]
+    with pytest.raises(Unknown, match="text/html"):
         queue().changes("Thing", watermark="")
     hands.now += timedelta(minutes=5)
-    (told,) = walk(queue())
-    assert "was lost on its way" in told.reason
-    assert walk(queue()) == []
+    assert ["was lost on its way" in told.reason for told in walk(queue())] == [True]
 
 
 def test_an_empty_queue_may_say_so_in_words_or_not_at_all(queue: Any, desk: Desk, spool: FolderSpool) -> None:
