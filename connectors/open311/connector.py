@@ -244,7 +244,10 @@ class Open311Connector:
         if told is None:
             raise self._not_offered(kind, "update")
         number = self._numbered(kind, id, deadline)
-        held = self._fetched(kind, number, deadline)
+        try:
+            held = self._fetched(kind, number, deadline)
+        except PageUnreadable as trouble:  # no answer at all: it is tried again, and needs nobody's attention yet
+            raise Unknown(f"{trouble.reason}; nothing was sent", reply=trouble.reply) from None
         if held is None:
             raise NotThere(f"updating a {kind}: it is not there")
         status = str(record.get(told.status) or "")

@@ -17,6 +17,7 @@ from connectors.http import Reply
 from connectors.json_body import UnreadableBody, as_received, parse, sound
 
 _XML = ("text/xml", "application/xml")
+_PAGES = (b"<!doctype html", b"<html")  # a gateway's page, whatever it calls itself: it says nothing about requests
 #: What a list may be wrapped in by endpoints that write JSON as they write XML.
 _ROOTS = ("service_requests", "services", "service_requests_updates", "service_request_updates", "errors")
 
@@ -43,7 +44,7 @@ def rows_of(reply: Reply, form: str, doing: str, *, most_bytes: int) -> Rows:
     PageUnreadable for one that is broken."""
     if form == "json":
         return _json(reply, doing)
-    if reply.media_type not in _XML:
+    if reply.media_type not in _XML or reply.body.lstrip()[:200].lower().startswith(_PAGES):
         raise Unknown(f"{doing}: the answer is no XML", reply=reply.body)
     try:
         root = xml.parse(reply.body, max_bytes=most_bytes)
