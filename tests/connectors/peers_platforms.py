@@ -7,25 +7,30 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from connectors.port import Connector
 from connectors.registry import open_connector
 from sandbox import secrets
+from sandbox.open311 import JURISDICTION, STATUSES
 from sandbox.world import World
 from tests.connectors.conftest import ROOT, Council
 from tests.connectors.fault_proxy import FaultProxy
 from tests.connectors.fhir.conftest import RECORD
+from tests.connectors.open311.test_open311 import SENT
 from tests.connectors.platforms.conftest import ROOTS, TOKENS
 from tests.connectors.platforms.test_dataverse import NEW as ROW
 from tests.connectors.platforms.test_salesforce import NEW as OBJECT
 from tests.connectors.standing import CALM_SECONDS, MOST_BYTES, SECONDS, Standing
+from tests.rig.open311 import endpoint
 
 Shipped = Callable[[str], Any]
 
 _LINK = "a walk starts from the link that the last one ended with, not from a moment"
 _THERE = "a create is sent with If-None-Match: *, so that 412 says that the key is there: a duplicate, looked up by it"
+_NO_KEY = "the standard neither keeps a key of ours nor searches by one: what is not sure waits for a person"
 _NO_LISTS = "the profile names no list of codes: docs/systems say which of them the system has and we do not ask for"
 
 
@@ -123,6 +128,45 @@ def health(council: Council, shipped: Shipped) -> Iterator[Standing]:
             "health", "Referral", _unhurried(opened), record, proxy, (key,),
             exempt={"lists of codes": _NO_LISTS},
         )  # fmt: skip
+
+
+@contextmanager
+def open311(_council: Council, shipped: Shipped) -> Iterator[Standing]:
+    """GeoReport v2 with the updates extension, in XML: no key of ours, no versions, and the status alone is changed."""
+    with endpoint() as there, FaultProxy(there.url, strikes=lambda _method, _path: True) as proxy:
+        profile = shipped("open311")
+        began = datetime.now(UTC) - timedelta(minutes=5)  # so that a walk is soon over
+        profile["records"]["Request"]["changes"] |= {"beginning": began.isoformat(timespec="seconds"), "window": "PT6H"}
+        connect = {"url": proxy.through(there.url), "api_key": "env:X", "jurisdiction_id": JURISDICTION}
+        told: dict[str, str] = {"another": STATUSES[-1]}  # the status that goes with a text
+        moments = count(1)
+
+        def fill(number: int) -> None:
+            for _ in range(number):
+                stamp = (began + timedelta(seconds=10 * next(moments))).strftime("%Y-%m-%dT%H:%M:%SZ")
+                there.make(requested_datetime=stamp, updated_datetime=stamp)
+
+        def record(text: str) -> dict[str, Any]:
+            """Every text has another status than the one before and the one that is held: only then is it sent."""
+            if text not in told:
+                held = {one["status"] for one in there.held if one["service_request_id"] == standing.kept.get("id")}
+                taken = {*held, "open", told["another"], list(told.values())[-1]}
+                told[text] = next(status for status in STATUSES if status not in taken)
+            return {**copy.deepcopy(SENT), "description": text, "status": told[text], "status_notes": text}
+
+        standing = Standing(
+            "open311", "Request", _opener(profile, connect, there.key, "not-the-key", most_bytes=2 * MOST_BYTES),
+            record, proxy, (there.key,), fill=fill,
+            change=lambda id, text: there.control("change", id=id, description=text),
+            moving=frozenset({"updated_datetime"}), versioned=False,
+            exempt={
+                **dict.fromkeys(("create twice", "create twice at once"), _NO_KEY),
+                "nothing is lost in a create": "a create takes no status there, and a request does not show who asked",
+                "an update out of order": "Open311 has no versions: whoever writes last wins, and nobody is told",
+                "a wrong login": "the standard asks for a key with what is sent alone: everybody may read",
+            },
+        )  # fmt: skip
+        yield standing
 
 
 def _unhurried(opened: Callable[..., Connector]) -> Callable[..., Connector]:

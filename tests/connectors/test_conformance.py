@@ -151,6 +151,7 @@ PEERS = {
     "files": Peer(files, "changes", http=False),
     "dataverse": Peer(peers_platforms.dataverse, "changes fetch create update find"),
     "salesforce": Peer(peers_platforms.salesforce, "changes fetch create update find"),
+    "open311": Peer(peers_platforms.open311, "changes fetch create update"),
     "health": Peer(peers_platforms.health, "changes fetch create update find"),
 }
 
