@@ -257,8 +257,7 @@ class HttpSession:
                 raise _moved(raw.status, place, raw.headers, self._sign_in_page)
             return raw.status, raw.headers, _body(raw, ask, call, place, most_bytes)
         finally:
-            if not raw.closed:
-                raw.close()
+            raw.close()  # also where there was no body to read: the socket was not given back yet
 
 
 @contextmanager
@@ -321,8 +320,16 @@ def _moved(status: int, place: str, headers: Mapping[str, str], sign_in_page: st
     # 307 and 308 ask for the same request elsewhere, so nothing was done. After the others it may have been.
     if status in (307, 308):
         return Misconfigured(words)
-    leads = urlsplit(headers.get("Location", "")).path
+    leads = path_of(headers.get("Location", ""))
     return Moved(words, headers, to_sign_in=bool(sign_in_page) and leads == sign_in_page)
+
+
+def path_of(address: str) -> str:
+    """The path of an address that an answer names, "" where it is none."""
+    try:
+        return urlsplit(address).path
+    except ValueError:  # http://[ and the like
+        return ""
 
 
 def ourselves(settings: HttpSettings) -> Ourselves | None:
@@ -368,16 +375,18 @@ def retry_after(reply: Reply) -> float | None:
     text = reply.headers.get("Retry-After", "").strip()
     if not text:
         return None
-    if text.isdigit():
+    if text.isascii() and text.isdecimal():  # the superscript two is a digit too
         return float(text[:9])
     until, now = _date(text), reply.date
     return None if until is None or now is None else max((until - now).total_seconds(), 0.0)
 
 
 def _date(text: str) -> datetime | None:
-    """Read an HTTP date; one without zone is in UTC, as the standard says."""
+    """Read an HTTP date; one without zone is in UTC, as the standard says. None for a year to which nothing can be
+    added, or from which nothing can be taken."""
     try:
         found = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        found = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+    return found if 1 < found.year < 9999 else None

@@ -143,7 +143,10 @@ class _Asking:
             content = self.get(here)
             root = _xml(content, WSDL if here == address else "")
             for place in imports_of(content):
-                there = urljoin(here, place)
+                try:
+                    there = urljoin(here, place)
+                except ValueError:  # http://[ and the like
+                    raise Unknown("the live interface imports what has no address; it was not read") from None
                 if not there.lower().startswith(("http://", "https://")) or origin(there) != origin(address):
                     raise Misconfigured(
                         "the live interface imports a file from another host, which is never fetched: "

@@ -111,7 +111,7 @@ class DirectoryConnector:
         told = self._get("/", "reading what the directory is", {})
         return About(_line(told.get("version")), _line(told.get("profile")))
 
-    def services(self) -> Iterator[Item | UnreadableItem]:
+    def entries(self) -> Iterator[Item | UnreadableItem]:
         """Every service that the directory lists, once each. Raises any of `connectors.errors`.
 
         A service that is not as the standard says is an UnreadableItem, and the others go on.
@@ -205,7 +205,7 @@ class DirectoryConnector:
         try:
             about = self.about()
             reply = self._reply("/services", self._page(1), self._session.deadline())
-            first = next(iter(self.services()), None)
+            first = next(iter(self.entries()), None)
         except ConnectorError as trouble:
             remedy = "compare url and login with what the directory's owner gave"
             return [*found, Finding("route", False, trouble.reason, remedy)]

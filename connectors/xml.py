@@ -116,8 +116,8 @@ def _value(element: etree._Element, known: frozenset[str], above: str | None) ->
         record["."] = text
     for child in element:
         name, within = _NAMES[child.tag]
-        nested = len(child) or within not in known or child.items()
-        inner = _value(child, known, space) if nested else child.text or ""
+        more = len(child) or within not in known or child.items()
+        inner = _value(child, known, space) if more else child.text or ""
         if name not in record:
             record[name] = inner
         elif isinstance(record[name], list):

@@ -14,7 +14,7 @@ from console.site import HERE, CouncilName, Json, SiteFolder, known_council, ope
 
 
 def conform(
-    connection: Annotated[str, typer.Argument(help="Which: COUNCIL/NAME, or NAME.", metavar="CONNECTION")],
+    connection: Annotated[str, typer.Argument(help="Which: torfaen/contact, or contact.", metavar="CONNECTION")],
     writes: Annotated[
         bool, typer.Option("--writes", help="Also make invented records there; asks first, and lists what it made.")
     ] = False,

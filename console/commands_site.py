@@ -39,6 +39,9 @@ def check(
     site: SiteFolder = HERE,
     json: Json = False,
     format: Annotated[Format, typer.Option(help="For a pipeline: json, or github or azure annotations.")] = Format.TEXT,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Also all that is shipped and that the site does not use.")
+    ] = False,
 ) -> None:
     """Verify a site without calling anybody: settings, secrets, profiles, mappings, codes, routes, texts."""
     from config.findings import errors
@@ -48,7 +51,7 @@ def check(
     if json and format not in (Format.TEXT, Format.JSON):
         raise WrongUse("Write either --json or --format, not both")
     folder = site_folder(site)
-    found = list(checking.check(folder))
+    found = list(checking.check(folder, shipped=shipped))
     if json or format is Format.JSON:
         as_json([dataclasses.asdict(one) for one in found])
     elif format is not Format.TEXT:

@@ -14,6 +14,7 @@ from console import (
     commands_conform,
     commands_desk,
     commands_diff,
+    commands_directory,
     commands_interface,
     commands_joining,
     commands_laws,
@@ -21,7 +22,6 @@ from console import (
     commands_mapping,
     commands_proof,
     commands_questions,
-    commands_refer_on,
     commands_run,
     commands_site,
 )
@@ -77,7 +77,7 @@ app.add_typer(commands_mapping.mapping, name="mapping")
 app.add_typer(commands_interface.interface, name="interface")
 app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")
-app.add_typer(commands_refer_on.services, name="services")
+app.add_typer(commands_directory.services, name="services")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 

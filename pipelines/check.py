@@ -26,6 +26,7 @@ from pipelines.clock import SystemClock
 from pipelines.emptied import about_ours
 from pipelines.interface_cache import InterfaceCache, folder_of
 from pipelines.library import Library, findings_of
+from pipelines.looked_at import LookedAt, everything, of_site
 from pipelines.route_checks import routes
 
 if TYPE_CHECKING:
@@ -36,8 +37,13 @@ _STAND_IN = "stand-in-11111111-2222-3333-4444-555555555555-11111111-2222-3333-44
 _ADDRESSES = ("url", "token_url")
 
 
-def check(root: Path, *, live: bool = False, environment: Dictionary[str, str] | None = None) -> list[Finding]:
-    """Check a site; findings in the order of files and lines. `live`: missing secrets are errors, not warnings."""
+def check(
+    root: Path, *, live: bool = False, environment: Dictionary[str, str] | None = None, shipped: bool = False
+) -> list[Finding]:
+    """Check a site; findings in the order of files and lines. `live`: missing secrets are errors, not warnings.
+
+    `shipped`: look at all that is shipped, also what the site does not use.
+    """
     try:
         site = composition.load(root)
     except SiteFaults as faults:
@@ -45,11 +51,12 @@ def check(root: Path, *, live: bool = False, environment: Dictionary[str, str] |
     library = Library(site.layers)
     interfaces = interface_checks.Interfaces(site, InterfaceCache(folder_of(os.environ)))
     found = [*site.findings, *_secrets(site, environment, live=live)]
-    found += _profiles(site, library)
-    found += code_checks.code_lists(site, library)
+    look = everything(site, library) if shipped else of_site(site, library)
+    found += _profiles(look, library)
+    found += code_checks.code_lists(site, library, look)
     found += library.own_converters().findings
-    found += _mappings(site, library)
-    found += interface_checks.check(site, library, interfaces)
+    found += _mappings(site, library, look)
+    found += interface_checks.check(site, library, interfaces, look)
     for council in site.councils.values():
         found += _council(site, council, library, interfaces, environment)
     found += first_day.check(site, environment)
@@ -62,9 +69,9 @@ def _secrets(site: Site, environment: Dictionary[str, str] | None, *, live: bool
         yield Finding(one.file, one.line, one.column, one.key, one.found, one.expected, one.remedy, severity)
 
 
-def _profiles(site: Site, library: Library) -> Iterator[Finding]:
-    """Validate every profile that there is: a site's own may be waiting for its first connection."""
-    for name in site.layers.names("profiles"):
+def _profiles(look: LookedAt, library: Library) -> Iterator[Finding]:
+    """Validate each profile: a site's own may be waiting for its first connection."""
+    for name in look.profiles:
         try:
             document = library.document("profiles", name)
             check_profile(document.data if isinstance(document.data, dict) else {})
@@ -74,9 +81,9 @@ def _profiles(site: Site, library: Library) -> Iterator[Finding]:
             yield from findings_of(document, faults.problems)
 
 
-def _mappings(site: Site, library: Library) -> Iterator[Finding]:
-    """Compile every mapping and try it against its golden pairs."""
-    for tried in mapping_bench.try_all(site, library):
+def _mappings(site: Site, library: Library, look: LookedAt) -> Iterator[Finding]:
+    """Compile each mapping and try it against its golden pairs."""
+    for tried in mapping_bench.try_all(site, library, look.mappings):
         yield from tried.findings
         yield from mapping_bench.real_people(library, tried.mapping)
         for one in tried.differences:

@@ -10,21 +10,22 @@ from config.findings import Finding, Severity, SiteFaults, did_you_mean
 from config.site import Site
 from mappings.codes import CodeList, parse
 from pipelines.library import ROWS, Library
+from pipelines.looked_at import LookedAt
 
 #: Fields whose words residents read. A code of theirs without Welsh would be shown in English alone.
 FOR_RESIDENTS = ("type", "status", "outcome", "decision")
 
 
-def code_lists(site: Site, library: Library) -> Iterator[Finding]:
-    """Look at every code list that there is."""
-    shown = _for_residents(site, library)
+def code_lists(site: Site, library: Library, look: LookedAt) -> Iterator[Finding]:
+    """Look at each code list."""
+    shown = _for_residents(look, library)
     names = library.code_lists()
     for name in site.layers.names("codes"):
         if name.endswith(ROWS) and name.removesuffix(ROWS) not in names:
             remedy = did_you_mean(name.removesuffix(ROWS), names) or f"name it codes/{name.removesuffix(ROWS)}.csv"
             file = library.called("codes", name)
             yield Finding(file, 0, 0, "", "rows of a list that is not there", "rows laid over a code list", remedy)
-    for name in names:
+    for name in look.codes:
         try:
             found = library.code_list(name)
         except SiteFaults as faults:
@@ -59,10 +60,10 @@ def _finding(
     return Finding(library.called("codes", name), line, 1, column, found, expected, remedy, Severity.WARNING)
 
 
-def _for_residents(site: Site, library: Library) -> dict[str, str]:
+def _for_residents(look: LookedAt, library: Library) -> dict[str, str]:
     """Code list -> the field for which a mapping uses it, of those that residents read."""
     found: dict[str, str] = {}
-    for name in site.layers.names("mappings"):
+    for name in look.mappings:
         try:
             mapping = library.mapping(name, "UTC")
         except SiteFaults:

@@ -29,14 +29,13 @@ from connectors.port import Connector
 from mappings import golden
 from mappings.mapping import Mapping
 from pipelines import audit, composition
+from pipelines.emptied import TAKE_AWAY
 from pipelines.library import Library
 from pipelines.looking import NotPossible
 from pipelines.mapping_bench import pairs_of
 from pipelines.plant import Plant, Wired
 
 TEXT = "reason.text"  # where the mark of an invented record stands, in our words
-#: Feeds that give each change once, so that whoever reads takes it from the connection.
-TAKES_AWAY = frozenset({"event-queue", "events", "inbox"})
 _WRONG = "not-the-secret"
 
 
@@ -136,7 +135,7 @@ def _trial(
         connector,
         opened,
         key,
-        takes_away=changes.get("feed") in TAKES_AWAY,
+        takes_away=changes.get("feed") in TAKE_AWAY,
         overlap="overlap" in changes or "since" in changes,
         versioned=bool(item.get("version")) or bool((section.get("update") or {}).get("check")),
         moving=frozenset(str(path).partition("/")[0] for path in moving if path),

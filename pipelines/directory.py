@@ -35,7 +35,7 @@ class Directory(Protocol):
     def about(self) -> Any:
         """What the directory says of itself."""
 
-    def services(self) -> Any:
+    def entries(self) -> Any:
         """Every service."""
 
 
@@ -80,7 +80,7 @@ def refresh(plant: Plant, wired: Wired, source: str, progress: Callable[[str, in
     """
     connector: Directory = wired.connector  # type: ignore[assignment]  # its protocol says that it is one
     copy = Copy(wired.council, wired.name, source, connector.about().version, plant.clock.instant())
-    for item in connector.services():
+    for item in connector.entries():
         one: Item | UnreadableItem = item
         if isinstance(one, UnreadableItem):
             copy.left_out[one.reason] = copy.left_out.get(one.reason, 0) + 1

@@ -1,7 +1,7 @@
 """A drain: one thread's work at one connection, batch by batch, until nothing is due there.
 
 It takes a seat, leases a batch of lanes, sends one after the other, and writes all results in one transaction together
-with the next lease. What a call and its writing cost decides how many lanes are leased at once: a batch should take
+with the next lease. What a call costs decides how many lanes are leased at once: a batch should take
 about a quarter of a second, so that what is urgent waits no longer. Which connection is drained, and by how many
 threads, is known in `pipelines.worker`; what a result does to the ledger is in `pipelines.outcomes`.
 """
@@ -35,8 +35,9 @@ from pipelines.pauses import May
 from pipelines.plant import Council, Plant, Wired
 from pipelines.sending import Result, Sender
 
-#: How long a batch should take with all that is written of it, in seconds. One of which the calls alone take twice as
-#: long, since its target has become slow, is cut short: what is urgent waits for one batch and is proved with the next.
+#: How long the calls of a batch should take, in seconds. One of which they take twice as long, since its target has
+#: become slow, is cut short: what is urgent waits for one batch and is proved with the next. What writing it costs is
+#: left out of account: it hardly depends on the size, so that smaller batches would only make it dearer.
 BATCH_SECONDS = 0.25
 #: Lanes leased at once at the most, by how dear doubt is: asked twice without harm, looked up, or a person's work.
 AT_ONCE = {Tier.KEEPS_KEY: 128, Tier.SEARCHABLE: 8, Tier.NEITHER: 1}
@@ -95,7 +96,6 @@ class Drain:
         self._size = min(FIRST_SIZE, self._limit)
         self._probing = False  # its one call is the probe of an open breaker
         self._seconds = 0.0  # what one call of the newest batch took
-        self._written = 0.0  # what writing it down, and reading the next one, took for each
         self._cut = False  # the newest batch took too long and was not sent to its end
 
     def run(self, *, probe: bool = False) -> int:
@@ -119,9 +119,7 @@ class Drain:
             going_on = not (self._shared.stopping.is_set() or self._probing or (unsent and not self._cut))
             if going_on and self._seconds > SLOW_SECONDS + (SLOW_AMONG_OTHERS - SLOW_SECONDS) * others:
                 self._shared.slow(self._council, self._wired)
-            began = time.monotonic()
             jobs = self._finish(results, unsent, going_on=going_on)
-            self._written = (time.monotonic() - began) / max(len(results), 1)
         return tries
 
     # --- Leasing ------------------------------------------------------------------------------------------------------
@@ -169,7 +167,7 @@ class Drain:
     def _resize(self, done: int) -> None:
         """Fit the next batch to what this one cost, growing step by step."""
         if done and self._seconds > 0:
-            fitting = int(BATCH_SECONDS / (self._seconds + self._written)) or 1
+            fitting = int(BATCH_SECONDS / self._seconds) or 1
             self._size = max(1, min(fitting, self._size * 4, self._limit))
 
     # --- Sending ------------------------------------------------------------------------------------------------------

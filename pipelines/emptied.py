@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 #: Feeds of which what was read is gone.
-_FEEDS = frozenset({"inbox", "queue", "mailbox"})
+TAKE_AWAY = frozenset({"inbox", "queue", "mailbox"})
 
 
 def emptied(profile: Mapping[str, Any]) -> frozenset[str]:
     """The kinds that a profile reads from an inbox or a queue."""
-    return frozenset(kind for kind, feed in _feeds(profile) if feed.get("feed") in _FEEDS)
+    return frozenset(kind for kind, feed in _feeds(profile) if feed.get("feed") in TAKE_AWAY)
 
 
 def about_ours(profile: Mapping[str, Any]) -> frozenset[str]:

@@ -20,6 +20,7 @@ from mappings.overlay import resolve
 from pipelines import composition, mapping_bench
 from pipelines.interface_cache import InterfaceCache
 from pipelines.library import Library
+from pipelines.looked_at import LookedAt
 
 Read = Callable[[str], bytes]
 
@@ -55,10 +56,10 @@ class Interfaces:
         self._cache.answer("fit", profile, self.reader(profile), ask)
 
 
-def check(site: Site, library: Library, interfaces: Interfaces) -> Iterator[Finding]:
-    """Hold every mapping that compiles against the interfaces that it is used with."""
+def check(site: Site, library: Library, interfaces: Interfaces, look: LookedAt) -> Iterator[Finding]:
+    """Hold each mapping that compiles against the interfaces that it is used with."""
     told: dict[str, dict[str, Interface]] = {}
-    for name, profile_name in sorted(_used(site, library)):
+    for name, profile_name in sorted(_used(site, library, look)):
         profile = library.document("profiles", profile_name).data
         if profile_name not in told:
             told[profile_name] = {}
@@ -79,7 +80,7 @@ def check(site: Site, library: Library, interfaces: Interfaces) -> Iterator[Find
             yield from (_finding(library, one) for one in found)
 
 
-def _used(site: Site, library: Library) -> set[tuple[str, str]]:
+def _used(site: Site, library: Library, look: LookedAt) -> set[tuple[str, str]]:
     """Each mapping with each profile that it is used with, or might be."""
     pairs: set[tuple[str, str]] = set()
     used: set[str] = set()
@@ -89,7 +90,7 @@ def _used(site: Site, library: Library) -> set[tuple[str, str]]:
                 used.add(use.mapping)
                 pairs.add((use.mapping, connection.profile))
     systems = dict(_systems(site, library))
-    for name in set(site.layers.names("mappings")) - used:
+    for name in set(look.mappings) - used:
         try:
             system = resolve(name, library.load).head.get("system")
         except SiteFaults:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,13 +92,13 @@ class Preview:
 def run_golden(root: Path, *, reveal: bool = False) -> list[Tried]:
     """Try every mapping of a site, its own and the shipped ones. Raises SiteFaults if `dolen.yaml` cannot be used."""
     site = composition.load(root)
-    return try_all(site, Library(site.layers), reveal=reveal)
+    return try_all(site, Library(site.layers), site.layers.names("mappings"), reveal=reveal)
 
 
-def try_all(site: Site, library: Library, *, reveal: bool = False) -> list[Tried]:
-    """Try every mapping against the pairs beside it. `reveal`: differences show values."""
+def try_all(site: Site, library: Library, names: Sequence[str], *, reveal: bool = False) -> list[Tried]:
+    """Try these mappings against the pairs beside them. `reveal`: differences show values."""
     zones = zones_of(site, library)
-    return [_try(library, name, zones, reveal=reveal) for name in site.layers.names("mappings")]
+    return [_try(library, name, zones, reveal=reveal) for name in names]
 
 
 def accept(root: Path, name: str) -> list[str]:

@@ -10,7 +10,7 @@ import re
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 from connectors.errors import Misconfigured, Rejected
-from connectors.http import origin
+from connectors.http import origin, path_of
 
 _REL_NEXT = re.compile(r'<([^<>]*)>[^<]*?;\s*rel="?(?:[^";,]* )?next(?: [^";,]*)?"?(?=\s*(?:[;,]|$))', re.IGNORECASE)
 LONGEST = 8_000  # characters; longer addresses are refused by most web servers
@@ -63,7 +63,7 @@ class Addresses:
     def id_in(self, location: str, path: str) -> str:
         """Read the id out of a Location header, by the path that a record is fetched by; "" if it does not fit."""
         before, _, after = (self._path + path).partition("{id}")
-        found = urlsplit(location).path
+        found = path_of(location)
         if not (found.startswith(before) and found.endswith(after) and len(found) > len(before) + len(after)):
             return ""
         middle = found[len(before) : len(found) - len(after)]

@@ -41,8 +41,11 @@ class Walk:
 
     @property
     def cursor(self) -> str:
-        """The place as text."""
-        return orjson.dumps([self.token, self.newest, self.page, self.seen, self.until, self.over]).decode()
+        """The place as text. Raises PageUnreadable where the system's own token is none."""
+        try:
+            return orjson.dumps([self.token, self.newest, self.page, self.seen, self.until, self.over]).decode()
+        except orjson.JSONEncodeError:  # half a letter (a lone surrogate)
+            raise PageUnreadable("the feed names a next page by what is no text") from None
 
     def saw(self, stamp: datetime | None, *, not_after: datetime | None) -> Walk:
         """Take note of a record's stamp.

@@ -35,13 +35,13 @@ class BareSoap:
 
     def __init__(self, url: str, wsdl: str, space: str, password: str) -> None:
         self._session = requests.Session()
-        self._client: Any = Client(  # type: ignore[no-untyped-call]
+        client: Any = Client(  # type: ignore[no-untyped-call]
             wsdl,
             transport=Transport(session=self._session, operation_timeout=_SECONDS),  # type: ignore[no-untyped-call]
             wsse=UsernameToken("dolen", password),  # type: ignore[no-untyped-call]
         )
         binding = f"{{{space}}}CaseworkSoap11"
-        self._calls = self._client.create_service(binding, f"{url}/soap")  # type: ignore[no-untyped-call]
+        self._calls: Any = client.create_service(binding, f"{url}/soap")
 
     def read(self, size: int) -> Any:
         """Read the first page, as zeep's own objects."""

@@ -136,16 +136,39 @@ def mapping(
     _tell_results(result)
 
 
+@bench.command()
+def connectors(
+    runs: Annotated[int, typer.Option(min=1, help="How many turns each contender has; the median counts.")] = 15,
+    only: Annotated[list[str] | None, typer.Option(help="This result alone; may be given again.")] = None,
+    back_fill: Annotated[
+        int, typer.Option(min=0, help="Also read so many records through each feed and watch the memory; 0 is not.")
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Calls of the connectors against bare requests and zeep, on one loopback server."""
+    from console.bench import connectors as contest
+
+    if set(only or ()) - set(contest.RESULTS):
+        raise WrongUse(f"--only takes one of: {', '.join(contest.RESULTS)}")
+    if (back_fill or "back-fill" in (only or ())) and sys.platform != "linux":
+        raise WrongUse("The back-fill watches memory as Linux tells it; run it there")
+    try:
+        result = contest.connectors(runs, only or (), back_fill)
+    except contest.Disagreed as fault:
+        complain(f"The bench cannot go on: {fault}")
+        raise typer.Exit(1) from None
+    if as_json:
+        say(json.dumps(result))
+        return
+    _tell_results(result)
+
+
 def _tell_results(result: dict[str, Any]) -> None:
+    names = ("name", "ours", "against", "theirs", "ratio", "unit", "our_cpu", "their_cpu", "runs")
+    shown = [name for name in names if any(name in one for one in result["results"])]
     table(
-        ["result", "ours", "against", "theirs", "ratio", "our cpu", "their cpu", "runs"],
-        [
-            [
-                str(one[name])
-                for name in ("name", "ours", "against", "theirs", "ratio", "our_cpu", "their_cpu", "runs")
-            ]
-            for one in result["results"]
-        ],
+        ["result", *(name.replace("_", " ") for name in shown[1:])],
+        [[str(one.get(name, "")) for name in shown] for one in result["results"]],
     )
 
 

@@ -82,7 +82,7 @@ def test_shape_faults_do_not_hide_faults_between_parts(load: Load, spoil: Spoil)
     spoil(NPT, "settle_seconds: 2", "settle_seconds: soon")
     spoil(NPT, "to: occupational-therapy", "to: occupational-theraphy")
     found = [finding.key for finding in load().findings]
-    assert found == ["connections.contact.settle_seconds", "routes[2].to"]
+    assert found == ["connections.contact.settle_seconds", "routes[4].to"]
 
 
 def test_a_faulty_file_keeps_its_last_good_version(site: Path, load: Load, spoil: Spoil) -> None:
@@ -137,7 +137,7 @@ def test_a_url_may_be_a_reference(load: Load, spoil: Spoil, monkeypatch: pytest.
 
 def test_missing_secrets_are_told_apart_from_faults(load: Load) -> None:
     found = load().missing_secrets({"TORFAEN_CONTACT_SECRET": "x"})
-    assert len(found) == 8
+    assert len(found) == 9
     assert all(finding.severity is Severity.ERROR and finding.line for finding in found)
     assert "the environment variable TORFAEN_CASEWORK_PASSWORD is not set" in "\n".join(map(str, found))
     assert "TORFAEN_CONTACT_SECRET" not in "\n".join(map(str, found))

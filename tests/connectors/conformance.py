@@ -57,9 +57,9 @@ def hold(standing: Standing, check: Check) -> None:
         return
     ensure(standing, 5)
     trial = Trial(
-        standing.kind, standing.connector, lambda: at_once(standing.open()), standing.key(),
+        standing.kind, standing.connector, lambda: at_once(standing.connect()), standing.key(),
         overlap=standing.overlap, versioned=standing.versioned, invented=standing.record, moving=standing.moving,
-        stranger=lambda: at_once(standing.open(wrong=True)), most_pages=500,
+        stranger=lambda: at_once(standing.connect(wrong=True)), most_pages=500,
     )  # fmt: skip
     (told,) = perform(trial, [check])
     with standing.keeping(check.name):

@@ -14,7 +14,7 @@ JSON = {"Content-Type": "application/json"}
 NAMES = ["Grŵp Galar Cwm Afan", "Lunch club", "Sitting service", "Telephone befriending", "Clwb Cinio Tŷ Llwyd"]
 
 
-def listing(number: int, **changes: Any) -> dict[str, Any]:
+def entry(number: int, **changes: Any) -> dict[str, Any]:
     """A service as `/services` lists it: the fields that are one to one."""
     return {
         "id": str(UUID(int=number + 1, version=4)),
@@ -43,7 +43,7 @@ class Feed:
 
     def __init__(self, answer: Any, number: int = 12) -> None:
         self.answer = answer
-        self.services: list[Any] = [listing(at) for at in range(number)]
+        self.services: list[Any] = [entry(at) for at in range(number)]
         self.said: list[tuple[str, str]] = []
         self.version = "3.0"
 

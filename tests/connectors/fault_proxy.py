@@ -143,7 +143,7 @@ class FaultProxy:
         self.calls = 0  # that may go wrong
         self.struck = 0
         self.closing = threading.Event()
-        self._server = _Quiet(("127.0.0.1", 0), _handler(self))
+        self._server = _Quiet(("127.0.0.1", 0), _conversation(self))
         self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -224,7 +224,7 @@ class _Quiet(ThreadingHTTPServer):
         """A caller that hangs up is what these tests are about."""
 
 
-def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
+def _conversation(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
     class Conversation(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 30

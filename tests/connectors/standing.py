@@ -29,7 +29,7 @@ class Standing:
 
     name: str
     kind: str
-    open: Callable[..., Connector]  # opens the connection by way of the proxy, of CALM_SECONDS and MOST_BYTES;
+    connect: Callable[..., Connector]  # opens the connection by way of the proxy, of CALM_SECONDS and MOST_BYTES;
     # `hurried=True` of SECONDS, `wrong=True` with a wrong secret
     record: Callable[[str], Record]  # an invented record whose free text is the given one
     proxy: FaultProxy | None  # None where nothing travels over HTTP
@@ -54,12 +54,12 @@ class Standing:
     @cached_property
     def connector(self) -> Connector:
         """The connector, opened once."""
-        return at_once(self.open())
+        return at_once(self.connect())
 
     @cached_property
     def hurried(self) -> Connector:
         """The same with little time."""
-        return at_once(self.open(hurried=True))
+        return at_once(self.connect(hurried=True))
 
     def facing(self, fault: Fault) -> Connector:
         """The connector that meets a fault."""

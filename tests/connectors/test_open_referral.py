@@ -12,7 +12,7 @@ from connectors.errors import ConnectorError, Misconfigured, NotThere, PageUnrea
 from connectors.open_referral import DirectoryConnector
 from connectors.port import Item, UnreadableItem
 from connectors.registry import open_connector
-from tests.connectors.directory import JSON, Feed, listing
+from tests.connectors.directory import JSON, Feed, entry
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def directory(small: Any, shipped: Any, feed: Feed, clock: Callable[[], datetime
 
 
 def test_every_service_is_read_once(directory: DirectoryConnector, feed: Feed) -> None:
-    found = list(directory.services())
+    found = list(directory.entries())
     assert [item.id for item in found] == [one["id"] for one in feed.services]
     assert [query for path, query in feed.said if path == "/feed/services"] == [
         f"page={number}&per_page=5" for number in (1, 2, 3)
@@ -52,7 +52,7 @@ def test_one_service_is_read_with_all_that_belongs_to_it(directory: DirectoryCon
     found = directory.fetch("Service", feed.services[3]["id"])
     assert found is not None
     assert found.record["contacts"]
-    assert directory.fetch("Service", str(listing(900)["id"])) is None
+    assert directory.fetch("Service", str(entry(900)["id"])) is None
     assert directory.fetch("Service", "../organizations") is None
 
 
@@ -70,8 +70,8 @@ def test_one_service_is_read_with_all_that_belongs_to_it(directory: DirectoryCon
 def test_a_service_that_is_not_as_the_standard_says_spoils_no_other(
     directory: DirectoryConnector, feed: Feed, change: dict[str, Any], reason: str
 ) -> None:
-    feed.services[4] = listing(4, **change)
-    found = list(directory.services())
+    feed.services[4] = entry(4, **change)
+    found = list(directory.entries())
     assert len(found) == 12
     [bad] = [item for item in found if isinstance(item, UnreadableItem)]
     assert bad.reason == reason
@@ -80,7 +80,7 @@ def test_a_service_that_is_not_as_the_standard_says_spoils_no_other(
 def test_fields_may_be_missing_or_null(directory: DirectoryConnector, feed: Feed) -> None:
     few = {"id": feed.services[0]["id"], "name": "Bare", "status": "inactive", "email": None, "extra": {"a": 1}}
     feed.services[:] = [few]
-    [item] = directory.services()
+    [item] = directory.entries()
     assert isinstance(item, Item)
 
 
@@ -97,20 +97,20 @@ def test_what_goes_wrong_is_named(
 ) -> None:
     directory.server.answer = lambda _: answer(status, body, JSON)
     with pytest.raises(error):
-        list(directory.services())
+        list(directory.entries())
 
 
 def test_a_web_page_is_no_directory(directory: Any, answer: Any) -> None:
     directory.server.answer = lambda _: answer(200, b"<html></html>", {"Content-Type": "text/html"})
     with pytest.raises(Unknown):
-        list(directory.services())
+        list(directory.entries())
 
 
 def test_a_feed_that_shows_the_same_page_for_ever_is_noticed(directory: Any, feed: Feed) -> None:
     page = feed.page(1, 5) | {"last_page": False, "total_pages": 99}
     feed.page = lambda number, size: page  # type: ignore[method-assign]
     with pytest.raises(PageUnreadable, match="what was shown before"):
-        list(directory.services())
+        list(directory.entries())
 
 
 def test_the_doctor_looks_and_names_another_version(directory: DirectoryConnector, feed: Feed) -> None:

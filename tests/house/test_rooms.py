@@ -32,8 +32,11 @@ ALSO_PLAIN_WORDS = {
     "notify": "a group of fields: whether the person wants updates",
     "by-hand": "a way of settling a delivery",
 }
-# The demo and the benches start the pretend systems and look into them, so they must name them.
-MAY_NAME_SYSTEMS = ("console/demo", "console/bench")
+# The demo starts the pretend systems and looks into them, and the connectors' bench plays some of them.
+MAY_NAME_SYSTEMS = (
+    "console/demo", "console/bench/bare.py", "console/bench/connectors.py", "console/bench/loopback.py",
+    "console/bench/wire", "console/bench/back_fill.py",
+)  # fmt: skip
 
 
 def python_of(texts: dict[str, str], *rooms: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from config.layers import Layers
 from pipelines import composition, interface_checks
 from pipelines.interface_cache import InterfaceCache
 from pipelines.library import Library
+from pipelines.looked_at import everything
 
 STARTER = Path(__file__).resolve().parents[2] / "config" / "starter"
 REST = """system: t
@@ -131,7 +132,9 @@ class FittingSite:
         site = dataclasses.replace(composition.load(self.root), layers=Layers(self.root, {}), councils={})
         library = Library(site.layers)
         return sorted(
-            set(interface_checks.check(site, library, interface_checks.Interfaces(site, InterfaceCache(None))))
+            set(interface_checks.check(
+                    site, library, interface_checks.Interfaces(site, InterfaceCache(None)), everything(site, library)
+                ))
         )
 
 

@@ -11,7 +11,7 @@ from connectors.open_referral import About, item_of
 from pipelines import directory
 from pipelines.looking import NotPossible
 from pipelines.plant import Wired
-from tests.connectors.directory import listing
+from tests.connectors.directory import entry
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
@@ -20,12 +20,12 @@ class Feed:
     """A directory that was read; its connector is tested over a real socket elsewhere."""
 
     def __init__(self) -> None:
-        self.services_ = [listing(at, contacts=[{"id": "x", "name": "Somebody"}]) for at in range(10)]
+        self.services_ = [entry(at, contacts=[{"id": "x", "name": "Somebody"}]) for at in range(10)]
 
     def about(self) -> About:
         return About("3.0", "")
 
-    def services(self) -> Iterator[Any]:
+    def entries(self) -> Iterator[Any]:
         yield from map(item_of, self.services_)
 
     def close(self) -> None:
@@ -56,7 +56,7 @@ def names(bench: Any, words: str, **more: Any) -> list[str]:
 def test_a_copy_says_where_it_came_from_and_names_nobody(fed: Any) -> None:
     with pytest.raises(NotPossible, match="dolen services refresh"):
         names(fed, "lunch")
-    fed.feed.services_[3] = listing(3, status="open")
+    fed.feed.services_[3] = entry(3, status="open")
     copy = refresh(fed)
     assert (len(copy.services), sum(copy.left_out.values()), copy.standard) == (9, 1, "3.0")
     fed.clock.pass_by(3 * 86_400)
@@ -68,7 +68,7 @@ def test_a_copy_says_where_it_came_from_and_names_nobody(fed: Any) -> None:
 
 
 def test_words_are_found_without_accents_and_as_beginnings(fed: Any) -> None:
-    fed.feed.services_[6] = listing(6, status="defunct")
+    fed.feed.services_[6] = entry(6, status="defunct")
     refresh(fed)
     assert names(fed, "ty llw") == ["Clwb Cinio Tŷ Llwyd"] * 2
     assert names(fed, "GRWP galar") == ["Grŵp Galar Cwm Afan"] * 2

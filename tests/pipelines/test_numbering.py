@@ -23,6 +23,7 @@ from pipelines.worker import Worker
 from tests.found import as_asked
 from tests.pipelines.conftest import HandClock
 from tests.rig.open311 import Endpoint, endpoint
+from tests.rig.pushing import LEDGER
 from tests.rig.site import lay_out
 from tests.rig.systems import System, Web
 
@@ -61,6 +62,8 @@ class Place:
         file = site / "config/councils/alder.yaml"
         head = file.read_text(encoding="utf-8").partition("  care:\n")[0]
         file.write_text(head + CARE.format(url=there.url, key=folder / "key"), encoding="utf-8")
+        with (site / "config/dolen.yaml").open("a", encoding="utf-8") as settings:
+            settings.write(LEDGER)
         (site / "mappings/alder").mkdir()
         (site / "mappings/alder/request.yaml").write_text(MAPPING, encoding="utf-8")
         self._around = as_asked(site)
@@ -95,10 +98,16 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def site_folder(tmp_path: Path) -> Path:
+    """Where the site lies, whose ledger is the one that was asked for."""
+    return tmp_path
+
+
+@pytest.fixture
+def place(site_folder: Path) -> Iterator[Place]:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     with endpoint() as there:
-        made = Place(tmp_path, there)
+        made = Place(site_folder, there)
         yield made
         made.close()
     structlog.reset_defaults()

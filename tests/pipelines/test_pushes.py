@@ -67,14 +67,20 @@ class Place:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Callable[[str], Place]]:
+def site_folder(tmp_path: Path) -> Path:
+    """Where the site lies, whose ledger is the one that was asked for."""
+    return tmp_path
+
+
+@pytest.fixture
+def opened(site_folder: Path) -> Iterator[Callable[[str], Place]]:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     web, ends = Web(), []
 
     def open_(carries: str) -> Place:
         web.add("alder", "desk", "A")
         web.add("alder", "care", "A")
-        site = lay_out_pushing(tmp_path, {"alder": "A"}, web.url, port=0, carries=carries)
+        site = lay_out_pushing(site_folder, {"alder": "A"}, web.url, port=0, carries=carries)
         around = as_asked(site)
         around.__enter__()
         clock = HandClock()

@@ -65,9 +65,15 @@ class Form:
 
 
 @pytest.fixture
-def form(tmp_path: Path) -> Iterator[Form]:
+def site_folder(tmp_path: Path) -> Path:
+    """Where the site lies, whose ledger is the one that was asked for."""
+    return tmp_path
+
+
+@pytest.fixture
+def form(site_folder: Path) -> Iterator[Form]:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    made = Form(tmp_path)
+    made = Form(site_folder)
     yield made
     made.close()
     structlog.reset_defaults()

@@ -18,6 +18,7 @@ from typing import Any
 from tests.rig.site import lay_out
 from tests.rig.systems import Case
 
+LEDGER = 'ledger: {url: "sqlite:///ledger.db"}\n'  # as tests.found.as_asked wants to find it
 SECRET = "cyfrinach-y-rig-0123456789"
 RECORD = "    push: {carries: record, answer: 200}\n"
 ID = "    push: {carries: id, items: 'events[]', id: case/id, answer: 202}\n"
@@ -45,7 +46,7 @@ def lay_out_pushing(folder: Path, tiers: dict[str, str], url: str, *, port: int,
         file.write_text(desk + care + rest, encoding="utf-8")
     settings = site / "config/dolen.yaml"
     listener = f"listener: {{port: {port}, within: PT1S, most_bytes: 20000, at_once: 4}}\n"
-    settings.write_text(settings.read_text(encoding="utf-8") + listener, encoding="utf-8")
+    settings.write_text(settings.read_text(encoding="utf-8") + LEDGER + listener, encoding="utf-8")
     return site
 
 
@@ -111,7 +112,7 @@ def lay_out_form(folder: Path, url: str) -> Path:
     text = f"{head}{FORM.format(secret=folder / 'secret')}  care:\n{care}routes:\n{route}"
     file.write_text(text, encoding="utf-8")
     settings = site / "config/dolen.yaml"
-    settings.write_text(settings.read_text(encoding="utf-8") + "listener: {port: 0}\n", encoding="utf-8")
+    settings.write_text(settings.read_text(encoding="utf-8") + LEDGER + "listener: {port: 0}\n", encoding="utf-8")
     return site
 
 

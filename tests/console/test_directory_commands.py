@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.connectors.conftest import Answer, Small
-from tests.connectors.directory import Feed, listing
+from tests.connectors.directory import Feed, entry
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def fed(torfaen: Any) -> Any:
 
 
 def test_services_are_read_and_found(fed: Any) -> None:
-    fed.feed.services[7] = listing(7, status="open")
+    fed.feed.services[7] = entry(7, status="open")
     done = fed.dolen("services", "refresh")
     assert done.returncode == 1
     assert "torfaen/directory: 11 services read" in done.stdout
