@@ -79,7 +79,7 @@ def of(name: str) -> tuple[Mapping, Interface | None]:
 def test_every_mapping_of_the_example_is_here_and_its_interface_is_known() -> None:
     assert set(site()) == {*ALL, "abavus/service-request"}  # whose laws are in test_abavus.py
     without = {name for name, one in site().items() if one.interface is None}
-    assert without == {"by-hand/referral", "web-form/referral"}  # a sheet that an officer types from; a schema of ours
+    assert without == {"by-hand/referral"}  # a sheet that an officer types from: it has no interface
 
 
 @pytest.mark.parametrize("name", ALL)
