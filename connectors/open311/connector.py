@@ -24,7 +24,7 @@ from connectors.open311.profile import Open311Profile, Open311Record, Open311Set
 from connectors.open311.replies import refuse
 from connectors.open311.sent import fields_of
 from connectors.open311.windows import NARROWEST, Place, asked, width_for
-from connectors.open311.wire import Row, Rows, again, rows_of
+from connectors.open311.wire import LISTS, Row, Rows, again, rows_of
 from connectors.pace import Agree
 from connectors.port import PROVISIONAL, Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
@@ -301,7 +301,11 @@ class Open311Connector:
         *, one: bool = False,
     ) -> tuple[list[Row], Reply]:  # fmt: skip
         reply = safely_again(lambda: self._got(place, params, deadline), deadline, sleep=self._sleep)
-        return self._judged(reply, doing, record, one=one).rows, reply
+        found = self._judged(reply, doing, record, one=one)
+        if found.root and found.root not in LISTS[place.partition("/")[0]]:
+            # Taken for the list that was asked for it would be one that holds nothing, and the walk would go on.
+            raise Unknown(f"{doing}: the answer is another list than was asked for", reply=reply.body)
+        return found.rows, reply
 
     def _got(self, place: str, params: Mapping[str, str], deadline: Deadline) -> Reply:
         reply = self._get(place, params, deadline)

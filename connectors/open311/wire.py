@@ -22,6 +22,16 @@ _PAGES = (b"<!doctype html", b"<html")  # a gateway's page, whatever it calls it
 _ROOTS = ("service_requests", "services", "service_requests_updates", "service_request_updates", "errors")
 
 
+#: How the answers to a read are called in XML, by the first word of what is asked for. The extension has two spellings.
+_UPDATES = frozenset({"service_request_updates", "service_requests_updates"})
+LISTS = {
+    "requests": frozenset({"service_requests"}),
+    "tokens": frozenset({"service_requests"}),
+    "services": frozenset({"services"}),
+    "servicerequestupdates": _UPDATES,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of an answer. `fault`: why it cannot be read, "" if it can."""
@@ -37,6 +47,7 @@ class Rows:
 
     rows: list[Row]
     error: bool = False
+    root: str = ""  # how the list is called, where it is XML
 
 
 def rows_of(reply: Reply, form: str, doing: str, *, most_bytes: int) -> Rows:
@@ -51,7 +62,7 @@ def rows_of(reply: Reply, form: str, doing: str, *, most_bytes: int) -> Rows:
     except xml.UnreadableXml as trouble:
         raise PageUnreadable(f"{doing}: {trouble}", reply=reply.body) from None
     rows = [_element(child) for child in root]
-    return Rows(rows, xml.local(root) == "errors")
+    return Rows(rows, xml.local(root) == "errors", xml.local(root))
 
 
 def again(raw: bytes) -> Row:
