@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from connectors.errors import Misconfigured
-from connectors.http import Readable
 from connectors.port import Receipt
+
+if TYPE_CHECKING:
+    from connectors.http import Readable
 
 #: What a document is called where kinds of records are: it is none, and has no mapping.
 DOCUMENT = "Document"

@@ -133,6 +133,7 @@ class Endpoint:
         if id not in self.updates:
             made["status"] = sent["status"].lower()
             made["updated_datetime"] = _now()
+            made["status_notes"] = sent.get("description", "")  # "why status was changed to current state"
             self.note(made, sent.get("description", ""), id)
         return {"update_id": id}
 

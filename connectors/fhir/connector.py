@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.deadline import Deadline
-from connectors.errors import Misconfigured, NotThere, PageUnreadable
+from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
 from connectors.fhir.asking import Asking
 from connectors.fhir.bundles import entries
 from connectors.fhir.capability import examined
@@ -127,7 +127,7 @@ class FhirConnector:
             self._offered(kind, "create")
             return create(records, self._asking, record, key=key, deadline=deadline)
         self._offered(kind, "update")
-        held = self._fetched(kind, id, deadline)
+        held = self._fetched(kind, id, deadline, writing=True)
         if held is None:
             raise NotThere(f"updating a {kind}: there is no such record")
         return update(records, self._asking, record, held, version=version, deadline=deadline)
@@ -162,11 +162,17 @@ class FhirConnector:
         """Ask for the smallest first page of a kind, and judge nothing. For `doctor`."""
         return self._feed(kind).look()
 
-    def _fetched(self, kind: str, id: str, deadline: Deadline) -> Item | None:
+    def _fetched(self, kind: str, id: str, deadline: Deadline, *, writing: bool = False) -> Item | None:
+        """Read one record. `writing`: for an update, which is tried again where the answer as a whole was none."""
         records, doing = self._of(kind), f"reading a {kind}"
         if "," in id:
             return None  # a comma would ask for two records; no id of FHIR has one
-        found = by_id(records, self._asking, [id], deadline, doing)
+        try:
+            found = by_id(records, self._asking, [id], deadline, doing)
+        except PageUnreadable as trouble:
+            if not writing:
+                raise
+            raise Unknown(f"{trouble.reason}; nothing was sent", reply=trouble.reply) from None
         for item in found:
             if isinstance(item, UnreadableItem):
                 raise PageUnreadable(f"{doing}: {item.reason}", reply=item.raw)

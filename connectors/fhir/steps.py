@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.deadline import Deadline
-from connectors.errors import NotThere, Outdated, Rejected, Unknown
+from connectors.errors import Outdated, PageUnreadable, Rejected, Unknown
 from connectors.fhir.asking import Asking
 from connectors.fhir.bundles import Resource, entries
 from connectors.fhir.profile import Step
@@ -106,15 +106,17 @@ def _bring(asking: Asking, step: Step, there: Resource, wanted: Resource, deadli
 def _there(records: Records, asking: Asking, type: str, key: str, deadline: Deadline) -> Resource:
     """Read what a conditional create found but did not show."""
     doing = f"looking up a {type}"
-    _, reply = asking.search(type, [("identifier", f"{records.section.identifier}|{key}")], deadline)
-    found = [
-        entry.resource for entry in entries(asking.listed(reply, doing), reply, doing)
-        if entry.type == type and entry.mode != "include"
-    ]  # fmt: skip
+    try:
+        _, reply = asking.search(type, [("identifier", f"{records.section.identifier}|{key}")], deadline)
+        listed = entries(asking.listed(reply, doing), reply, doing)
+    except PageUnreadable as trouble:
+        raise Unknown(trouble.reason, reply=trouble.reply) from None
+    found = [entry.resource for entry in listed if entry.type == type and entry.mode != "include"]
     if len(found) > 1:
         raise Rejected(f"{doing}: several bear our key")
     if not found:
-        raise NotThere(f"{doing}: the server says that it is there and does not show it")
+        # It may be a search index that lags behind, or an answer that was none: nobody knows.
+        raise Unknown(f"{doing}: the server says that it is there and does not show it")
     resource: Resource = found[0]
     return resource
 
@@ -122,11 +124,13 @@ def _there(records: Records, asking: Asking, type: str, key: str, deadline: Dead
 def _written(
     asking: Asking, type: str, reply: Reply, answer: Resource | None, effect: str, doing: str, *, id: str = ""
 ) -> Written:
+    """What an answer says of the resource that was written. Where it does not show it, its headers must name it or its
+    new version (FHIR R4, http.html#ops): else it may be a gateway's answer, and nothing was done."""
     told = answer if answer is not None else {}
-    found = id_text(told.get("id")) or _located(asking, reply, type) or id
+    version = id_text(at(told, "meta/versionId")) or version_of(reply.headers.get("ETag", ""))
+    found = id_text(told.get("id")) or _located(asking, reply, type) or (id if version else "")
     if not found:
         raise Unknown(f"{doing}: the answer names no resource", reply=reply.body)
-    version = id_text(at(told, "meta/versionId")) or version_of(reply.headers.get("ETag", ""))
     return Written(found, version, moment(at(told, "meta/lastUpdated")), effect, reply.body)
 
 

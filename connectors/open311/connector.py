@@ -24,7 +24,7 @@ from connectors.open311.profile import Open311Profile, Open311Record, Open311Set
 from connectors.open311.replies import refuse
 from connectors.open311.sent import fields_of
 from connectors.open311.windows import NARROWEST, Place, asked, width_for
-from connectors.open311.wire import Row, Rows, again, rows_of
+from connectors.open311.wire import LISTS, Row, Rows, again, rows_of
 from connectors.pace import Agree
 from connectors.port import PROVISIONAL, Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
@@ -244,7 +244,10 @@ class Open311Connector:
         if told is None:
             raise self._not_offered(kind, "update")
         number = self._numbered(kind, id, deadline)
-        held = self._fetched(kind, number, deadline)
+        try:
+            held = self._fetched(kind, number, deadline)
+        except PageUnreadable as trouble:  # no answer at all: it is tried again, and needs nobody's attention yet
+            raise Unknown(f"{trouble.reason}; nothing was sent", reply=trouble.reply) from None
         if held is None:
             raise NotThere(f"updating a {kind}: it is not there")
         status = str(record.get(told.status) or "")
@@ -298,7 +301,11 @@ class Open311Connector:
         *, one: bool = False,
     ) -> tuple[list[Row], Reply]:  # fmt: skip
         reply = safely_again(lambda: self._got(place, params, deadline), deadline, sleep=self._sleep)
-        return self._judged(reply, doing, record, one=one).rows, reply
+        found = self._judged(reply, doing, record, one=one)
+        if found.root and found.root not in LISTS[place.partition("/")[0]]:
+            # Taken for the list that was asked for it would be one that holds nothing, and the walk would go on.
+            raise Unknown(f"{doing}: the answer is another list than was asked for", reply=reply.body)
+        return found.rows, reply
 
     def _got(self, place: str, params: Mapping[str, str], deadline: Deadline) -> Reply:
         reply = self._get(place, params, deadline)

@@ -17,8 +17,19 @@ from connectors.http import Reply
 from connectors.json_body import UnreadableBody, as_received, parse, sound
 
 _XML = ("text/xml", "application/xml")
+_PAGES = (b"<!doctype html", b"<html")  # a gateway's page, whatever it calls itself: it says nothing about requests
 #: What a list may be wrapped in by endpoints that write JSON as they write XML.
 _ROOTS = ("service_requests", "services", "service_requests_updates", "service_request_updates", "errors")
+
+
+#: How the answers to a read are called in XML, by the first word of what is asked for. The extension has two spellings.
+_UPDATES = frozenset({"service_request_updates", "service_requests_updates"})
+LISTS = {
+    "requests": frozenset({"service_requests"}),
+    "tokens": frozenset({"service_requests"}),
+    "services": frozenset({"services"}),
+    "servicerequestupdates": _UPDATES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Rows:
 
     rows: list[Row]
     error: bool = False
+    root: str = ""  # how the list is called, where it is XML
 
 
 def rows_of(reply: Reply, form: str, doing: str, *, most_bytes: int) -> Rows:
@@ -43,14 +55,14 @@ def rows_of(reply: Reply, form: str, doing: str, *, most_bytes: int) -> Rows:
     PageUnreadable for one that is broken."""
     if form == "json":
         return _json(reply, doing)
-    if reply.media_type not in _XML:
+    if reply.media_type not in _XML or reply.body.lstrip()[:200].lower().startswith(_PAGES):
         raise Unknown(f"{doing}: the answer is no XML", reply=reply.body)
     try:
         root = xml.parse(reply.body, max_bytes=most_bytes)
     except xml.UnreadableXml as trouble:
         raise PageUnreadable(f"{doing}: {trouble}", reply=reply.body) from None
     rows = [_element(child) for child in root]
-    return Rows(rows, xml.local(root) == "errors")
+    return Rows(rows, xml.local(root) == "errors", xml.local(root))
 
 
 def again(raw: bytes) -> Row:

@@ -134,6 +134,8 @@ class RestConnector:
         record = self._record(kind)
         if not path and record.fetch is None:
             raise self._not_offered(kind, "fetch")
+        if not path and not self._readers[kind].may_be(id):
+            return None  # asked for it, a system refuses the whole address, which says nothing of a record
         doing = f"reading a {kind}"
         call = None if path else record.fetch
         query = {} if call is None else {**record.query, **call.query}
@@ -186,6 +188,8 @@ class RestConnector:
         if id:
             if section.update is None:
                 raise self._not_offered(kind, "update")
+            if not self._readers[kind].may_be(id):
+                raise NotThere(f"updating a {kind}: no record has such an id; nothing was sent")
             self._two_steps.known(kind, key)
             write = updating(kind, section, section.update, record, id=id, version=version)
         else:

@@ -15,6 +15,7 @@ from connectors.rest.joined import apart
 from connectors.rest.profile import RestRecord
 from connectors.rest.replies import at, id_text
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"')
 
 
@@ -30,6 +31,7 @@ class ItemReader:
         self._interface = interface
         self._zone = ZoneInfo(clock)
         interface.prepare(record.component)
+        self._ids_are_uuids = says_uuid(interface.component(record.component), record.item.id)
 
     def item(self, found: Any, *, etag: str = "") -> Item | UnreadableItem:
         """Check one record. A fault makes it an UnreadableItem and touches no other."""
@@ -79,12 +81,26 @@ class ItemReader:
         """Return our key where the system keeps it."""
         return id_text(at(found, self._paths.our_key)) if self._paths.our_key else ""
 
+    def may_be(self, id: str) -> bool:
+        """Whether a record could have this id: where the interface says `format: uuid`, no other text is one."""
+        return not self._ids_are_uuids or _UUID.fullmatch(id) is not None
+
     def id(self, found: Any) -> str:
         """Return the system's id, "" if it cannot be read."""
         return id_text(at(found, self._paths.id))
 
     def _unreadable(self, found: Any, raw: bytes, reason: str) -> UnreadableItem:
         return UnreadableItem(raw, f"{self._kind} {reason}", self.id(found), self.modified(found))
+
+
+def says_uuid(schema: Any, path: str) -> bool:
+    """Whether a JSON Schema without references says `format: uuid` of what stands at a path."""
+    if not isinstance(schema, dict):
+        return False
+    if any(says_uuid(one, path) for one in schema.get("allOf", ())):
+        return True
+    first, _, rest = path.partition("/")
+    return schema.get("format") == "uuid" if not path else says_uuid(schema.get("properties", {}).get(first), rest)
 
 
 def version_of(etag: str) -> str:

@@ -97,7 +97,8 @@ class SoapPushes:
         if self._told.carries == "record":
             for _ in _branches(message, self._told.items.split("/")):
                 try:
-                    found += self._items.of_page(message, self._told.items, body)[1]
+                    # What is around the records is taken apart as they are read, and the next branch needs it whole.
+                    found += self._items.of_page(copy.deepcopy(message), self._told.items, body)[1]
                 except PageUnreadable as fault:
                     found.append(UnreadableItem(xml.canonical(message), fault.reason))
             return found

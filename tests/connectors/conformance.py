@@ -193,6 +193,8 @@ def changed_while_paging(standing: Standing) -> None:
     wanted = set(ensure(standing, 7))
     connector, kind, limit = standing.connector, standing.kind, max(2, len(wanted) // 4)
     first = connector.changes(kind, watermark="", limit=limit)
+    while not first.items and first.cursor:  # a page may show nothing yet
+        first = connector.changes(kind, watermark="", cursor=first.cursor, limit=limit)
     seen = {item.id: item for item in first.items if isinstance(item, Item)}
     touched, text = next(iter(seen)), f"newer {standing.key()}"
     write_text(standing, touched, text)

@@ -19,7 +19,7 @@ from connectors.conform.trial import Check
 from connectors.conform.writing import WRITING
 from connectors.port import Connector
 from connectors.registry import open_connector
-from tests.connectors import conformance
+from tests.connectors import conformance, peers_platforms
 from tests.connectors.conftest import Council
 from tests.connectors.fault_proxy import AFTER, BEFORE, REFUSALS, Fault, FaultProxy
 from tests.connectors.peers_others import abavus, jadu, mesh, sql, verint
@@ -155,6 +155,10 @@ PEERS = {
     "sql": Peer(sql, "changes fetch", http=False),
     "notify": Peer(notify, "fetch create find"),
     "files": Peer(files, "changes", http=False),
+    "dataverse": Peer(peers_platforms.dataverse, "changes fetch create update find"),
+    "salesforce": Peer(peers_platforms.salesforce, "changes fetch create update find"),
+    "open311": Peer(peers_platforms.open311, "changes fetch create update"),
+    "health": Peer(peers_platforms.health, "changes fetch create update find"),
 }
 
 
