@@ -43,6 +43,7 @@ from tests.rig.pushing import push
 from tests.rig.systems import Web
 
 ROOT = Path(__file__).parents[2]
+PROFILE = YAML(typ="safe", pure=True).load((ROOT / "connectors/profiles/bars.yaml").read_text("utf-8"))
 PLACE = "alder/nhs/Referral/$process-message"
 REFERRAL: dict[str, Any] = json.loads((ROOT / "mappings/shipped/bars/golden/referral.full.json").read_bytes())["read"][
     "record"
@@ -64,6 +65,17 @@ def asked(**changes: Any) -> dict[str, Any]:
         {"system": "https://dolen.example.org/fhir/CodeSystem/referral-kind", "code": "referral"}]}}  # fmt: skip
     record["ServiceRequest"] |= changes
     return record
+
+
+def message(key: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Headers and Bundle of a first message."""
+    profile = check_profile(PROFILE)
+    assert isinstance(profile, BarsProfile)
+    settings = BarsSettings.model_validate(
+        {**CONNECT, "url": "http://127.0.0.1:9/none"}, context={"secret": lambda _: f"Bearer {TOKEN}"}
+    )
+    told = made(profile, profile.records["Referral"], settings, asked(), key=key, new=True, now=datetime.now(UTC))
+    return {**told.headers, "Authorization": f"Bearer {TOKEN}"}, told.bundle
 
 
 @pytest.fixture(scope="module")
@@ -103,29 +115,17 @@ class Place:
         self.address = listener.address
         self._thread = threading.Thread(target=listener.run, args=(self._stop,))
         self._thread.start()
-        self._profile = YAML(typ="safe", pure=True).load((ROOT / "connectors/profiles/bars.yaml").read_text("utf-8"))
         self._senders: list[Any] = []
 
     def sender(self, token: str = TOKEN, where: str = "alder/nhs/Referral") -> Any:
         """A sender that was given the address of our messages."""
         made = open_connector(
-            self._profile, {**CONNECT, "url": f"{self.address}/push/{where}"},
+            PROFILE, {**CONNECT, "url": f"{self.address}/push/{where}"},
             interfaces=lambda name: (ROOT / "connectors" / name).read_bytes(),
             clock=lambda: datetime.now(UTC), secret=lambda _: f"Bearer {token}",
         )  # fmt: skip
         self._senders.append(made)
         return made
-
-    def message(self, key: str = "k1", **changes: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        """Headers and Bundle of a first message."""
-        profile = check_profile(self._profile)
-        assert isinstance(profile, BarsProfile)
-        settings = BarsSettings.model_validate(
-            {**CONNECT, "url": self.address}, context={"secret": lambda _: f"Bearer {TOKEN}"}
-        )
-        told = made(profile, profile.records["Referral"], settings, asked(**changes), key=key, new=True,
-                    now=datetime.now(UTC))  # fmt: skip
-        return {**told.headers, "Authorization": f"Bearer {TOKEN}"}, told.bundle
 
     def send(self, headers: dict[str, str], bundle: Any) -> Any:
         """Send a message's bytes."""
@@ -221,7 +221,7 @@ def test_a_referral_that_is_cancelled_before_anybody_has_begun_is_cancelled(plac
 
 
 def test_a_message_that_comes_again_is_answered_with_409_and_taken_once(place: Place) -> None:
-    headers, bundle = place.message()
+    headers, bundle = message("k1")
     first = place.send(headers, bundle)
     assert first.status == 200
     told = json.loads(first.said)
@@ -243,7 +243,7 @@ def test_a_message_that_comes_again_is_answered_with_409_and_taken_once(place: P
 
 
 def test_what_is_kept_is_sealed_and_the_envelope_goes_once_it_is_taken_in(place: Place) -> None:
-    headers, bundle = place.message()
+    headers, bundle = message("k1")
     assert place.send(headers, bundle).status == 200
     (row,) = place.rows(pushed)
     with place.plant.ledger.reading() as connection:
@@ -267,7 +267,7 @@ def changed(bundle: dict[str, Any], **header: Any) -> dict[str, Any]:
 
 
 def test_what_is_forged_or_not_for_us_is_refused_in_the_words_of_the_contract_and_not_kept(place: Place) -> None:
-    headers, bundle = place.message()
+    headers, bundle = message("k1")
     reason = {"coding": [{"code": "delete"}]}
     for what, status, code, call in (
         ("no token", 401, "REC_UNAUTHORIZED", ({**headers, "Authorization": ""}, bundle)),
@@ -305,3 +305,11 @@ def test_what_is_forged_or_not_for_us_is_refused_in_the_words_of_the_contract_an
     assert (away.status, away.getheader("Retry-After"), code_of(away)) == (503, "30", "REC_UNAVAILABLE")
     assert away.getheader("X-Request-Id") == headers["X-Request-Id"]
     assert place.send(headers, bundle).status == 200
+
+
+def test_check_tells_of_proofs_for_a_system_that_never_calls(place: Place) -> None:
+    file = place.site / "config/councils/alder.yaml"
+    file.write_text(file.read_text("utf-8").replace("      Referral: {mapping: bars/referral}\n", ""), "utf-8")
+    (told,) = [finding for finding in check(place.site) if "push" in finding.key]
+    assert told.key == "connections.nhs.connect.push"
+    assert "would all be refused" in told.found
