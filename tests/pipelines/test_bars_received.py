@@ -79,7 +79,7 @@ def message(key: str) -> tuple[dict[str, str], dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def nhs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The sandbox, as the service that referrals come from: its address, and the token by which it knows us."""
     folder = tmp_path_factory.mktemp("sandbox")
     command = [sys.executable, "-m", "sandbox", "serve", "--dir", str(folder), "--until-stdin-closes"]
@@ -100,8 +100,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 class Place:
     """A site that listens, and who sends to it."""
 
-    def __init__(self, folder: Path, service: tuple[str, str]) -> None:
-        self.web, (self.service, token) = Web(), service
+    def __init__(self, folder: Path, nhs: tuple[str, str]) -> None:
+        self.web, (self.service, token) = Web(), nhs
         self.care = self.web.add("alder", "care", "C")
         self.site = lay_out_bars(folder, self.web.url, nhs=f"{self.service}/alder/bars/FHIR/R4", token=token)
         self._around = as_asked(self.site)
@@ -171,9 +171,9 @@ def site_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def place(site_folder: Path, service: tuple[str, str]) -> Iterator[Place]:
+def place(site_folder: Path, nhs: tuple[str, str]) -> Iterator[Place]:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    made = Place(site_folder, service)
+    made = Place(site_folder, nhs)
     yield made
     made.close()
     structlog.reset_defaults()
