@@ -127,13 +127,13 @@ class FormPushes:
             return UnreadableItem(body, f"{self._kind} at {first['field'] or 'the top'}: {first['rule']}", id)
         return Item(id, value, body)
 
-    def taken(self, kept: Kept, body: bytes) -> Answer:  # noqa: ARG002 - the port's
+    def taken(self, kept: Kept, pushed: Pushed) -> Answer:  # noqa: ARG002 - the port's
         """See the port."""
         cy, en = (text.format(reference=kept.reference) for text in (TAKEN if kept.reference else KEPT))
         told = {"reference": kept.reference or None, "repeated": kept.repeated, "show": {"cy": cy, "en": en}}
         return Answer(202, "application/json", orjson.dumps(told))
 
-    def refused(self, refusal: PushRefused, body: bytes) -> Answer:  # noqa: ARG002 - the port's
+    def refused(self, refusal: PushRefused, pushed: Pushed) -> Answer:  # noqa: ARG002 - the port's
         """See the port."""
         cy, en = NOT_TAKEN.get(refusal.status, NOT_TAKEN[400])
         return problem(refusal, {"show": {"cy": cy, "en": en}})

@@ -19,6 +19,7 @@ from config.secrets import references
 from config.site import Council, Site
 from connectors.errors import Misconfigured
 from connectors.problems import ProfileFaults
+from connectors.push.declared import pushed_kinds
 from connectors.registry import Declared, apart, check_profile, check_sound
 from mappings.drafting import lacking
 from pipelines import code_checks, composition, first_day, interface_checks, mapping_bench
@@ -201,6 +202,7 @@ def _kinds(
 ) -> Iterator[Finding]:
     """A connection's kinds of record against its profile and their mappings."""
     at = ("connections", name)
+    pushed = pushed_kinds(profile, connection.connect)
     for kind, use in connection.records.items():
         if kind not in connector.kinds():
             yield council.document.finding(
@@ -229,7 +231,8 @@ def _kinds(
                 expected=f"a mapping for {profile.get('system')}, which the profile speaks to",
                 remedy="name another mapping, or correct its `system`",
             )
-        if "changes" in connector.offers(kind) and kind not in about_ours(profile):
+        comes = "changes" in connector.offers(kind) or kind in pushed
+        if comes and kind not in about_ours(profile):
             there = {ours for row in mapping.terms if row.reads for ours in row.ours}
             for ours in lacking(there):
                 yield council.document.finding(
@@ -238,6 +241,13 @@ def _kinds(
                     expected=f"a value for `{ours}` in every record: without it none can be taken in",
                     remedy=f"add a row with `ours: {ours}` to the mapping, or put its guess in force",
                 )
+    if connection.connect.get("push") and not pushed.intersection(connection.records):
+        yield council.document.finding(
+            (*at, "connect", "push"),
+            found="how calls to us are proven, for a system whose calls would all be refused",
+            expected="one of `records` for which the profile has `push`",
+            remedy="take `push` out, or add `push` to the profile",
+        )
     if connection.schedule is not None and not any(
         "changes" in connector.offers(kind) for kind in connection.records if kind in connector.kinds()
     ):

@@ -30,6 +30,9 @@ IN_ERROR = "entered_in_error"
 WHY_SAFEGUARDING = "safeguarding"
 WHY_ENDLESS = "two systems rewrite each other"
 WHY_IN_ERROR = "entered in error, says a system that does not own the status"
+WHY_CANCELLED = "cancelled, says a system that does not own the status"
+#: Who asked and takes it back is not overruled unseen either.
+_NOT_UNSEEN = {IN_ERROR: WHY_IN_ERROR, "cancelled": WHY_CANCELLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +154,8 @@ def _judge(
         if crossed and present is not None:
             result.lost.append(Lost(name, by, present_by, present_hash, why))
         return
-    if name == "status" and value == IN_ERROR:
-        result.lost.append(Lost(name, present_by, by, hash_, WHY_IN_ERROR))
+    if name == "status" and isinstance(value, str) and value in _NOT_UNSEEN:
+        result.lost.append(Lost(name, present_by, by, hash_, _NOT_UNSEEN[value]))
         return  # what its author says is not written over while a person looks
     result.corrections.append(name)
     result.lost.append(Lost(name, present_by, by, hash_, why))

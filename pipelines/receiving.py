@@ -11,13 +11,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from connectors.errors import ConnectorError
-from connectors.push.port import Answer, Kept, Push, Pushed, PushRefused, Receiving
+from connectors.push.port import Answer, IdUsed, Kept, Push, Pushed, PushRefused, Receiving
 from pipelines import crash, pressure
 from pipelines.keystore import KeyFault
 from pipelines.ledger import LedgerFault
@@ -67,12 +68,12 @@ class Receiver:
             return self._receive(wired, push, kind, call)
         except PushRefused as refusal:
             log("push_refused", council=council, connection=connection, kind=kind, count=refusal.status)
-            answer = push.refused(refusal, call.body if refusal.status != 401 else b"")
+            answer = push.refused(refusal, call if refusal.status != 401 else replace(call, body=b""))
             return answer if refusal.status != 503 else _busy(answer)
         except _STORES as fault:
             warn("push_not_kept", council=council, connection=connection, kind=kind, error=type(fault).__name__)
             away = PushRefused(503, "nothing can be taken at this moment; send it again later")
-            return _busy(push.refused(away, call.body))
+            return _busy(push.refused(away, call))
 
     def _receive(self, wired: Wired, push: Push, kind: str, call: Pushed) -> Answer:
         id = push.prove(call, self._plant.clock.instant())
@@ -82,7 +83,7 @@ class Receiver:
         if push.tells_reference:
             kept = self._referenced(wired, kind, id, kept)
         self._plant.pushed.set()
-        return push.taken(kept, call.body)
+        return push.taken(kept, call)
 
     def _keep(self, wired: Wired, push: Push, kind: str, body: bytes, id: str) -> Kept:
         """Commit the push's bytes, unless it is one that is known. Raises PushRefused: 422 for a known id with other
@@ -157,7 +158,7 @@ class Receiver:
 
 def _known(same: bool) -> Kept:
     if not same:
-        raise PushRefused(422, "this key was used before, with another body: use a new key for a new request")
+        raise IdUsed
     return Kept(repeated=True)
 
 

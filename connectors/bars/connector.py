@@ -22,6 +22,7 @@ from connectors.json_body import UnreadableBody, blemish, read
 from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.push.port import Push
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses
 from connectors.rest.interface import open_interface
@@ -116,6 +117,16 @@ class BarsConnector:
 
         (item,) = unpacked(self._section(kind), self._interface, raw, kind=kind, id=id)
         return item
+
+    def push(self, kind: str) -> Push:
+        """How messages of this kind are sent to us; see `connectors.push.port.Receiving`."""
+        from connectors.bars.push import BarsPushes
+
+        proof = self._settings.push
+        if self._section(kind).push is None or proof is None:
+            what = "push" if proof is not None else "way to prove a push (connect.push)"
+            raise self._not_offered(kind, what)
+        return BarsPushes(kind, self._profile, self._interface, proof, service=self._settings.ours.value)
 
     def find(self, kind: str, key: str) -> list[Item]:  # noqa: ARG002 - the port's parameters
         """Messages cannot be looked up."""

@@ -18,6 +18,12 @@ OFFERS = ("changes", "fetch", "create", "update", "find")
 Word = Annotated[str, Field(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$", max_length=120)]
 
 
+class BarsPush(Closed):
+    """Such messages are sent to us. A message always tells the whole."""
+
+    carries: Literal["record"] = Field(default="record", description="The whole record.", examples=["record"])
+
+
 class BarsRecord(Closed):
     """One kind of message. The last resource is its focus."""
 
@@ -39,6 +45,19 @@ class BarsRecord(Closed):
     )
     create: AsFhirSays | None = Field(default=None, description="Send new ones.", examples=[{}])
     update: AsFhirSays | None = Field(default=None, description="Send changes and cancellations.", examples=[{}])
+
+    push: BarsPush | None = Field(
+        default=None,
+        description="Take in the messages of this kind that are sent to us, where the connection says how a sender "
+        "proves itself.",
+        examples=[{}],
+    )
+
+    @model_validator(mode="after")
+    def _answers_are_only_sent(self) -> Self:
+        if self.push is not None and self.event != "servicerequest-request":
+            raise ValueError("push: referrals are taken in, and answers are only sent: take it out")
+        return self
 
     @model_validator(mode="after")
     def _resources_agree(self) -> Self:

@@ -5,7 +5,8 @@ already; whoever listens keeps the bytes before it gives the answer. Its parts (
 `refused`) can be taken alone by a listener that keeps the bytes in between.
 
 A record is the message taken apart: one resource a type, and `Message` with the Bundle's id, event, reason and time.
-Its id is that of the resource in focus. A cancellation is a record too: its status says so.
+Its id is that of the resource in focus, or else the UUID that the message knows it by: the contract's own examples
+give their resources no id. A cancellation is a record too: its status says so.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.bars.message import ODS
+from connectors.bars.message import ODS, WITHDRAWN
 from connectors.bars.profile import BarsProfile, BarsRecord
 from connectors.fhir.bundles import Entry, Resource, Together
 from connectors.fhir.records import moment
@@ -30,7 +31,8 @@ from connectors.rest.replies import at, id_text
 REASONS = ("new", "update", "delete")
 _TYPE = "application/fhir+json"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_MIRRORED = ("X-Request-Id", "X-Correlation-Id")
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")  # FHIR R4, datatype id
+MIRRORED = ("X-Request-Id", "X-Correlation-Id")
 
 
 class Refused(Exception):
@@ -82,7 +84,7 @@ def receive(
 
 def look(call: Call, profile: BarsProfile, *, service: str) -> tuple[str, Record]:
     """Make sure that a call is a message for us. Returns its kind and its Bundle. Raises Refused."""
-    for name in _MIRRORED:
+    for name in MIRRORED:
         if not _UUID.fullmatch(call.header(name)):
             raise Refused(400, "required", "REC_BAD_REQUEST", f"The header {name} must be a UUID.")
     target = _decoded(call, "NHSD-Target-Identifier")
@@ -101,8 +103,8 @@ def look(call: Call, profile: BarsProfile, *, service: str) -> tuple[str, Record
         raise Refused(400, "structure", "REC_BAD_REQUEST", "The body is not JSON that can be read.") from None
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle" or bundle.get("type") != "message":
         raise Refused(400, "invalid", "REC_BAD_REQUEST", "The body must be a Bundle of the type message.")
-    if not id_text(bundle.get("id")):
-        raise Refused(400, "required", "REC_BAD_REQUEST", "The Bundle has no id.")
+    if not message_id(bundle):
+        raise Refused(400, "required", "REC_BAD_REQUEST", "The Bundle has no id such as FHIR allows.")
     header = _header(bundle)
     event = at(header, "eventCoding/code")
     kind = next((kind for kind, section in profile.records.items() if section.event == event), "")
@@ -112,9 +114,13 @@ def look(call: Call, profile: BarsProfile, *, service: str) -> tuple[str, Record
     if reason_of(header) not in REASONS:
         words = "MessageHeader.reason must be new, update or delete."
         raise Refused(400, "code-invalid", "REC_BAD_REQUEST", words)
-    if _focus(bundle, profile.records[kind]) is None:
+    focus = _focus(bundle, profile.records[kind])
+    if focus is None:
         words = f"The focus of the message must be a {profile.records[kind].focus} in it."
         raise Refused(422, "required", "REC_UNPROCESSABLE_ENTITY", words)
+    if reason_of(header) == "delete" and focus.get("status") not in WITHDRAWN:
+        words = "A cancellation needs the status revoked or entered-in-error."  # else it would be taken for a change
+        raise Refused(422, "business-rule", "REC_UNPROCESSABLE_ENTITY", words)
     return kind, bundle
 
 
@@ -131,7 +137,7 @@ def unpacked(
     if focus is None:
         return [UnreadableItem(body, f"{kind}: the message has no {section.focus} in focus", id)]
     header, together = _header(bundle), Together(_entries(bundle))
-    found = id_text(focus.get("id")) or id
+    found = id_text(focus.get("id")) or _uuid_of(bundle, focus) or id
     stamp = moment(bundle.get("timestamp")) or moment(at(bundle, "meta/lastUpdated"))
     record: Record = {
         "Message": {
@@ -158,7 +164,8 @@ def unpacked(
             return [UnreadableItem(body, f"{kind} {type} {fault}", found, stamp)]
     if not found:
         return [UnreadableItem(body, f"{kind} at {section.focus}/id: expected an id", "", stamp)]
-    return [Item(found, record, body, str(record["Message"]["id"]), stamp)]
+    told = str(record["Message"]["id"])
+    return [Item(found, record, body, "" if told.isdecimal() else told, stamp)]  # a number would be taken for a counter
 
 
 def answered(call: Call, bundle: Record) -> Answer:
@@ -186,6 +193,12 @@ def refused(call: Call, refusal: Refused) -> Answer:
     return Answer(refusal.status, _mirrored(call), json.dumps(told).encode())
 
 
+def message_id(bundle: Any) -> str:
+    """The id of a message, by which it is known when it comes again; "" if it has none that FHIR allows."""
+    told = bundle.get("id") if isinstance(bundle, dict) else None
+    return told if isinstance(told, str) and _ID.fullmatch(told) else ""
+
+
 def reason_of(header: Resource) -> str:
     """Why a message was sent: "new", "update" or "delete"; "" if it does not say."""
     codings = _list(at(header, "reason/coding"))
@@ -194,7 +207,7 @@ def reason_of(header: Resource) -> str:
 
 
 def _mirrored(call: Call) -> dict[str, str]:
-    told = {name: call.header(name) for name in _MIRRORED}
+    told = {name: call.header(name) for name in MIRRORED}
     return {"Content-Type": _TYPE, **{name: value for name, value in told.items() if _UUID.fullmatch(value)}}
 
 
@@ -223,6 +236,12 @@ def _focus(bundle: Record, section: BarsRecord) -> Resource | None:
     together = Together(_entries(bundle))
     led = (together.led_to(one, section.focus) for one in _list(_header(bundle).get("focus")))
     return next((one for one in led if one is not None), None)
+
+
+def _uuid_of(bundle: Record, resource: Resource) -> str:
+    full = next((one.whole.get("fullUrl") for one in _entries(bundle) if one.resource is resource), None)
+    told = full.removeprefix("urn:uuid:") if isinstance(full, str) else ""
+    return told if _UUID.fullmatch(told) else ""
 
 
 def _list(told: Any) -> list[Any]:

@@ -28,6 +28,13 @@ class PushRefused(Exception):
         self.problems = tuple(problems)
 
 
+class IdUsed(PushRefused):
+    """The id of a push that was kept before, with other bytes, where one id has one body."""
+
+    def __init__(self) -> None:
+        super().__init__(422, "this key was used before, with another body: use a new key for a new request")
+
+
 @dataclass(frozen=True, slots=True)
 class Pushed:
     """One call as it came. `headers` as they were given, names in any case; `peer` is the address that called."""
@@ -86,11 +93,11 @@ class Push(Protocol):
     def unpack(self, body: bytes, id: str) -> Sequence[Item | UnreadableItem | Named]:
         """Return what is in a body that `look` let pass. A record that cannot be read alone is an UnreadableItem."""
 
-    def taken(self, kept: Kept, body: bytes) -> Answer:
+    def taken(self, kept: Kept, pushed: Pushed) -> Answer:
         """What the caller hears once its bytes are durable."""
 
-    def refused(self, refusal: PushRefused, body: bytes) -> Answer:
-        """What the caller hears when it was not taken; `body` is as far as it was read, b"" if it was not."""
+    def refused(self, refusal: PushRefused, pushed: Pushed) -> Answer:
+        """What the caller hears when it was not taken; the body is b"" where it was not proven. Never raises."""
 
 
 @runtime_checkable

@@ -52,11 +52,11 @@ class RestPushes:
             return [UnreadableItem(body, f"{self._kind} {trouble.reason}")]
         return [self._one(found) for found in listed or []]
 
-    def taken(self, kept: Kept, body: bytes) -> Answer:  # noqa: ARG002 - the port's
+    def taken(self, kept: Kept, pushed: Pushed) -> Answer:  # noqa: ARG002 - the port's
         """See the port."""
         return Answer(self._told.answer)
 
-    def refused(self, refusal: PushRefused, body: bytes) -> Answer:  # noqa: ARG002 - the port's
+    def refused(self, refusal: PushRefused, pushed: Pushed) -> Answer:  # noqa: ARG002 - the port's
         """See the port."""
         return problem(refusal)
 

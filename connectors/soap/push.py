@@ -108,13 +108,13 @@ class SoapPushes:
             found.append(Named(id_there) if id_there else UnreadableItem(xml.canonical(element), reason))
         return found
 
-    def taken(self, kept: Kept, body: bytes) -> Answer:  # noqa: ARG002 - the port's
+    def taken(self, kept: Kept, pushed: Pushed) -> Answer:  # noqa: ARG002 - the port's
         """See the port."""
-        return _enveloped(_version(body), copy.deepcopy(self._answer), 200)
+        return _enveloped(_version(pushed.body), copy.deepcopy(self._answer), 200)
 
-    def refused(self, refusal: PushRefused, body: bytes) -> Answer:
+    def refused(self, refusal: PushRefused, pushed: Pushed) -> Answer:
         """See the port: a fault in the envelope's own version."""
-        version = _version(body)
+        version = _version(pushed.body)
         ours = refusal.status >= 500
         if version == SOAP_11:
             fault = etree.Element(f"{{{SOAP_11}}}Fault")

@@ -30,7 +30,7 @@ class TooLong(Exception):
 
 
 class Calls:
-    """The application's one end point."""
+    """The application's end point for pushes."""
 
     def __init__(
         self,
@@ -99,6 +99,8 @@ def application(calls: Calls) -> Starlette:
     return Starlette(
         routes=[
             Route("/push/{council}/{connection}/{kind}", calls.push, methods=["POST"]),
+            # FHIR: who is given an address for messages calls this operation below it.
+            Route("/push/{council}/{connection}/{kind}/$process-message", calls.push, methods=["POST"]),
             Route("/up", _up, methods=["GET"]),
         ]
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.merge import Base, Known, Merged, group_of, last_known, merge, written_base
+from pipelines.merge import WHY_CANCELLED, Base, Known, Merged, group_of, last_known, merge, written_base
 
 OWNERS = {"person": "contact", "needs": "contact", "safeguarding_flag": "contact", "status": "casework"}
 FIELDS = ("person.name.family", "needs", "safeguarding_flag", "status", "outcome_reason", "citizen_reference")
@@ -229,7 +229,8 @@ def test_the_owner_clears_and_another_cannot() -> None:
 def test_nobody_else_changes_a_status_that_its_owner_has_shown() -> None:
     shown = {"status": "cancelled"}
     base = seen("status", "accepted")
-    assert run({"status": ("accepted", "casework", 2)}, base, shown, "contact").changes == {}
+    after = run({"status": ("accepted", "casework", 2)}, base, shown, "contact")
+    assert (after.changes, [lost.why for lost in after.lost]) == ({}, [WHY_CANCELLED]), "it is not overruled unseen"
     assert run({"status": ("accepted", "form", 2)}, base, shown, "contact").changes == shown
 
 

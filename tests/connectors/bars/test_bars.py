@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from connectors import errors
 from connectors.bars.connector import BarsConnector
 from connectors.bars.profile import BarsProfile
-from connectors.bars.receiver import Call, receive
+from connectors.bars.receiver import Call, receive, unpacked
 from connectors.errors import Duplicate, Misconfigured, Rejected, Throttled, Unauthorised, Unknown
 from connectors.port import Item, Tier, UnreadableItem
 from connectors.registry import check_profile, interfaces_of, open_connector
@@ -238,6 +238,7 @@ class Listening:
     def __init__(self, small: Any, answer: Any, profile: BarsProfile, interface: Any) -> None:
         self.taken: list[tuple[str, Any]] = []
         self.known: set[str] = set()
+        self.profile, self.interface = profile, interface
 
         def say(call: Any) -> Any:
             asked = Call(call.headers, call.body)
@@ -374,3 +375,17 @@ def test_no_body_and_no_header_makes_the_receiver_stumble(told: Any, junk: bytes
         assert 400 <= answer.status < 500
     garbled = {**headers, "NHSD-Target-Identifier": base64.b64encode(junk).decode()}
     assert receive(Call(garbled, b"{}"), profile, None, service="1", known=lambda _: False)[2].status >= 400  # type: ignore[arg-type]
+
+
+def test_a_referral_without_an_id_is_known_by_its_uuid_as_in_the_contracts_own_examples(
+    listening: Listening, bars: Any, record: Any
+) -> None:
+    call = sent(listening, bars, record)
+    bundle = json.loads(call.body)
+    for entry in bundle["entry"]:
+        entry["resource"].pop("id")
+    body = json.dumps({**bundle, "id": "another"}).encode()
+    (told,) = unpacked(listening.profile.records["Referral"], listening.interface, body, kind="Referral")
+    (_, before), *_ = listening.taken
+    assert isinstance(told, Item)
+    assert told.id == before.id

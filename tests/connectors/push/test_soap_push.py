@@ -128,7 +128,7 @@ def test_the_records_of_a_message_are_read_one_by_one(push: Any) -> None:
 
 @pytest.mark.parametrize(("version", "kind"), [(S11, "text/xml"), (S12, "application/soap+xml")])
 def test_the_answer_is_what_the_wsdl_says_in_the_envelope_of_the_call(push: Any, version: str, kind: str) -> None:
-    answer = push.taken(Kept(), envelope(case("C-1"), version=version))
+    answer = push.taken(Kept(), Pushed(HEADERS, envelope(case("C-1"), version=version)))
     assert (answer.status, answer.content_type.partition(";")[0]) == (200, kind)
     root = etree.fromstring(answer.body)
     assert root.tag == f"{{{version}}}Envelope"
@@ -151,7 +151,7 @@ def test_what_is_no_message_is_a_fault_of_the_sender_and_trouble_of_ours_is_not(
         with pytest.raises(PushRefused) as caught:
             push.look(Pushed(HEADERS, body.replace(S11.encode(), version.encode())))
         assert caught.value.status == status, body
-        answer = push.refused(caught.value, envelope(version=version))
+        answer = push.refused(caught.value, Pushed(HEADERS, envelope(version=version)))
         root = etree.fromstring(answer.body)
         fault = root.find(f"{{{version}}}Body/{{{version}}}Fault")
         assert fault is not None
@@ -162,7 +162,7 @@ def test_what_is_no_message_is_a_fault_of_the_sender_and_trouble_of_ours_is_not(
             assert answer.status == (500 if status == 520 else 400)
             code = fault.findtext(f"{{{S12}}}Code/{{{S12}}}Value")
             assert code == ("soap:MustUnderstand" if status == 520 else "soap:Sender")
-    ours = push.refused(PushRefused(503, "later"), envelope(version=version))
+    ours = push.refused(PushRefused(503, "later"), Pushed(HEADERS, envelope(version=version)))
     assert ours.status == 503
     assert b"soap:Server" in ours.body or b"soap:Receiver" in ours.body
     with pytest.raises(PushRefused) as caught:
