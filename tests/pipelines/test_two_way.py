@@ -36,7 +36,7 @@ class Remembers:
         self.real = self.wired.connector
         self.items = {item.id: item for item in items}
         self.asked: list[str] = []
-        self.wired._open, self.wired._connector = (lambda: self), None
+        self.wired._open, self.wired._connector = (lambda *_: self), None
 
     def fetch(self, kind: str, id: str) -> Item | None:
         self.asked.append(id)
