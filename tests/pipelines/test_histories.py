@@ -171,7 +171,7 @@ class NewestFirst:
 
 def walked(bench: Any, source: Any) -> Any:
     wired = bench.council.wired["contact"]
-    wired._open, wired._connector = (lambda: source), None
+    wired._open, wired._connector = (lambda *_: source), None
     return Walker(bench.plant, bench.council).walk(wired, wired.kinds["Request"])
 
 
