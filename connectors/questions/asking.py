@@ -13,7 +13,7 @@ from connectors.questions.writing import about_writing
 __all__ = ["Known", "Question", "Topic", "questions", "taken_for_true"]
 
 #: Protocols with a supplier at the other end. GOV.UK Notify answers in public, and by hand there is nobody to ask.
-ASKED = ("soap", "rest", "files")
+ASKED = ("soap", "rest", "files", "sql")
 
 
 def questions(known: Known) -> list[Question]:

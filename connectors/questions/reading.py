@@ -21,6 +21,8 @@ def about_reading(known: Known, kind: str, record: Mapping[str, Any]) -> Iterato
             f"{at}.changes",
             kind,
         )
+    elif known.protocol == "sql":
+        yield from _about_a_table(kind, changes, at)
     else:
         yield from _about_the_feed(kind, changes, at)
     yield from _about_the_record(known, kind, record, at)
@@ -93,6 +95,46 @@ def _about_the_feed(kind: str, changes: Mapping[str, Any], at: str) -> Iterator[
             f"{at}.changes.send",
             kind,
         )
+
+
+def _about_a_table(kind: str, changes: Mapping[str, Any], at: str) -> Iterator[Question]:
+    if changes.get("feed") == "modified-since":
+        yield Question(
+            Topic.CHANGES,
+            f"Can a row of a {kind} become visible later than its stamp says (long transactions, a copy that is made "
+            "later), and by how much at most?",
+            "A row that appears behind the place that we have read up to would never be read.",
+            f"Dolen reads the last {in_words(changes.get('overlap') or 'PT5M')} again each time; a row that appears "
+            "later than that is found by the nightly comparison only.",
+            f"{at}.changes.overlap",
+            kind,
+        )
+        yield Question(
+            Topic.CHANGES,
+            f"Does every change of a {kind} move its stamp: also a change in a table beside it, an import, a merge?",
+            "What moves no stamp is not carried.",
+            "Dolen takes the stamp to be complete; the nightly comparison of whole records finds the rest.",
+            f"{at}.item.modified",
+            kind,
+        )
+    yield Question(
+        Topic.CHANGES,
+        "Is this the system's own database, a replica or a copy, how often is a copy made, and may it be half filled "
+        "when it is read?",
+        "A copy that is being filled lacks people who are there.",
+        "Dolen reads what it finds; a row that is missing is never taken for a deletion.",
+        f"{at}.table",
+        kind,
+    )
+    yield Question(
+        Topic.CHANGES,
+        "Will tables, views and columns keep their names and types after an upgrade, and does our login see nothing "
+        "but what is meant for us?",
+        "A column that is renamed overnight stops every referral in the morning.",
+        "Dolen asks for the declared columns by name and says which of them is not there.",
+        f"{at}.columns",
+        kind,
+    )
 
 
 def _about_files(kind: str, changes: Mapping[str, Any], at: str) -> Iterator[Question]:

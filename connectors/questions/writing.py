@@ -10,7 +10,7 @@ from connectors.questions.question import Known, Question, Topic, part
 
 def about_writing(known: Known, kind: str, record: Mapping[str, Any]) -> Iterator[Question]:
     """Of one kind of record. Files are only read, so of them nothing is asked here."""
-    if known.protocol == "files":
+    if known.protocol in ("files", "sql"):
         return
     at = f"records.{kind}"
     yield from _about_creating(kind, record, at)

@@ -23,6 +23,7 @@ STYLES = {
     "rest-style": "rest-numbered-pages",
     "id-list-style": "rest-id-list",
     "extract-style": "file-extract",
+    "sql-style": "sql-extract",
 }
 
 
