@@ -278,7 +278,7 @@ class Switching:
             return lane
         batch.fetch_deliveries([whole.id])
         made = deliveries.make(batch, route, whole, plain=fact_store.plain(facts), version=None)
-        if row.carries == "event":  # it is bound to the revision that it tells of
+        if route.carries == "event":  # it is bound to the revision that it tells of
             made.set(revision=row.revision, facts=row.facts)
         made.set(live=row.live)
         return lane
