@@ -26,7 +26,7 @@ def sheet(plant: Plant, id: str, *, language: paper.Language, who: str, why: str
         raise NotPossible(f"the site no longer has the route {row.route}")
     kind = wired.kinds.get(row.kind)
     if route.text or kind is None:
-        raise NotPossible(f"{id} is a text to a resident: there is nothing to type in")
+        raise NotPossible(f"{id} is a text to a resident, or a document: there is nothing to type in")
     with plant.ledger.reading() as connection:
         found = revisions.get(connection, row.council, row.referral_id)
         assert found is not None, "a delivery names a referral of its own council"
