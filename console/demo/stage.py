@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -28,6 +29,8 @@ _NAMES = (
     ("health", "api_key", "HEALTH_KEY"),
 )
 _STOP_SECONDS = 30.0
+#: How long a start may take before it is killed all the same.
+START_SECONDS = 20.0
 
 
 class StageFault(RuntimeError):
@@ -81,7 +84,13 @@ class Stage:
             self._run = None
 
     def kill_run(self) -> None:
-        """End `dolen run` at once, in the middle of whatever it does, and start it again."""
+        """End `dolen run` at once, in the middle of whatever it does, and start it again.
+
+        One that is still starting is waited for: it does nothing yet in which it could be killed.
+        """
+        until = time.monotonic() + START_SECONDS
+        while self.log_file.read_bytes().count(b'"event":"running"') < self.starts and time.monotonic() < until:
+            time.sleep(0.05)
         if self._run is not None:
             self._run.kill()
             self._run.wait()
