@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 import socket
 import struct
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unreachable
-from connectors.http import Readable
+
+if TYPE_CHECKING:
+    from connectors.http import Readable
 
 PIECE = 64 * 1024
 _LONGEST_ANSWER = 2_000
