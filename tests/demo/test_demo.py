@@ -20,7 +20,7 @@ import pytest
 from console.demo.sandbox_desk import SandboxDesk
 
 # A machine that is busy with other things needs longer than one that is not.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.xdist_group("demo")]
 
 FAULTS = ("lost", "doubled", "stale", "wiped", "misdirected")
 
