@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 from pydantic import ValidationError
 
-from mappings.assembly import plan_for, reader_for, tidy
+from mappings.assembly import Plan, plan_for, reader_for, tidy
 from mappings.fieldpaths import group, normalise, sensitivity
 from mappings.language import Language
 from mappings.meta import Json
@@ -25,6 +26,10 @@ Facts = Mapping[str, Json]
 # Fields whose declaration has a value for "not known": there None and that value are the same fact.
 _STANDS_FOR_NONE = {"language.correspondence": Language().correspondence}
 
+#: The plan used last for so many facts; one entry for each number of them.
+_lately: dict[int, tuple[tuple[str, ...], Plan]] = {}
+#: What `Referral.model_validate` itself calls, without the switches around it that nobody sets here.
+_validated: Callable[[Any], Referral] = Referral.__pydantic_validator__.validate_python
 _NO_VALUE = "no value, and there is no referral without one"
 
 
@@ -42,11 +47,16 @@ def assemble(facts: Facts, given: Mapping[str, Json]) -> Referral:
     `given` uses top-level field names and wins over facts. Members of a list that filters name come in the order of
     their paths, after those of a whole list. Raises Refused; BadPath for a path that is none.
     """
-    nested = plan_for(tuple(facts)).nest(facts)
+    keys = tuple(facts)
+    kept = _lately.get(len(keys))  # looking at the same names again is quicker than hashing them
+    if kept is None or kept[0] != keys:
+        kept = _lately[len(keys)] = (keys, plan_for(keys))
+    nested = kept[1].nest(facts)
     nested.update(given)
-    nested.setdefault("correlation_id", nested.get("referral_id"))
+    if "correlation_id" not in nested:
+        nested["correlation_id"] = nested.get("referral_id")
     try:
-        return Referral.model_validate(nested)
+        return _validated(nested)
     except ValidationError as error:
         problems = [
             (".".join(str(part) for part in found["loc"]), _NO_VALUE if found["type"] == "missing" else found["msg"])
