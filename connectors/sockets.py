@@ -255,6 +255,7 @@ class _Deadlines:
         What urllib3 does above it - redirects, histories, tries, packing - is not wanted here, and costs as much again.
         """
         self._held = b"" if isinstance(body, bytes) and 0 < len(body) <= SMALL else None
+        # Both are called on the connection that they are a base of; in the hints this class has no base.
         OneLine.request(self, method, target, body, headers)  # type: ignore[arg-type]
         sock = self.sock
         self._answer = answer = OneLine.getresponse(self)  # type: ignore[arg-type]
@@ -323,7 +324,7 @@ class _SecurePool(HTTPSConnectionPool):
 def borrowed(pool: HTTPConnectionPool) -> Iterator[Line]:
     """Have one connection of a pool for one call. It goes back if its answer was read to the end, and is hung up on
     otherwise: what still lies in it would be the next call's answer."""
-    line: Line = pool._get_conn()  # type: ignore[assignment]
+    line: Line = pool._get_conn()  # type: ignore[assignment]  # of our class: `lines_to` made the pool so
     whole = False
     try:
         yield line

@@ -158,6 +158,7 @@ def _invented(library: Library, mapping: Mapping) -> Callable[[str], dict[str, A
             continue  # `dolen mapping test` tells
         facts = (pair.write.facts if pair.write else None) or (pair.read.facts if pair.read else None)
         if facts and not mapping.write(facts, None).stopped:
+            # `facts` is bound now, as the loop goes on; mypy cannot tell the type of a default like that.
             return lambda text, facts=facts: mapping.write({**facts, TEXT: text}, None).record  # type: ignore[misc]
     return None
 

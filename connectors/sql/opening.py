@@ -68,6 +68,7 @@ class Database:
         connection = self._engine.connect()
         try:
             with _cut_off(connection, deadline):
+                # SQLAlchemy's hint allows that a closed session has none; this one was opened the line above.
                 alive = self._engine.dialect.do_ping(connection.connection.dbapi_connection)  # type: ignore[arg-type]
         except Exception:
             alive = False
