@@ -43,7 +43,9 @@ BRINGS: Mapping[Role, frozenset[Right]] = {
     Role.CASE_READER: frozenset({Right.SEE, Right.UNMASK}),
     Role.CODE_LIST_OWNER: frozenset({Right.SEE, Right.CODES}),
     Role.DATA_PROTECTION: frozenset({Right.SEE, Right.PROTECT}),
-    Role.ADMINISTRATOR: frozenset({Right.SEE, Right.SEND, Right.CONTROL, Right.CODES, Right.MAPPINGS, Right.ADMINISTER}),
+    Role.ADMINISTRATOR: frozenset(
+        {Right.SEE, Right.SEND, Right.CONTROL, Right.CODES, Right.MAPPINGS, Right.ADMINISTER}
+    ),
 }
 
 
