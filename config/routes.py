@@ -96,6 +96,12 @@ class Route(Declared):
     )
     from_: Name = Field(alias="from", description="The connection it comes from.", examples=["contact"])
     to: Name = Field(description="The connection it goes to.", examples=["casework"])
+    mode: Literal["live", "shadow"] = Field(
+        default="live",
+        description="`shadow`: everything is done but the sending. What would have been sent is kept, and "
+        "`dolen shadow report` holds it against what staff typed by hand. `live`: it is sent.",
+        examples=["shadow"],
+    )
     carries: Literal["state", "event"] = Field(
         default="state",
         description="`state`: the target is kept in step, and only the newest is sent. "

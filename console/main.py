@@ -23,6 +23,7 @@ from console import (
     commands_proof,
     commands_questions,
     commands_run,
+    commands_shadow,
     commands_site,
 )
 from console.bench import command as benches
@@ -76,7 +77,8 @@ for one_of_mappings in (commands_laws.laws, commands_laws.coverage, commands_dif
 app.add_typer(commands_mapping.mapping, name="mapping")
 app.add_typer(commands_interface.interface, name="interface")
 app.add_typer(commands_links.links, name="links")
-app.add_typer(commands_links.routes, name="routes")
+app.add_typer(commands_links.routes, name="routes")  # commands_shadow adds to it
+app.add_typer(commands_shadow.shadow, name="shadow")
 app.add_typer(commands_directory.services, name="services")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")

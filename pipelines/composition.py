@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,11 +121,20 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         councils=councils,
         lock_file=site.data_folder / "dolen.lock",
         broker_url=broker_url,
-        freshness=Freshness(site.layers, councils, clock, seen),
+        freshness=Freshness(site.layers, councils, clock, seen, partial(_shadows, site.root)),
         kept=artifacts.Keeper(own=lambda: Library(site.layers).own_converters().converters),
         findings=in_order(findings),
         scanner=_scanner(site, environment),
     )
+
+
+def _shadows(root: Path) -> dict[str, frozenset[str]]:
+    """By council, the routes that its file has in shadow now. Raises SiteFaults."""
+    councils = load(root).councils.items()
+    return {
+        code: frozenset(route.name for route in files.settings.routes if route.mode == "shadow")
+        for code, files in councils
+    }
 
 
 def _scanner(site: Site, environment: Dictionary[str, str] | None) -> Scanner | None:
@@ -357,8 +367,10 @@ def _route(route: RouteSettings, site_wide: Comparison) -> Route:
         creates_persons=route.creates_persons,
         arrive_within=route.arrive_within,
         when_deleted=route.when_deleted or "",
-        reconcile="" if route.text else (route.reconcile or site_wide).cron or "",
+        # In shadow the target is not what the source is yet: a person compares them with `dolen shadow report`.
+        reconcile="" if route.text or route.mode == "shadow" else (route.reconcile or site_wide).cron or "",
         nothing_to_match=route.first_day == "nothing-to-match",
+        shadow=route.mode == "shadow",
         documents=None
         if route.documents is None
         else DocumentRules(

@@ -18,6 +18,7 @@ from pipelines.clock import to_time
 from pipelines.merge import Base
 from pipelines.plant import Council, Plant
 from pipelines.routing import Route
+from pipelines.shadow import effect_of
 from pipelines.states import OPEN, DeliveryState, VersionState
 from pipelines.tables import delivery, record, referral, version, walk
 from pipelines.vault import PayloadGone
@@ -221,7 +222,9 @@ class Crosswalk:
         for id, made in of.items():
             newest = made[0]
             open_ = next((f"d{row.id} {row.state}" for row in made if row.state in OPEN), "")
-            closed = f"d{newest.id} {newest.state} ({newest.reason})" if newest.state in _CLOSED else ""
+            # What a shadow stopped is not given up: somebody else may have typed it, and that is the question.
+            ended = newest.state in _CLOSED and not effect_of(newest.reason)
+            closed = f"d{newest.id} {newest.state} ({newest.reason})" if ended else ""
             found[id] = (open_, closed)
         return found
 

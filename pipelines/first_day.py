@@ -268,7 +268,8 @@ def check(site: Site, environment: Mapping[str, str] | None = None) -> Iterator[
     done = _look_into(site, environment)
     for council in site.councils.values():
         for position, route in enumerate(council.settings.routes):
-            if route.carries != "state" or route.text or route.first_day == "nothing-to-match":
+            nothing_to_match = route.first_day == "nothing-to-match" or route.mode == "shadow"
+            if route.carries != "state" or route.text or nothing_to_match:
                 continue
             if done is None or (council.code, *_pair_of(route.from_, route.to)) not in done:
                 yield council.document.finding(
@@ -313,9 +314,15 @@ def matched_pairs(connection: Connection) -> set[tuple[str, str, str]]:
     return {(row.council, row.one, row.other) for row in connection.execute(select(first_day))}
 
 
+def is_paired(connection: Connection, council: str, route: Route) -> bool:
+    """Whether the cases of a route's two systems have been paired."""
+    return (council, *_pair_of(route.source, route.target)) in matched_pairs(connection)
+
+
 def needs_matching(route: Route) -> bool:
-    """Whether both ends of a route may hold the same cases before Dolen's first day."""
-    return route.carries == "state" and not route.text and not route.nothing_to_match
+    """Whether both ends of a route may hold the same cases before Dolen's first day. In shadow it may wait: nothing can
+    be made twice."""
+    return route.carries == "state" and not route.text and not route.nothing_to_match and not route.shadow
 
 
 def _pair_of(one: str, other: str) -> tuple[str, str]:

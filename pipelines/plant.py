@@ -138,6 +138,12 @@ class Council:
     owners: Mapping[str, str]  # field group -> connection
     person_identifiers: tuple[str, ...]  # fields whose equal value means the same person
     texts: Mapping[str, TextRules] = field(default_factory=dict)
+    # Routes that were put into shadow since this process began; `pipelines.freshness` notices.
+    shadowed: set[str] = field(default_factory=set)
+
+    def in_shadow(self, route: Route) -> bool:
+        """Whether everything is done for this route but the sending."""
+        return route.shadow or route.name in self.shadowed
 
     def routes_from(self, connection: str) -> list[Route]:
         """The routes that a change in this connection may take."""

@@ -39,6 +39,7 @@ class Route:
     reconcile: str = ""  # cron line of its comparisons, "" for never
     nothing_to_match: bool = False  # its council says that one of its ends began empty
     documents: DocumentRules | None = None  # None: documents stay where they are
+    shadow: bool = False  # everything is done but the sending
 
     def misses(self, facts: Mapping[str, Any]) -> str:
         """Return the first field whose condition does not hold, "" if all hold."""

@@ -18,7 +18,7 @@ from connectors.documents import DOCUMENT, offered
 from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
 from mappings.kept import CannotRun
-from pipelines import crash, regressed
+from pipelines import crash, regressed, shadow
 from pipelines.calendar import closed_until
 from pipelines.causes import Cause, gap_cause
 from pipelines.clock import to_instant
@@ -28,6 +28,7 @@ from pipelines.intake import Intake
 from pipelines.jobs import TEXT_KIND, Job, Known, prepare
 from pipelines.merge import IN_ERROR
 from pipelines.rows import Held, fresh
+from pipelines.shadow import InShadow
 from pipelines.tables import record
 from pipelines.texts import Message, judge
 from pipelines.writing import Draft, draft_create, draft_update
@@ -63,6 +64,7 @@ class Result:
     request: bytes = field(default=b"", repr=False)
     reply: bytes = field(default=b"", repr=False)
     base_known: bool = True
+    in_shadow: bool = False  # its route is: nothing that changes the target may be called
 
     @property
     def arrived(self) -> bool:
@@ -102,9 +104,10 @@ class Sender:
             result.cause = Cause(wired.name, "write", "expired", result.words)
             result.decision = Decision(Do.ATTENTION)
             return result
-        repeatable = False
+        repeatable, held = False, known.held
+        result.in_shadow = self._council.in_shadow(route)
         try:
-            now, event, held = known.now, known.event, known.held
+            now, event = known.now, known.event
             result.revision = job.row.revision if job.row.carries == "event" else known.revision
             missed = route.misses(event)
             if missed and not job.look_up:
@@ -127,7 +130,10 @@ class Sender:
                 repeatable = wired.connector.tier(kind.name) is Tier.KEEPS_KEY
                 return self._create(result, wired, kind, now, key=job.row.referral_id)
             repeatable = True  # checked against the version that we read a moment before
-            return self._update(result, wired, kind, now, held)
+            return shadow.instead(self._update(result, wired, kind, now, held))
+        except InShadow:
+            result.rule = shadow.rule("text" if route.text else "create" if held is None else "update")
+            return result
         except Duplicate as there:
             return self._already_there(result, wired, there)
         except ConnectorError as error:
@@ -169,6 +175,8 @@ class Sender:
         return fresh(record, external_id=found[0].id, base={}) if len(found) == 1 else None
 
     def _calls(self, result: Result) -> None:
+        if result.in_shadow:
+            raise InShadow
         result.job.called = True
         self._calling(result.job)
         crash.here("before call")

@@ -12,19 +12,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from config.checks import Surroundings, council_problems, pieces_of
-from config.council import CouncilSettings
-from config.documents import Document
 from config.editing import set_values
-from config.findings import Finding, KeyPath, errors
+from config.findings import KeyPath
 from config.site import COUNCIL_FOLDER, Site
-from config.validation import validated
-from pipelines import audit, deliveries, lanes, pauses, processes, rows
+from pipelines import audit, council_file, deliveries, lanes, pauses, processes, rows
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.clock import to_instant
@@ -229,17 +226,8 @@ class Switching:
             zone = ZoneInfo(self._council.zone)
             on = to_instant(self._plant.clock.now()).astimezone(zone).date()
             path = self._site.root / COUNCIL_FOLDER / f"{plan.council}.yaml"
-            set_values(path, values, author=who, reason=why, on=on, check=self._faults)
-
-    def _faults(self, document: Document) -> tuple[Finding, ...]:
-        """What would be wrong with the council's file."""
-        site = self._site
-        around = Surroundings(site.settings.stage, site.layers, site.texts, tuple(site.texts), site.groups)
-        _, problems = validated(CouncilSettings, document.data)
-        found = [*document.locate(problems)]
-        if isinstance(document.data, dict):
-            found += document.locate(council_problems(pieces_of(document.data), self._council.code, around))
-        return tuple(errors(found))
+            check = partial(council_file.faults, self._site, plan.council)
+            set_values(path, values, author=who, reason=why, on=on, check=check)
 
     def _move(self, plan: Plan) -> None:
         """What waits for the old system, or needs attention there, is closed and made for the new one."""
