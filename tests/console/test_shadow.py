@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.pipelines.replaced import FILE
 
-
 #: What the connector of Notify takes for a key: a name, the service's id and a secret, each invented.
 KEY = "pretend-11111111-2222-3333-4444-555555555555-11111111-2222-3333-4444-555555555555"
 
