@@ -104,7 +104,8 @@ def test_each_service_is_careful(root: Path) -> None:
 def test_no_secret_stands_in_what_installs(root: Path) -> None:
     for file in (root / "ops").rglob("*"):
         if file.is_file() and file.suffix != ".pyc":
-            assert not re.search(r"(?i)password:\s*[^\s{]|amqps?://\w+:\w+@", file.read_text(encoding="utf-8")), file.name
+            text = file.read_text(encoding="utf-8")
+            assert not re.search(r"(?i)password:\s*[^\s{]|amqps?://\w+:\w+@", text), file.name
 
 
 def test_a_bundle_names_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
