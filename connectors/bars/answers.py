@@ -1,9 +1,9 @@
 """What a `servicerequest-response` says became of a referral that was sent, and which referral it means.
 
-Receivers do it in two ways. Some put the ServiceRequest itself into focus, with its new status. Others send it back as it
-was and put their own Encounter into focus, whose status and reason are the answer (BaRS, application 6). The message that is
-answered is named by the id of its Bundle, which for a first message of ours is the id of the ServiceRequest too. Nothing
-here decides what a status means: that is the mapping's.
+Receivers do it in two ways. Some put the ServiceRequest itself into focus, with its new status. Others send it back as
+it was and put their own Encounter into focus, whose status and reason are the answer (BaRS, application 6). The message
+that is answered is named by the id of its Bundle, which for a first message of ours is the id of the ServiceRequest
+too. Nothing here decides what a status means: that is the mapping's.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def told(header: Resource, together: Together, focus: Resource) -> Record:
     encounter = next((one for one in led if one is not None), None)
     if encounter is not None:
         return {"status": id_text(encounter.get("status")), **_why(_first(encounter.get("reasonCode")))}
-    why = next((one for one in _list(focus.get("extension")) if at(one, "url") == STATUS_REASON), {})
+    why: Any = next((one for one in _list(focus.get("extension")) if at(one, "url") == STATUS_REASON), {})
     return {"status": id_text(focus.get("status")), **_why(at(why, "valueCodeableConcept"))}
 
 
 def about(kind: str, header: Resource, focus: Resource) -> About:
-    """Say which message of ours is answered: by its id, by what the answer is based on, and by the id of the referral."""
+    """Say which message of ours is answered: by its id, by what the answer is based on, by the id of the referral."""
     numbers = [id_text(at(header, "response/identifier")), *_based_on(focus), id_text(focus.get("id"))]
     return About(kind, tuple(dict.fromkeys(number for number in numbers if number)))
 

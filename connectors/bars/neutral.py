@@ -37,7 +37,7 @@ def interfaces_of(profile: BarsProfile, interfaces: Callable[[str], bytes]) -> l
             profile.system,
             kind,
             profile.interface,
-            read=_parts(opened, record, "read", {"Message": _MESSAGE, **({"Answer": _ANSWER} if record.answers else {})}),
+            read=_parts(opened, record, "read", {"Message": _MESSAGE} | ({"Answer": _ANSWER} if record.answers else {})),
             create=_parts(opened, record, "write", {"MessageHeader": _HEADER}) if record.create is not None else None,
             update=_parts(opened, record, "write", {"MessageHeader": _HEADER}) if record.update is not None else None,
             ours=_ours(record),
