@@ -33,6 +33,11 @@ class ByHandRecord(Closed):
         examples=[{"Family name": "Cyfenw"}],
     )
 
+    @property
+    def offers(self) -> frozenset[str]:
+        """A person can create and update."""
+        return frozenset({"create", "update"})
+
 
 class ByHandProfile(Closed):
     """A system that is written to by people."""
@@ -79,7 +84,7 @@ class ByHandConnector:
 
     def offers(self, kind: str) -> frozenset[str]:
         """A person can create and update."""
-        return frozenset({"create", "update"}) if kind in self._profile.records else frozenset()
+        return self._profile.records[kind].offers if kind in self._profile.records else frozenset()
 
     def tier(self, kind: str) -> Tier:
         """Nobody but a person knows what is there."""

@@ -55,6 +55,11 @@ class DirectoryRecord(Closed):
 
     of: int = Field(default=100, ge=1, le=1_000, description="Services asked for in a page.", examples=[100])
 
+    @property
+    def offers(self) -> frozenset[str]:
+        """A service can be looked up."""
+        return frozenset({"fetch"})
+
 
 class DirectoryProfile(Closed):
     """A directory of services."""

@@ -27,6 +27,14 @@ class Tier(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """Another record of the same system of which a record tells what became of it, under any of these numbers."""
+
+    kind: str
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One record as a system holds it. `repr` shows no content."""
 
@@ -37,6 +45,7 @@ class Item:
     modified: datetime | None = None  # the system's own stamp, aware, UTC; None if it gives none
     our_key: str = ""  # our key where the system keeps it, else ""
     deleted: bool = False  # the system says that it deleted the record, or hides it as deleted
+    about: About | None = None  # an answer: it belongs to what we sent, and never begins anything itself
 
 
 @dataclass(frozen=True, slots=True)

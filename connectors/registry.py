@@ -226,6 +226,26 @@ class Declared:
         return self.declared.get(kind, frozenset()) if kind == DOCUMENT else self.declared[kind]
 
 
+def declared(profile: Mapping[str, Any]) -> Declared:
+    """What a profile declares of its kinds, in its own family's words; its connector is not loaded. Raises ProfileFaults.
+
+    Each kind's section says by itself what it `offers`, or the profile does where that is in the kind's name: what a
+    family calls its sections is its own business.
+    """
+    checked_profile: Any = check_profile(profile)
+    by_name = getattr(checked_profile, "offers_of", None)
+    kinds = checked_profile.records.items()
+    return Declared({kind: by_name(kind) if by_name else record.offers for kind, record in kinds})
+
+
+def could_be_read(profile: Mapping[str, Any]) -> frozenset[str]:
+    """The kinds for which the profile could have `changes` and has none. Raises ProfileFaults."""
+    checked_profile: Any = check_profile(profile)
+    return frozenset(
+        kind for kind, record in checked_profile.records.items() if getattr(record, "changes", "unknown") is None
+    )
+
+
 def apart(profile: Mapping[str, Any]) -> bool:
     """Whether a profile and a connection's settings can be tried apart: its family reads a pinned interface."""
     return bool(_family(_protocol(profile)).sound)

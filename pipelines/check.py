@@ -22,7 +22,7 @@ from connectors.problems import ProfileFaults
 from connectors.push.declared import pushed_kinds
 from connectors.registry import Declared, apart, check_profile, check_sound
 from mappings.drafting import lacking
-from pipelines import code_checks, composition, first_day, interface_checks, mapping_bench
+from pipelines import code_checks, composition, first_day, interface_checks, mapping_bench, push_checks
 from pipelines.clock import SystemClock
 from pipelines.emptied import about_ours
 from pipelines.interface_cache import InterfaceCache, folder_of
@@ -125,6 +125,7 @@ def _council(
             if connector is not None:
                 opened[name] = connector
                 yield from _kinds(council, name, connection, profile, connector, library)
+                yield from push_checks.pushes(site, council, name, connection, profile)
         yield from routes(council, opened, scanner=site.settings.scanner is not None)
     finally:
         for connector in opened.values():
@@ -241,13 +242,6 @@ def _kinds(
                     expected=f"a value for `{ours}` in every record: without it none can be taken in",
                     remedy=f"add a row with `ours: {ours}` to the mapping, or put its guess in force",
                 )
-    if connection.connect.get("push") and not pushed.intersection(connection.records):
-        yield council.document.finding(
-            (*at, "connect", "push"),
-            found="how calls to us are proven, for a system whose calls would all be refused",
-            expected="one of `records` for which the profile has `push`",
-            remedy="take `push` out, or add `push` to the profile",
-        )
     if connection.schedule is not None and not any(
         "changes" in connector.offers(kind) for kind in connection.records if kind in connector.kinds()
     ):

@@ -24,7 +24,7 @@ from config.site import Site, load_site
 from connectors.errors import Misconfigured
 from connectors.pinned_files import pinned_files
 from connectors.push.declared import pushed_kinds
-from connectors.registry import open_connector
+from connectors.registry import declared, open_connector
 from connectors.scanner import Scanner
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
 #: What a route to residents carries.
 TEXT_KIND = "Text"
-_OFFERS = ("changes", "fetch", "create", "update", "find")
 
 
 class StrangeRoom(RuntimeError):
@@ -259,7 +258,7 @@ def _wire(
         timeout_seconds=_number(connection.connect, "timeout_seconds", HttpSettings),
         settle_seconds=connection.settle_seconds,
         at_once=int(_number(limits if isinstance(limits, dict) else {}, "at_once", Limits)),
-        polls=connection.schedule is not None or any("changes" in offered for offered in offers.values()),
+        polls=connection.schedule is not None or any("changes" in offers.get(kind, ()) for kind in kinds),
         overlay=_settings(site, files, connection, profile, offers),
         describe=lambda: _described(site, connection.profile, profile),
     )
@@ -304,12 +303,12 @@ def is_zone(name: object) -> bool:
 
 
 def offers_of(profile: Dictionary[str, Any]) -> dict[str, frozenset[str]]:
-    """What a profile declares for each kind of record, without loading its connector."""
-    records = profile.get("records")
-    return {
-        str(kind): frozenset(name for name in _OFFERS if isinstance(section, dict) and section.get(name) is not None)
-        for kind, section in (records if isinstance(records, dict) else {}).items()
-    }
+    """What a profile declares for each kind of record, without loading its connector; nothing of one that is wrong,
+    which `check` tells of, and whoever opens it."""
+    try:
+        return dict(declared(profile).declared)
+    except Misconfigured:
+        return {}
 
 
 def _settings(

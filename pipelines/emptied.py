@@ -15,13 +15,14 @@ def emptied(profile: Mapping[str, Any]) -> frozenset[str]:
 
 
 def about_ours(profile: Mapping[str, Any]) -> frozenset[str]:
-    """The kinds of which a profile reads news of what we made, and no whole records."""
-    return frozenset(kind for kind, feed in _feeds(profile) if feed.get("about_ours") is True)
+    """The kinds of which a profile reads news of what we made, or takes in answers to it, and no whole records."""
+    read = {kind for kind, feed in _feeds(profile) if feed.get("about_ours") is True}
+    return frozenset(read | {kind for kind, push in _feeds(profile, "push") if push.get("answers")})
 
 
-def _feeds(profile: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _feeds(profile: Mapping[str, Any], comes_by: str = "changes") -> Iterator[tuple[str, dict[str, Any]]]:
     records = profile.get("records")
     for kind, section in (records if isinstance(records, dict) else {}).items():
-        feed = section.get("changes") if isinstance(section, dict) else None
+        feed = section.get(comes_by) if isinstance(section, dict) else None
         if isinstance(feed, dict):
             yield str(kind), feed

@@ -234,7 +234,7 @@ class Intake:
         self, wired: Wired, kind: Kind, item: Item | UnreadableItem, content: str, *, first: bool, id: int | None = None
     ) -> Read:
         modified = to_time(item.modified) if item.modified else None
-        read = Read(item, content, modified, None, id)
+        read = Read(item, content, modified, None, id, about=getattr(item, "about", None))
         read.doubt = lambda shown: self._doubtful(wired, item.id, shown)
         try:
             read.reading = kind.mapping.read(item.record) if isinstance(item, Item) else None

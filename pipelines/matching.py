@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from connectors.port import PROVISIONAL
+from connectors.port import PROVISIONAL, About
 from pipelines import facts as fact_store
 from pipelines import identifiers
 from pipelines.batch import Batch
@@ -33,12 +33,21 @@ class Several(Exception):
         self.other = other
 
 
-def fetch(batch: Batch, wired: Wired, kind: Kind, page: Sequence[tuple[Held | None, str, Mapping[str, Any]]]) -> None:
+def fetch(
+    batch: Batch,
+    wired: Wired,
+    kind: Kind,
+    page: Sequence[tuple[Held | None, str, Mapping[str, Any]]],
+    answers: Collection[About] = (),
+) -> None:
     """Read all that matching a page's records may ask for.
 
-    Of each record: its row if the ledger has it, our key in it, and what it shows.
+    Of each record: its row if the ledger has it, our key in it, and what it shows. `answers`: what of ours they answer.
     """
     council = batch.council
+    for one in answers:
+        batch.fetch_records(wired.name, one.kind, one.numbers)
+    answered = {id for one in answers for id in _answered(batch, wired, one)}
     for path in kind.match:
         numbers = {str(shown[path]) for _, _, shown in page if shown.get(path)}
         for name, other in council.wired.items():
@@ -55,7 +64,7 @@ def fetch(batch: Batch, wired: Wired, kind: Kind, page: Sequence[tuple[Held | No
         for row in _by_number(batch, path, str(shown[path]))
     }
     batch.named.fetch(mark for _, _, shown in page for mark in marks_of(batch, shown, ()))
-    about = linked | keys | declared | identifiers.fetch(batch, kind, [shown for held, _, shown in page if _new(held)])
+    about = answered | linked | keys | declared | identifiers.fetch(batch, kind, [shown for held, _, shown in page if _new(held)])
     batch.fetch_referrals(about)
     about |= {row.id for id in about if (row := batch.referral(id)) is not None}
     batch.fetch_deliveries(about)
@@ -104,6 +113,25 @@ def referral_for(
         words = "this system holds another record of the same referral already"
         raise Several(words, "target_identifiers", other=others[0].external_id if len(others) == 1 else "")
     return row
+
+
+def answered(batch: Batch, wired: Wired, about: About, *, waits: bool) -> Held | None:
+    """Return the referral of which we sent what this answers. Raises Several where there is none, or more than one.
+
+    `waits`: a send has no answer of its own yet, so None may be said for what is not known.
+    """
+    found = {row.id: row for id in _answered(batch, wired, about) if (row := batch.referral(id)) is not None}
+    if len(found) > 1:
+        raise Several("it answers more than one of the referrals that we sent", "target_identifiers")
+    if not found and not waits:
+        words = "it answers a referral that we do not know to have sent there"
+        raise Several(words, "target_identifiers", error="answers nothing of ours")
+    return next(iter(found.values()), None)
+
+
+def _answered(batch: Batch, wired: Wired, about: About) -> set[str]:
+    rows = (batch.record(wired.name, about.kind, number) for number in about.numbers)
+    return {row.referral_id for row in rows if row is not None and row.referral_id}
 
 
 def _new(held: Held | None) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, update
 
-from connectors.port import Item, UnreadableItem
+from connectors.port import About, Item, UnreadableItem
 from mappings import lifecycle
 from mappings.facts import Refused
 from pipelines import (
@@ -64,6 +64,7 @@ class Read:
     confirmed: bool = False  # an old version that the system still shows when it is asked for the record alone
     said: str = ""  # what a person said of it: same, new, put back
     gone: frozenset[str] = frozenset()  # numbers that the system holds no more
+    about: About | None = None  # what of ours it answers, where it is an answer
 
     @property
     def shown(self) -> Mapping[str, Any]:
@@ -100,7 +101,7 @@ class Page:
         self._place = Place(council.code, wired.name, kind.name)
         self._batch.fetch_records(wired.name, kind.name, (read.item.id for read in reads))
         about = [(self._batch.record(wired.name, kind.name, read.item.id), read.our_key, read.shown) for read in reads]
-        matching.fetch(self._batch, wired, kind, about)
+        matching.fetch(self._batch, wired, kind, about, [read.about for read in reads if read.about])
         known = {held.external_id for held, _, _ in about if held is not None}
         again = {read.version_id for read in reads if read.version_id is not None}
         self._again = {row.id: row for row in rows.read(connection, version, "id", again)}
@@ -120,7 +121,7 @@ class Page:
         self.moved = False  # a referral came to another person
         for row in self._again.values():
             self._stopped.add(row)
-        self._waits = waits and matching.create_in_doubt(connection, council.code, wired.name)
+        self._waits = (waits or any(read.about for read in reads)) and matching.create_in_doubt(connection, council.code, wired.name)
 
     def write(self) -> None:
         """Write everything."""
@@ -256,6 +257,8 @@ class Page:
         if read.said == "new":
             return None
         referral = self._batch.referral(held.referral_id) if held.referral_id else None
+        if referral is None and read.about is not None:
+            return matching.answered(self._batch, self._wired, read.about, waits=self._waits)
         if referral is None:
             referral = matching.referral_for(
                 self._batch,
@@ -315,7 +318,7 @@ class Page:
             before = fact_store.plain(facts)
             after = {**before, **merged.changes}
             self.moved |= people.follow(batch, referral, before, after, read.doubtful)
-        changes = {**merged.changes, **matching.renumber(batch, held, referral)}
+        changes = {**merged.changes, **({} if read.about else matching.renumber(batch, held, referral))}
         batch.link_record(held, referral.id)
         held.set(base=merged.base)
         if changes:

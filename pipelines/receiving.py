@@ -18,7 +18,7 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from connectors.errors import ConnectorError
-from connectors.push.port import Answer, IdUsed, Kept, Push, Pushed, PushRefused, Receiving
+from connectors.push.port import Answer, IdUsed, Kept, Push, Pushed, PushRefused, Receiving, Sorting
 from pipelines import crash, pressure
 from pipelines.keystore import KeyFault
 from pipelines.ledger import LedgerFault
@@ -77,6 +77,10 @@ class Receiver:
 
     def _receive(self, wired: Wired, push: Push, kind: str, call: Pushed) -> Answer:
         id = push.prove(call, self._plant.clock.instant())
+        if isinstance(push, Sorting):
+            is_of, connector = push.sort(call), wired.connector
+            if is_of != kind and self.known(wired.council, wired.name, is_of) and isinstance(connector, Receiving):
+                kind, push = is_of, connector.push(is_of)
         push.look(call)
         kept = self._keep(wired, push, kind, call.body, id)
         crash.here("push kept")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sandbox.bars import Bars
+from sandbox.bars_answers import BarsAnswers
 from sandbox.casework import Casework
 from sandbox.contact import Contact
 from sandbox.control import Control
@@ -61,7 +62,7 @@ class World:
         self.systems = {system.name: system for system in systems}
         self.life = Life(self.store, contact, casework, health, self.clock)
         self.receipts = Receipts(self.store, notify, self.clock)
-        stories = StoryDesk(self.store, self.life, self.receipts)
+        stories = StoryDesk(self.store, self.life, self.receipts, BarsAnswers(self.store, self.clock))
         self.control = Control(self.store, self.systems, self.faults, self.tally, self.clock, tuple(tenants), stories)
 
     def server(self, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> Server:

@@ -56,7 +56,9 @@ def made(
     focus = section.focus
     status = record.get(focus, {}).get("status") if isinstance(record.get(focus), dict) else None
     reason = "delete" if status in WITHDRAWN and not new else "new" if new else "update"
-    id = named(key, "first message") if new else str(uuid.uuid4())
+    # An answer names the first message (BaRS: "the original request BundleID"), and so the referral, as we know it.
+    first = named(key, "first answer") if section.answers else ids[focus]
+    id = first if new else str(uuid.uuid4())
     moment = now.isoformat(timespec="seconds")
     ours, theirs = named(key, "our organisation"), named(key, "their organisation")
     told = record.get("MessageHeader")

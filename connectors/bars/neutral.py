@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from connectors.bars.answers import STATUSES
 from connectors.bars.profile import BarsProfile, BarsRecord
 from connectors.flat import Flattener
 from connectors.neutral import interface
@@ -12,7 +13,9 @@ from connectors.rest.interface import Interface, open_interface
 
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string"}
-_MESSAGE: Schema = {"type": "object", "properties": dict.fromkeys(("id", "event", "reason", "answers"), _TEXT)}
+_MESSAGE: Schema = {"type": "object", "properties": dict.fromkeys(("id", "event", "reason", "answers", "focus"), _TEXT)}
+_ANSWER: Schema = {"type": "object", "properties": {
+    "status": {"type": "string", "enum": list(STATUSES)}, "reason": _TEXT, "reason_code": _TEXT}}  # fmt: skip
 _RESPONSE: Schema = {"type": "object", "properties": {"identifier": _TEXT, "code": {"enum": [
     "ok", "transient-error", "fatal-error"], "type": "string"}}}  # fmt: skip
 _HEADER: Schema = {"type": "object", "properties": {"response": _RESPONSE}}
@@ -34,7 +37,7 @@ def interfaces_of(profile: BarsProfile, interfaces: Callable[[str], bytes]) -> l
             profile.system,
             kind,
             profile.interface,
-            read=_parts(opened, record, "read", {"Message": _MESSAGE}),
+            read=_parts(opened, record, "read", {"Message": _MESSAGE} | ({"Answer": _ANSWER} if record.answers else {})),
             create=_parts(opened, record, "write", {"MessageHeader": _HEADER}) if record.create is not None else None,
             update=_parts(opened, record, "write", {"MessageHeader": _HEADER}) if record.update is not None else None,
             ours=_ours(record),

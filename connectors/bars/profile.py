@@ -22,6 +22,11 @@ class BarsPush(Closed):
     """Such messages are sent to us. A message always tells the whole."""
 
     carries: Literal["record"] = Field(default="record", description="The whole record.", examples=["record"])
+    answers: Name | None = Field(
+        default=None,
+        description="For answers: the kind of message that they answer, in which what we sent is looked for.",
+        examples=["Referral"],
+    )
 
 
 class BarsRecord(Closed):
@@ -54,9 +59,10 @@ class BarsRecord(Closed):
     )
 
     @model_validator(mode="after")
-    def _answers_are_only_sent(self) -> Self:
-        if self.push is not None and self.event != "servicerequest-request":
-            raise ValueError("push: referrals are taken in, and answers are only sent: take it out")
+    def _an_answer_says_to_what(self) -> Self:
+        if self.push is not None and (self.push.answers is not None) != self.answers:
+            does = "a referral answers nothing: take `answers` out"
+            raise ValueError(f"push: {does if not self.answers else 'write which kind it `answers`'}")
         return self
 
     @model_validator(mode="after")
@@ -69,6 +75,11 @@ class BarsRecord(Closed):
                 raise ValueError(f"{step.resource} refers to {unknown[0]}, which does not stand before it")
             before.add(step.resource)
         return self
+
+    @property
+    def answers(self) -> bool:
+        """Whether it tells what became of a referral."""
+        return self.event == "servicerequest-response"
 
     @property
     def focus(self) -> str:
@@ -105,6 +116,14 @@ class BarsProfile(Closed):
     records: dict[Name, BarsRecord] = Field(
         min_length=1, description="One section for each kind of message.", examples=[{"Referral": {}}]
     )
+
+    @model_validator(mode="after")
+    def _answers_are_to_what_we_send(self) -> Self:
+        for kind, record in self.records.items():
+            to = record.push.answers if record.push is not None else None
+            if to is not None and (to not in self.records or "create" not in self.records[to].offers):
+                raise ValueError(f"records.{kind}.push.answers: {to} is no kind that is sent; name one with `create`")
+        return self
 
 
 class Identified(Closed):

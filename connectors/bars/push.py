@@ -23,6 +23,7 @@ from connectors.rest.interface import Interface
 
 _TYPE = "application/fhir+json"
 _KNOWN = Refused(409, "duplicate", "REC_CONFLICT", "This message has been processed already.")
+_NOT_HERE = "Messages of that event are not taken here."
 _READ = (*receiver.MIRRORED, "NHSD-Target-Identifier", "NHSD-End-User-Organisation", "Content-Type")
 #: For a refusal that is not the reader's own: issue (FHIR R4, issue-type) and code (contract 1.3.0) by status.
 _BY_STATUS = {
@@ -65,15 +66,18 @@ class BarsPushes:
 
     def look(self, pushed: Pushed) -> None:
         """See the port."""
+        if self.sort(pushed) != self._kind:
+            raise _Told(Refused(422, "not-supported", "REC_UNPROCESSABLE_ENTITY", _NOT_HERE))
+
+    def sort(self, pushed: Pushed) -> str:
+        """See `connectors.push.port.Sorting`: a service has one address for all that it is told."""
         json_push.look(pushed)
         call = Call({name: pushed.header(name) for name in _READ}, pushed.body)
         try:
             kind, _ = receiver.look(call, self._profile, service=self._service)
         except Refused as refusal:
             raise _Told(refusal) from None
-        if kind != self._kind:
-            words = f"At this address messages of the event {self._profile.records[self._kind].event} are taken."
-            raise _Told(Refused(422, "not-supported", "REC_UNPROCESSABLE_ENTITY", words))
+        return kind
 
     def unpack(self, body: bytes, id: str) -> Sequence[Item | UnreadableItem | Named]:  # noqa: ARG002 - the message's, and no record's
         """See the port."""

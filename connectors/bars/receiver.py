@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.bars import answers
 from connectors.bars.message import ODS, WITHDRAWN
 from connectors.bars.profile import BarsProfile, BarsRecord
 from connectors.fhir.bundles import Entry, Resource, Together
@@ -114,11 +115,14 @@ def look(call: Call, profile: BarsProfile, *, service: str) -> tuple[str, Record
     if reason_of(header) not in REASONS:
         words = "MessageHeader.reason must be new, update or delete."
         raise Refused(400, "code-invalid", "REC_BAD_REQUEST", words)
-    focus = _focus(bundle, profile.records[kind])
+    section = profile.records[kind]
+    if section.answers and not id_text(at(header, "response/identifier")):
+        raise Refused(400, "invariant", "REC_BAD_REQUEST", "An answer must name the message that it answers.")
+    focus = _focus(bundle, section)
     if focus is None:
-        words = f"The focus of the message must be a {profile.records[kind].focus} in it."
+        words = f"The focus of the message must be a {section.focus} in it."
         raise Refused(422, "required", "REC_UNPROCESSABLE_ENTITY", words)
-    if reason_of(header) == "delete" and focus.get("status") not in WITHDRAWN:
+    if not section.answers and reason_of(header) == "delete" and focus.get("status") not in WITHDRAWN:
         words = "A cancellation needs the status revoked or entered-in-error."  # else it would be taken for a change
         raise Refused(422, "business-rule", "REC_UNPROCESSABLE_ENTITY", words)
     return kind, bundle
@@ -145,9 +149,12 @@ def unpacked(
             "event": id_text(at(header, "eventCoding/code")),
             "reason": reason_of(header),
             "answers": id_text(at(header, "response/identifier")),
+            "focus": found,
         },
         section.focus: focus,
     }
+    if section.answers:
+        record["Answer"] = answers.told(header, together, focus)
     for step in reversed(section.resources):
         for element, refers in step.refers.items():
             led = together.led_to(record.get(step.resource, {}).get(element), refers.to)
@@ -165,7 +172,9 @@ def unpacked(
     if not found:
         return [UnreadableItem(body, f"{kind} at {section.focus}/id: expected an id", "", stamp)]
     told = str(record["Message"]["id"])
-    return [Item(found, record, body, "" if told.isdecimal() else told, stamp)]  # a number would be taken for a counter
+    version = "" if told.isdecimal() else told  # a number would be taken for a counter
+    to = section.push.answers if section.push is not None else None
+    return [Item(found, record, body, version, stamp, about=answers.about(to, header, focus) if to else None)]
 
 
 def answered(call: Call, bundle: Record) -> Answer:
@@ -235,7 +244,12 @@ def _header(bundle: Record) -> Resource:
 def _focus(bundle: Record, section: BarsRecord) -> Resource | None:
     together = Together(_entries(bundle))
     led = (together.led_to(one, section.focus) for one in _list(_header(bundle).get("focus")))
-    return next((one for one in led if one is not None), None)
+    found = next((one for one in led if one is not None), None)
+    if found is not None or not section.answers:
+        return found
+    # The receiver's Encounter is in focus, and what it answers stands beside it.
+    beside = [one.resource for one in _entries(bundle) if at(one.resource, "resourceType") == section.focus]
+    return beside[0] if len(beside) == 1 else None
 
 
 def _uuid_of(bundle: Record, resource: Resource) -> str:

@@ -68,6 +68,18 @@ class Asking:
         headers = {**ASKED, "Content-Type": JSON, "If-Match": f'W/"{version}"', "Prefer": "return=representation"}
         return self._send("PUT", self.addresses.below(f"/{type}/{{id}}", id=id), deadline, headers=headers, body=body)
 
+    def update_by_key(
+        self, type: str, body: bytes, deadline: Deadline, *, system: str, key: str, version: str = ""
+    ) -> Reply:
+        """Replace the resource that bears our key, or make it (FHIR R4, http.html#cond-update). Sent once, unjudged.
+
+        With a version it must be there, and still have that one.
+        """
+        which = f"?identifier={quote(system, safe=':/')}%7C{quote(key, safe='')}"
+        headers = {**ASKED, "Content-Type": JSON, "Prefer": "return=representation"}
+        headers |= {"If-Match": f'W/"{version}"'} if version else {}
+        return self._send("PUT", self.addresses.below(f"/{type}") + which, deadline, headers=headers, body=body)
+
     def expect(self, reply: Reply, doing: str, *, one: bool = False, creating: bool = False) -> None:
         """Raise the named error for a reply that is no success."""
         if not 200 <= reply.status < 300:

@@ -74,17 +74,21 @@ def lacks(told: dict[str, Any], profile: FhirProfile) -> Iterator[str]:
 
 
 def _of_type(told: dict[str, Any], type: str, record: FhirRecord) -> Iterator[str]:
-    lead = record.lead.resource
+    lead, step = record.lead.resource, next(one for one in record.steps if one.resource == type)
     can = {one.get("code") for one in _dicts(told.get("interaction"))}
     needed = {"search-type"} if type == lead or "changes" in record.offers else set()
-    needed |= {"create"} if "create" in record.offers else set()
+    needed |= {"create"} if "create" in record.offers and step.once == "create" else set()
     needed |= {"update"} if {"create", "update"} & record.offers else set()
     if type == lead and record.changes is not None and record.changes.deletions == "history":
         needed.add("history-type")
     if can:
         yield from (f"{type} cannot be used by {one}" for one in sorted(needed - can))
-    if "create" in record.offers and told.get("conditionalCreate") is False:
-        yield f"{type} cannot be created on a condition, so that a repeated create would make a second one"
+    if "create" in record.offers and step.once == "create" and told.get("conditionalCreate") is False:
+        other = told.get("conditionalUpdate") is True
+        way = "; it can be updated on one: write `once: update` at its step" if other else ""
+        yield f"{type} cannot be created on a condition, so that a repeated create would make a second one{way}"
+    if "create" in record.offers and step.once == "update" and told.get("conditionalUpdate") is False:
+        yield f"{type} cannot be updated on a condition, so that nothing could be made by our key"
     if {"create", "update"} & record.offers and told.get("versioning") == "no-version":
         yield f"{type} has no versions, so that an update could undo a change that nobody saw"
     parameters = {one.get("name") for one in _dicts(told.get("searchParam"))}

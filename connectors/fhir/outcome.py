@@ -8,6 +8,7 @@
 | 409 with `duplicate` | Duplicate |
 | 409 with `conflict`, `lock-error` or no code; 412 on an update | Outdated |
 | 412 on a conditional create, or `multiple-matches` | Rejected: several records bear our key, a person must look |
+| 412 on a conditional update: with a version Outdated, without one as on a conditional create | |
 | 400, 405, 406, 413, 415, 422 and any other 4xx | Rejected, with the element that the issue names |
 | 408, 5xx, and any other | Unknown: perhaps done |
 

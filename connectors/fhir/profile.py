@@ -44,6 +44,13 @@ class Step(Closed):
         description="By element: the earlier resource that a reference leads to. The connector writes it.",
         examples=[{"for": {"to": "Patient", "search": "patient"}}],
     )
+    once: Literal["create", "update"] = Field(
+        default="create",
+        description="How it is made once. create: on condition that none bears our key (If-None-Exist). update: by a "
+        "conditional update (PUT [type]?identifier=...), for a server that has that and not the other; our key stands "
+        "in the address then, and never anything of a person.",
+        examples=["update"],
+    )
 
 
 class LastUpdatedFeed(Closed):

@@ -1,7 +1,7 @@
 """Writes a record of several resources: one call a resource, in order, safe to be cut off between any two.
 
-Each resource is created on condition that none bears our key, so that a delivery that is repeated finds what an earlier
-try has made and goes on from there. What it finds is brought up to date before the next step: a retry may carry a newer
+Each resource is created on condition that none bears our key, or put by that key, as the profile says, so that a
+delivery that is repeated finds what an earlier try has made and goes on from there. What it finds is brought up to date before the next step: a retry may carry a newer
 revision than the try that made it. The leading resource comes last, so that nobody reads half a record.
 """
 
@@ -72,19 +72,30 @@ def update(
 
 def _make(records: Records, asking: Asking, step: Step, sent: Resource, key: str, deadline: Deadline) -> Written:
     type, doing = step.resource, f"creating a {step.resource}"
-    reply = asking.create(type, _body(sent, doing), deadline, system=records.section.identifier, key=key)
+    if step.once == "update" and (held := _looked_up(records, asking, type, key, deadline)) is not None:
+        return _bring(asking, step, held, laid_over(held, sent), deadline, by=(records.section.identifier, key))
+    make = asking.update_by_key if step.once == "update" else asking.create
+    reply = make(type, _body(sent, doing), deadline, system=records.section.identifier, key=key)
     asking.expect(reply, doing, creating=True)
     if reply.status == ACCEPTED:
         raise Unknown(f"{doing}: HTTP 202 promises it for later", reply=reply.body)
     answer = asking.resource(reply, type, doing)
-    if reply.status == CREATED:
+    if reply.status == CREATED or step.once == "update":
         return _written(asking, type, reply, answer, "created", doing)
     there = answer if answer is not None else _there(records, asking, type, key, deadline)
     return _bring(asking, step, there, laid_over(there, sent), deadline)
 
 
-def _bring(asking: Asking, step: Step, there: Resource, wanted: Resource, deadline: Deadline) -> Written:
-    """Bring a resource that is there up to date; nothing is sent where it is."""
+def _bring(
+    asking: Asking,
+    step: Step,
+    there: Resource,
+    wanted: Resource,
+    deadline: Deadline,
+    *,
+    by: tuple[str, str] | None = None,
+) -> Written:
+    """Bring a resource that is there up to date, by its id or by our key (system, value); nothing is sent where it is."""
     type, doing = step.resource, f"updating a {step.resource}"
     id, version = id_text(there.get("id")), id_text(at(there, "meta/versionId"))
     if not id:
@@ -93,7 +104,11 @@ def _bring(asking: Asking, step: Step, there: Resource, wanted: Resource, deadli
         return Written(id, version, moment(at(there, "meta/lastUpdated")), "nothing")
     if not version:
         raise Outdated(f"{doing}: the version it was made from is not known; nothing was sent")
-    reply = asking.update(type, id, _body({**wanted, "id": id}, doing), deadline, version=version)
+    body = _body({**wanted, "id": id}, doing)
+    if by is None:
+        reply = asking.update(type, id, body, deadline, version=version)
+    else:
+        reply = asking.update_by_key(type, body, deadline, system=by[0], key=by[1], version=version)
     asking.expect(reply, doing, one=True)
     if reply.status == ACCEPTED:
         raise Unknown(f"{doing}: HTTP 202 promises it for later", reply=reply.body)
@@ -105,6 +120,14 @@ def _bring(asking: Asking, step: Step, there: Resource, wanted: Resource, deadli
 
 def _there(records: Records, asking: Asking, type: str, key: str, deadline: Deadline) -> Resource:
     """Read what a conditional create found but did not show."""
+    found = _looked_up(records, asking, type, key, deadline)
+    if found is None:
+        # It may be a search index that lags behind, or an answer that was none: nobody knows.
+        raise Unknown(f"looking up a {type}: the server says that it is there and does not show it")
+    return found
+
+
+def _looked_up(records: Records, asking: Asking, type: str, key: str, deadline: Deadline) -> Resource | None:
     doing = f"looking up a {type}"
     try:
         _, reply = asking.search(type, [("identifier", f"{records.section.identifier}|{key}")], deadline)
@@ -114,11 +137,7 @@ def _there(records: Records, asking: Asking, type: str, key: str, deadline: Dead
     found = [entry.resource for entry in listed if entry.type == type and entry.mode != "include"]
     if len(found) > 1:
         raise Rejected(f"{doing}: several bear our key")
-    if not found:
-        # It may be a search index that lags behind, or an answer that was none: nobody knows.
-        raise Unknown(f"{doing}: the server says that it is there and does not show it")
-    resource: Resource = found[0]
-    return resource
+    return found[0] if found else None
 
 
 def _written(

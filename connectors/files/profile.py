@@ -173,6 +173,11 @@ class FilesRecord(RowRecord):
 
     changes: Drop = Field(description="Where its records come from.", examples=[{"feed": "file-drop"}])
 
+    @property
+    def offers(self) -> frozenset[str]:
+        """Files can be read and nothing else."""
+        return OFFERS
+
 
 class FilesProfile(Closed):
     """A system that drops files."""

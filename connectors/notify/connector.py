@@ -67,9 +67,7 @@ class NotifyConnector:
 
     def offers(self, kind: str) -> frozenset[str]:
         """A text can be sent, read and found by our reference; the lists can be walked through."""
-        if kind in LISTS:
-            return frozenset({"changes", "fetch"} if kind == "Report" else {"changes"})
-        return frozenset({"create", "fetch", "find"}) if kind == KIND else frozenset()
+        return self._profile.offers_of(kind)
 
     def tier(self, kind: str) -> Tier:
         """Notify can be searched by our reference, and does not refuse a second message with the same one."""

@@ -12,6 +12,13 @@ from connectors.profile import Name
 from connectors.references import Closed, WebAddress
 from connectors.settings import HttpSettings, Limits
 
+#: In the words of the port, by the kind of record.
+OFFERS = {
+    "Text": frozenset({"create", "fetch", "find"}),
+    "Report": frozenset({"changes", "fetch"}),
+    "ReceivedText": frozenset({"changes"}),
+}
+
 
 class NotifyRecord(Closed):
     """There is nothing to say about a kind of record: the interface is public and always the same."""
@@ -28,6 +35,10 @@ class NotifyProfile(Closed):
         "ReceivedText what residents sent back.",
         examples=[{"Text": {}, "Report": {}}],
     )
+
+    def offers_of(self, kind: str) -> frozenset[str]:
+        """A text can be sent, read and found by our reference; the lists can be walked through."""
+        return OFFERS.get(kind, frozenset())
 
 
 class NotifySettings(HttpSettings):

@@ -101,6 +101,14 @@ class Push(Protocol):
 
 
 @runtime_checkable
+class Sorting(Protocol):
+    """A push that may turn out to be of another kind than its address says: some systems know one address only."""
+
+    def sort(self, pushed: Pushed) -> str:
+        """Return the kind of a call that was proven. Raises PushRefused where it is none."""
+
+
+@runtime_checkable
 class Receiving(Protocol):
     """A connector whose system may push."""
 

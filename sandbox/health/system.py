@@ -131,6 +131,9 @@ class Health:
             case "PUT", [id]:
                 exchange.begin(f"update {type}")
                 return self._update(request, exchange, type, id)
+            case "PUT", []:
+                exchange.begin(f"update {type}")
+                return self._update_known(request, exchange, type, base)
             case "DELETE", [id]:
                 exchange.begin(f"delete {type}")
                 self._authorise(request)
@@ -185,6 +188,30 @@ class Health:
 
         return exchange.commit(change)
 
+    def _update_known(self, request: Request, exchange: Exchange, type: str, base: str) -> Response:
+        """A conditional update: of the one that bears the identifier in the address, or else a new one."""
+        self._authorise(request)
+        resource, wanted = _body(request, type), request.headers.get("if-match")
+        which = f"identifier={request.query.get('identifier', '')}"
+
+        def change() -> Response:
+            with self._store.transaction():
+                there = self._bearing(request.tenant, type, which)
+                if len(there) > 1:
+                    raise _Refusal(412, "multiple-matches", "Several resources bear that identifier.")
+                held = there[0] if there else None
+                if held is not None and resource.get("id") not in (None, held.id):
+                    raise _Refusal(400, "invalid", "The resource's id is another's.", f"{type}.id")
+                if wanted is not None and (held is None or wanted != f'W/"{held.version}"'):
+                    raise _Refusal(412, "conflict", "The resource has changed since you read it.")
+                self._leads_somewhere(request.tenant, type, resource)
+                made = self.cabinet.keep(request.tenant, type, held.id if held else "", resource)
+                if held is not None:
+                    return _one(200, made)
+                return _one(201, made, f"{base}/{type}/{made.id}/_history/{made.version}")
+
+        return exchange.commit(change)
+
     def _held(self, tenant: str, type: str, id: str) -> Document:
         held = self.cabinet.get(tenant, type, id)
         if held is None and self.cabinet.was_there(tenant, type, id):
@@ -216,6 +243,7 @@ def capabilities() -> Json:
             "interaction": [{"code": name} for name in names],
             "versioning": "versioned-update",
             "conditionalCreate": True,
+            "conditionalUpdate": True,
             "searchInclude": [f"{type}:{way}" for way in REFERENCES[type]],
             "searchParam": [
                 {"name": name, "type": kind}

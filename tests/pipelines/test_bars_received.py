@@ -100,10 +100,12 @@ def nhs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
 class Place:
     """A site that listens, and who sends to it."""
 
-    def __init__(self, folder: Path, nhs: tuple[str, str]) -> None:
+    def __init__(self, folder: Path, nhs: tuple[str, str], *, asks: bool = False) -> None:
         self.web, (self.service, token) = Web(), nhs
         self.care = self.web.add("alder", "care", "C")
-        self.site = lay_out_bars(folder, self.web.url, nhs=f"{self.service}/alder/bars/FHIR/R4", token=token)
+        self.desk = self.web.add("alder", "desk", "A")
+        address = f"{self.service}/alder/bars/FHIR/R4"
+        self.site = lay_out_bars(folder, self.web.url, nhs=address, token=token, asks=asks)
         self._around = as_asked(self.site)
         self._around.__enter__()
         loaded = composition.load(self.site)
@@ -132,17 +134,20 @@ class Place:
         return push(self.address, PLACE, bundle if isinstance(bundle, bytes) else json.dumps(bundle).encode(), headers)
 
     def settle(self) -> None:
-        """Take in what was pushed, read care, and send on what is due."""
+        """Take in what was pushed, read the council's own system, and send on what is due."""
         council = self.plant.councils["alder"]
-        Pushes(self.plant).now(council.wired["nhs"], "Referral")
+        for kind in ("Referral", "Response"):
+            Pushes(self.plant).now(council.wired["nhs"], kind)
         worker = Worker(self.plant, "test")
+        (own,) = (wired for name, wired in council.wired.items() if name != "nhs")
         for _ in range(3):
-            for name in ("care", "nhs"):
+            for name in (own.name, "nhs"):
                 while worker.drain(council, name, probe=True):
                     pass
             self.clock.push(40)
-            care = council.wired["care"]
-            Walker(self.plant, council).walk(care, care.kinds["Case"])
+            Walker(self.plant, council).walk(own, own.kinds["Case"])
+        while worker.drain(council, "nhs", probe=True):
+            pass
 
     def answers(self) -> list[dict[str, Any]]:
         """What the service was answered and holds."""
@@ -279,7 +284,7 @@ def test_what_is_forged_or_not_for_us_is_refused_in_the_words_of_the_contract_an
         ("packed", 415, "REC_BAD_REQUEST", ({**headers, "Content-Encoding": "gzip"}, bundle)),
         ("no id", 400, "REC_BAD_REQUEST", (headers, {**bundle, "id": "an id with O'Neill"})),
         ("a booking", 422, "REC_UNPROCESSABLE_ENTITY", (headers, changed(bundle, eventCoding={"code": "booking"}))),
-        ("an answer", 422, "REC_UNPROCESSABLE_ENTITY",
+        ("an answer to nothing", 400, "REC_BAD_REQUEST",
          (headers, changed(bundle, eventCoding={"code": "servicerequest-response"}))),
         ("cancelled, and active", 422, "REC_UNPROCESSABLE_ENTITY", (headers, changed(bundle, reason=reason))),
     ):  # fmt: skip
@@ -293,7 +298,7 @@ def test_what_is_forged_or_not_for_us_is_refused_in_the_words_of_the_contract_an
         place.sender(token="a-guess-of-sixteen").deliver("Referral", asked(), key="k1")
     body = json.dumps(bundle).encode()
     for where in (
-        "alder/nhs/Response/$process-message",
+        "alder/nhs/Reply/$process-message",
         "alder/care/Case/$process-message",
         "alder/nhs/Referral/$other",
     ):
@@ -308,8 +313,17 @@ def test_what_is_forged_or_not_for_us_is_refused_in_the_words_of_the_contract_an
 
 
 def test_check_tells_of_proofs_for_a_system_that_never_calls(place: Place) -> None:
-    file = place.site / "config/councils/alder.yaml"
-    file.write_text(file.read_text("utf-8").replace("      Referral: {mapping: bars/referral}\n", ""), "utf-8")
+    profile = (ROOT / "connectors/profiles/bars.yaml").read_text("utf-8")
+    file = place.site / "profiles/bars.yaml"  # the council's own, without what is pushed
+    file.write_text("".join(f"{line}\n" for line in profile.split("\n") if "    push:" not in line), "utf-8")
     (told,) = [finding for finding in check(place.site) if "push" in finding.key]
     assert told.key == "connections.nhs.connect.push"
     assert "would all be refused" in told.found
+
+
+def test_check_tells_of_pushes_that_nobody_listens_for(place: Place) -> None:
+    file = place.site / "config/dolen.yaml"
+    file.write_text(file.read_text("utf-8").partition("listener:")[0], "utf-8")
+    (told,) = [finding for finding in check(place.site) if "push" in finding.key]
+    assert told.key == "connections.nhs.connect.push"
+    assert "nobody hears them" in told.found

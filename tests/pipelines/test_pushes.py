@@ -18,8 +18,10 @@ import pytest
 import structlog
 from sqlalchemy import select, update
 
+from config.findings import Severity
 from console.listener.server import Listener
 from pipelines import composition, desk
+from pipelines.check import check
 from pipelines.plant import Plant
 from pipelines.pushes import Pushes
 from pipelines.tables import payload, pushed, record, version
@@ -138,6 +140,17 @@ def test_a_push_is_durable_before_it_is_answered_and_arrives_once(place: Place) 
     place.deliver()
     assert len(place.rows(version)) == 1
     assert len(place.care.cases) == 1
+
+
+def test_check_tells_of_a_system_that_only_calls(place: Place) -> None:
+    assert not [finding for finding in check(place.plant.root) if "only calls about" in finding.found]
+    profile = place.plant.root / "profiles/rig-desk.yaml"
+    text = profile.read_text("utf-8")
+    before, _, rest = text.partition("    changes:\n")
+    profile.write_text(before + "    fetch:" + rest.partition("    fetch:")[2], "utf-8")
+    told = [finding for finding in check(place.plant.root) if "only calls about" in finding.found]
+    assert [one.key for one in told] == ["connections.desk.records.Case"] * len(told) != []
+    assert all(one.severity is Severity.WARNING for one in told)
 
 
 def test_pushes_that_overtake_one_another_end_on_the_newest(place: Place) -> None:

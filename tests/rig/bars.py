@@ -1,4 +1,5 @@
-"""A site that receives BaRS messages, and answers them: the rig's care system behind a connection to the NHS."""
+"""A site that receives BaRS messages and answers them, or sends them and is answered: the rig's systems behind a
+connection to the NHS."""
 
 from __future__ import annotations
 
@@ -35,20 +36,36 @@ routes:
 """
 
 
-def lay_out_bars(folder: Path, url: str, *, nhs: str, token: str, port: int = 0) -> Path:
-    """Write the site. `nhs`: where answers go; `token`: what that service knows us by; `TOKEN` is what it shows us."""
+ASKING = """\
+routes:
+  - {name: desk-to-nhs, from: desk, to: nhs, record: Referral, carries: state}
+  - {name: answer-to-desk, from: nhs, to: desk, record: Case, carries: state}
+"""
+
+
+def lay_out_bars(folder: Path, url: str, *, nhs: str, token: str, port: int = 0, asks: bool = False) -> Path:
+    """Write the site. `nhs`: where messages go; `token`: what that service knows us by; `TOKEN` is what it shows us.
+
+    `asks`: the rig's desk refers to the NHS, which says what becomes of it; else the NHS refers to the rig's care.
+    """
     site = lay_out(folder, {"alder": "C"}, url)
     for name, text in (("token", f"Bearer {token}"), ("ours", TOKEN)):
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o600)
     codes = site / "codes/rig-status.csv"
     more = "cancelled,cancelled,both,Wedi'i ganslo,Cancelled,,,\n"
+    more += "rejected,rejected,both,Heb ei dderbyn,Not accepted,,,\n"
     codes.write_text(codes.read_text(encoding="utf-8") + more, encoding="utf-8")
     file = site / "config/councils/alder.yaml"
     head, _, rest = file.read_text(encoding="utf-8").partition("  desk:\n")
-    care = rest.partition("  care:\n")[2].partition("routes:\n")[0]
+    desk, _, rest = rest.partition("  care:\n")
+    care = rest.partition("routes:\n")[0]
     made = NHS.format(url=nhs, token=folder / "token", ours=folder / "ours")
-    file.write_text(f"{head}{made}  care:\n{care}{ROUTES}", encoding="utf-8")
+    if asks:
+        made = made.partition("    owns:")[0] + "    owns: [status, status_reason]\n"
+        file.write_text(f"{head}  desk:\n{desk}{made}{ASKING}", encoding="utf-8")
+    else:
+        file.write_text(f"{head}{made}  care:\n{care}{ROUTES}", encoding="utf-8")
     settings = site / "config/dolen.yaml"
     listener = f"listener: {{port: {port}, within: PT2S, at_once: 4}}\n"
     settings.write_text(settings.read_text(encoding="utf-8") + LEDGER + listener, encoding="utf-8")

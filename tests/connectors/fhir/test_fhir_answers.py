@@ -281,7 +281,7 @@ def test_what_a_server_denies_is_named(shipped: Any) -> None:
     told = capabilities()
     assert list(lacks(told, profile)) == []
     task = told["rest"][0]["resource"][2]
-    task["conditionalCreate"] = False
+    task["conditionalCreate"] = task["conditionalUpdate"] = False
     task["interaction"] = [{"code": "read"}, {"code": "search-type"}, {"code": "create"}, {"code": "history-type"}]
     task["searchInclude"] = ["Task:patient"]
     task["searchParam"] = [{"name": "patient"}]
