@@ -24,6 +24,7 @@ from console import (
     commands_questions,
     commands_run,
     commands_site,
+    commands_supply,
 )
 from console.bench import command as benches
 from console.guard import Guarded
@@ -78,6 +79,7 @@ app.add_typer(commands_interface.interface, name="interface")
 app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")
 app.add_typer(commands_directory.services, name="services")
+commands_site.audit.command("dependencies")(commands_supply.dependencies)
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 
