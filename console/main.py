@@ -15,6 +15,7 @@ from console import (
     commands_desk,
     commands_diff,
     commands_directory,
+    commands_dpia,
     commands_interface,
     commands_joining,
     commands_laws,
@@ -67,6 +68,7 @@ for one in (
     commands_desk.close,
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
     commands_proof.match, commands_site.schema, commands_questions.questions,
+    commands_dpia.dpia,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):

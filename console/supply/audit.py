@@ -53,7 +53,8 @@ def by_feed(packages: Sequence[Package], path: Path, now: datetime) -> Audited:
     if feed.unreadable:
         unaudited = f"{feed.unreadable} of what {path.name} holds could not be read"
     elif now - feed.newest > OLDEST_FEED:
-        unaudited = f"{path.name} is older than {OLDEST_FEED.days} days: its newest advisory is of {feed.newest:%Y-%m-%d}"
+        since = f"its newest advisory is of {feed.newest:%Y-%m-%d}"
+        unaudited = f"{path.name} is older than {OLDEST_FEED.days} days: {since}"
     return Audited(len(packages), known, unaudited, source)
 
 
