@@ -57,7 +57,8 @@ class Ledger(Declared):
     url: Address = Field(
         default="sqlite:///ledger.db",
         description="The database: SQLite for one machine, PostgreSQL for several. A path without a leading slash is "
-        "under the folder named by `data`; a URL with a password is a reference.",
+        "under the folder named by `data`; a URL with a password is a reference. PostgreSQL on another machine is "
+        "spoken to with sslmode=verify-full unless the URL says otherwise, which a live site may not.",
         examples=["env:DOLEN_LEDGER_URL"],
     )
 
@@ -65,7 +66,12 @@ class Ledger(Declared):
 class Broker(Declared):
     """What wakes the workers. It carries ids only, and losing it loses nothing."""
 
-    url: Address = Field(default="memory://", description="The broker.", examples=["memory://"])
+    url: Address = Field(
+        default="memory://",
+        description="The broker. On another machine amqps://, of which the certificate and its name are checked; "
+        "`?ca_bundle=PATH` behind it names the only authorities to trust. With a password it is a reference.",
+        examples=["env:DOLEN_BROKER_URL"],
+    )
 
 
 class Keys(Declared):
@@ -162,7 +168,7 @@ class DocumentScanner(Declared):
     """What looks at documents before they are handed on."""
 
     clamd: Line = Field(
-        description="The daemon of ClamAV: tcp://host:port or unix:/path. May be a reference.",
+        description="The daemon of ClamAV on this machine: tcp://127.0.0.1:port or unix:/path. May be a reference.",
         examples=["tcp://127.0.0.1:3310"],
     )
 

@@ -27,7 +27,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util import Url, parse_url
 
 from connectors.deadline import Deadline
-from connectors.errors import Misconfigured, Unknown, Unreachable
+from connectors.errors import Misconfigured, Rejected, Unknown, Unreachable
 from connectors.pace import Agree, Pace
 from connectors.settings import HttpSettings
 from connectors.sockets import Call, DeadlineAdapter, Ourselves, borrowed, current_call, tls_context
@@ -182,7 +182,8 @@ class HttpSession:
                 "nothing was sent. If it is right, write it as the connection's url"
             )
         with self._pace.turn(deadline):
-            call = Call(deadline)
+            # A proxy is the council's own, and what lies behind it is its business.
+            call = Call(deadline, private=self._settings.private_network or bool(self._proxies))
             with named_errors(call, place):
                 ask = _Ask(method, address, given, body, into, piecemeal)
                 return self._exchange(ask, call, place, most_bytes or self._settings.max_reply_bytes)
@@ -265,7 +266,9 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
     """Turn whatever the transport raises into Unreachable (nothing was sent) or Unknown (sent, no whole answer)."""
     try:
         yield
-    except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError) as problem:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as problem:
+        if not call.sent and not isinstance(problem, OSError | urllib3.exceptions.HTTPError | HTTPException):
+            raise Rejected(f"{place}: a header or the address holds a sign that none may; nothing was sent") from None
         if not call.sent:
             why = call.trouble or "no connection"
             raise Unreachable(f"{place} could not be reached: {why}; nothing was sent") from _bare(problem)

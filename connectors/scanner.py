@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Unreachable
+from connectors.references import LOOPBACK
 
 if TYPE_CHECKING:
     from connectors.http import Readable
@@ -37,6 +38,11 @@ class Scanner:
             self._host = ("", 0)
         if not (self._path or (parts.scheme == "tcp" and all(self._host))):
             raise Misconfigured("scanner.clamd: expected tcp://HOST:PORT or unix:/PATH, such as tcp://127.0.0.1:3310")
+        if not self._path and self._host[0] not in LOOPBACK:
+            raise Misconfigured(
+                "scanner.clamd: its protocol knows no encryption, and people's documents must not travel in clear: run "
+                "it on this machine, or let a TLS tunnel here lead to it and name the tunnel's own end"
+            )
 
     def __repr__(self) -> str:
         return "Scanner()"

@@ -59,6 +59,12 @@ class HttpSettings(Closed):
         description="PEM file of the only authorities to trust. Leave out to trust the machine's and the public ones.",
         examples=["/etc/dolen/council-ca.pem"],
     )
+    private_network: bool = Field(
+        default=False,
+        description="The system is on a private network, and its name may lead to an address there. An address that "
+        "stands in `url` as itself needs no such word. Link-local addresses are never called.",
+        examples=[True],
+    )
     client_certificate: ExistingFile | None = Field(
         default=None,
         description="Mutual TLS: PEM file of our own certificate and of what leads up to it.",

@@ -32,6 +32,7 @@ from urllib3.util.retry import Retry
 
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured
+from connectors.reach import OutOfReach, judge
 
 # A quiet connection is opened anew after this: many web servers hang up after 5 seconds, and a request that meets
 # the hang-up half-way would be "not sure" for no reason.
@@ -47,6 +48,7 @@ class Call:
     """One request on its way: how long it may take, whether it was sent, and why it could not be."""
 
     deadline: Deadline
+    private: bool = False  # it may lead into a private network
     sent: bool = False
     trouble: str = ""
     pieces: list[bytes] = field(default_factory=list, repr=False)  # what has come of the answer's body so far
@@ -184,10 +186,12 @@ def _addresses(host: str, port: int, deadline: Deadline) -> list[Any]:
     return list(answer[0])
 
 
-def _connected(host: str, port: int, deadline: Deadline, options: Any) -> socket.socket:
-    """Try each address of a host in turn, sharing out the time that is left."""
+def _connected(host: str, port: int, deadline: Deadline, options: Any, *, private: bool) -> socket.socket:
+    """Try each address of a host in turn, sharing out the time that is left. What is tried is what was judged."""
     trouble: OSError = OSError("the name has no address")
     found = _addresses(host, port, deadline)
+    for _, _, _, _, address in found:
+        judge(host, str(address[0]), private=private)
     for tried, (family, kind, protocol, _, address) in enumerate(found):
         sock = socket.socket(family, kind, protocol)
         try:
@@ -205,6 +209,8 @@ def _connected(host: str, port: int, deadline: Deadline, options: Any) -> socket
 
 def _words(problem: BaseException) -> str:
     """Say in a few words why connecting failed, without the text of the library."""
+    if isinstance(problem, OutOfReach):
+        return str(problem)
     if isinstance(problem, socket.gaierror):
         return "its name is not known (DNS)"
     if isinstance(problem, ssl.SSLCertVerificationError):
@@ -227,7 +233,8 @@ class _Deadlines:
     _answer: HTTPResponse | None = None
 
     def _new_conn(self) -> socket.socket:
-        return _connected(self._dns_host, self.port, _call().deadline, self.socket_options)  # type: ignore[attr-defined]
+        call = _call()
+        return _connected(self._dns_host, self.port, call.deadline, self.socket_options, private=call.private)  # type: ignore[attr-defined]
 
     def connect(self) -> None:
         call = _call()

@@ -15,6 +15,7 @@ from console import (
     commands_desk,
     commands_diff,
     commands_directory,
+    commands_dpia,
     commands_interface,
     commands_joining,
     commands_laws,
@@ -25,6 +26,7 @@ from console import (
     commands_run,
     commands_shadow,
     commands_site,
+    commands_supply,
 )
 from console.bench import command as benches
 from console.guard import Guarded
@@ -67,6 +69,7 @@ for one in (
     commands_desk.close,
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
     commands_proof.match, commands_site.schema, commands_questions.questions,
+    commands_dpia.dpia,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):
@@ -80,6 +83,7 @@ app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")  # commands_shadow adds to it
 app.add_typer(commands_shadow.shadow, name="shadow")
 app.add_typer(commands_directory.services, name="services")
+commands_site.audit.command("dependencies")(commands_supply.dependencies)
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 

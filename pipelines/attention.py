@@ -47,7 +47,7 @@ class Group:
 
 def attention(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
     """Everything that needs attention, by cause, the most urgent and oldest first."""
-    wanted = set(councils) or set(plant.councils)
+    wanted = [code for code in plant.councils if not councils or code in councils]
     with plant.ledger.reading() as connection:
         rows = connection.execute(select(cause).where(cause.c.council.in_(wanted)).order_by(cause.c.first_seen)).all()
         groups = []
@@ -88,7 +88,7 @@ def attention(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
 
 def open_conflicts(plant: Plant, councils: Sequence[str] = ()) -> list[Row[Any]]:
     """Conflicts that a person must look at and nobody has: on safeguarding fields, and those that go on for ever."""
-    wanted = set(councils) or set(plant.councils)
+    wanted = [code for code in plant.councils if not councils or code in councils]
     with plant.ledger.reading() as connection:
         return list(
             connection.execute(

@@ -22,7 +22,7 @@ from connectors.problems import ProfileFaults
 from connectors.push.declared import pushed_kinds
 from connectors.registry import Declared, apart, check_profile, check_sound
 from mappings.drafting import lacking
-from pipelines import code_checks, composition, first_day, interface_checks, mapping_bench, push_checks
+from pipelines import code_checks, composition, first_day, interface_checks, mapping_bench, push_checks, wire_checks
 from pipelines.clock import SystemClock
 from pipelines.emptied import about_ours
 from pipelines.interface_cache import InterfaceCache, folder_of
@@ -61,6 +61,7 @@ def check(
     for council in site.councils.values():
         found += _council(site, council, library, interfaces, environment)
     found += first_day.check(site, environment)
+    found += wire_checks.check(site, environment)
     return list(in_order(found))
 
 

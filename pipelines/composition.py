@@ -28,7 +28,7 @@ from connectors.registry import declared, open_connector
 from connectors.scanner import Scanner
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
-from pipelines import artifacts, known_ids
+from pipelines import artifacts, known_ids, wire_checks
 from pipelines.clock import Clock
 from pipelines.emptied import emptied
 from pipelines.freshness import Freshness, day_of, look
@@ -83,10 +83,11 @@ def load(root: Path) -> Site:
 def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str, str] | None = None) -> Plant:
     """Build a plant. `environment` is where `env:NAME` leads (default: the process's). Nothing is sent.
 
-    Raises StrangeRoom, LedgerFault, KeyFault, and SecretMissing for the ledger's, the broker's and the main key's
-    references; those of a connection are looked up when it is opened.
+    Raises StrangeRoom, LedgerFault, KeyFault, SiteFaults where a live site speaks in clear, and SecretMissing for the
+    ledger's, the broker's and the main key's references; those of a connection are looked up when it is opened.
     """
     check_rooms()
+    wire_checks.refuse(site, environment)
     broker_url = site.broker_url(environment)
     ledger = Ledger(site.ledger_url(environment))
     try:

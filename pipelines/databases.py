@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -132,9 +132,34 @@ def _sqlite(url: Any, setting: str, fault: type[RuntimeError]) -> Engine:
     return engine
 
 
-def _postgresql(url: Any, setting: str, fault: type[RuntimeError]) -> Engine:
+def in_clear(url: URL) -> str:
+    """What of a PostgreSQL URL would let people's data travel in clear or to a stranger; "" where nothing would.
+
+    A socket and this machine itself need no TLS. Without `sslmode` it is verified, see `open_engine`.
+    """
+    asked = str(url.query.get("sslmode", "verify-full"))
+    return "" if _is_here(url) or asked in ("verify-full", "verify-ca") else f"sslmode={asked}"
+
+
+def _is_here(url: URL) -> bool:
+    host = str(url.query.get("host") or url.host or "")
+    return not host or host.startswith("/") or host in ("localhost", "127.0.0.1", "::1")
+
+
+def _verified(url: URL) -> URL:
+    """Where the server is another machine: its certificate is checked, by name, unless the URL says otherwise."""
+    if _is_here(url):
+        return url
+    if "sslmode" not in url.query:
+        url = url.update_query_dict({"sslmode": "verify-full"})
+    if str(url.query["sslmode"]).startswith("verify") and "sslrootcert" not in url.query:
+        url = url.update_query_dict({"sslrootcert": "system"})
+    return url
+
+
+def _postgresql(url: URL, setting: str, fault: type[RuntimeError]) -> Engine:
     engine = create_engine(
-        url,
+        _verified(url),
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_size=10,

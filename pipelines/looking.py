@@ -50,7 +50,7 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
                 connection.execute(
                     select(referral)
                     .join(delivery, delivery.c.referral_id == referral.c.id)
-                    .where(delivery.c.id == number)
+                    .where(delivery.c.id == number, delivery.c.council.in_(wanted))
                 ).all()
             )
     return rows

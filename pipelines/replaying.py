@@ -55,9 +55,10 @@ def replay(
         chosen += [f"v{n}" for n in group.versions] + [f"d{n}" for n in group.deliveries]
     if route:
         with plant.ledger.reading() as connection:
-            where = [delivery.c.route == route, delivery.c.state == DeliveryState.ATTENTION]
-            if council:
-                where.append(delivery.c.council == council)
+            codes = [code for code in plant.councils if council in ("", code)]
+            where = [
+                delivery.c.route == route, delivery.c.state == DeliveryState.ATTENTION, delivery.c.council.in_(codes),
+            ]  # fmt: skip
             chosen += [f"d{n}" for n in connection.execute(select(delivery.c.id).where(*where)).scalars()]
     if not chosen:
         raise NotPossible("nothing was named; give ids such as d12 or v7, --cause or --route (see `dolen attention`)")

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from pipelines.looking import NotPossible
 from pipelines.plant import Plant
 from pipelines.tables import attempt, audit, cause, conflict, delivery, proof, record, referral, version, walk
 
@@ -38,10 +39,13 @@ class Story:
 
 
 def tell(plant: Plant, id: str) -> Story:
-    """Tell the story of a referral that is known to exist."""
+    """Tell the story of a referral. Raises NotPossible for one that this site's councils do not have."""
     lines: list[Line] = []
     with plant.ledger.reading() as connection:
-        row = connection.execute(select(referral).where(referral.c.id == id)).one()
+        mine = referral.c.council.in_(list(plant.councils))
+        row = connection.execute(select(referral).where(referral.c.id == id, mine)).first()
+        if row is None:
+            raise NotPossible(f"there is no referral {id}; see `dolen trace`")
         numbers = connection.execute(
             select(record.c.connection, record.c.external_id).where(record.c.referral_id == id).order_by(record.c.id)
         ).all()

@@ -24,6 +24,7 @@ from connectors.rest.fits import Asked, quick
 
 Schema = dict[str, Any]
 
+_MOST_NODES = 5_000_000  # keys, items and values; a file of the largest size has fewer
 _LARGEST = 10_000_000  # bytes; the largest public OpenAPI files are near 5 MB
 _JUDGED_BY_THE_MAPPING = frozenset(
     {"pattern", "maxLength", "minLength", "maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum", "maxItems",
@@ -203,6 +204,8 @@ def _document(body: bytes, name: str) -> dict[str, Any]:
         read = yaml.load(BytesIO(body))
     except (YAMLError, ValueError, RecursionError):
         raise Misconfigured(f"interface: {name} is neither YAML nor JSON that can be read") from None
+    if not _countable(read):
+        raise Misconfigured(f"interface: {name} repeats itself without end (YAML aliases): write it without them")
     if isinstance(read, dict) and "openapi" not in read and isinstance(read.get("$defs"), dict):
         return {**read, "openapi": "3.1.0", "components": {"schemas": read["$defs"]}}  # a JSON Schema says no more
     if not isinstance(read, dict) or not str(read.get("openapi", "")).startswith("3."):
@@ -210,6 +213,21 @@ def _document(body: bytes, name: str) -> dict[str, Any]:
             f"interface: {name} is no OpenAPI 3 file, whose first key is openapi, and no JSON Schema with $defs"
         )
     return read
+
+
+def _countable(document: Any) -> bool:
+    """Whether a document is of a size that can be walked: aliases make a few lines into more than any memory holds."""
+    waiting, seen = [document], 0
+    while waiting:
+        here = waiting.pop()
+        seen += 1
+        if seen > _MOST_NODES:
+            return False
+        if isinstance(here, dict):
+            waiting += here.values()
+        elif isinstance(here, list):
+            waiting += here
+    return True
 
 
 def _property_names(node: Any) -> set[str]:
