@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from pipelines import deciding, regressed
+from pipelines.looking import sees_version
 from pipelines.plant import Plant
 from pipelines.states import VersionState
 from pipelines.tables import cause, conflict, delivery, version
@@ -47,19 +48,21 @@ class Group:
 
 def attention(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
     """Everything that needs attention, by cause, the most urgent and oldest first."""
-    wanted = set(councils) or set(plant.councils)
+    wanted = set(plant.councils).intersection(councils) if councils else set(plant.councils)
     with plant.ledger.reading() as connection:
         rows = connection.execute(select(cause).where(cause.c.council.in_(wanted)).order_by(cause.c.first_seen)).all()
         groups = []
         for row in rows:
             versions = connection.execute(
                 select(version.c.id, version.c.referral_id, version.c.external_id, version.c.at)
-                .where(version.c.cause_id == row.id, version.c.state == VersionState.ATTENTION)
+                .where(version.c.cause_id == row.id, version.c.state == VersionState.ATTENTION, sees_version(plant))
                 .order_by(version.c.id)
             ).all()
             stopped = connection.execute(
                 select(delivery.c.id, delivery.c.referral_id, delivery.c.urgent, delivery.c.changed_at)
-                .where(delivery.c.cause_id == row.id, waits_for_a_person())
+                .where(
+                    delivery.c.cause_id == row.id, waits_for_a_person(), plant.sight.of(delivery.c.referral_id)
+                )
                 .order_by(delivery.c.id)
             ).all()
             if not versions and not stopped:
@@ -88,12 +91,16 @@ def attention(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
 
 def open_conflicts(plant: Plant, councils: Sequence[str] = ()) -> list[Row[Any]]:
     """Conflicts that a person must look at and nobody has: on safeguarding fields, and those that go on for ever."""
-    wanted = set(councils) or set(plant.councils)
+    wanted = set(plant.councils).intersection(councils) if councils else set(plant.councils)
     with plant.ledger.reading() as connection:
         return list(
             connection.execute(
                 select(conflict)
-                .where(conflict.c.open.is_(True), conflict.c.council.in_(wanted))
+                .where(
+                    conflict.c.open.is_(True),
+                    conflict.c.council.in_(wanted),
+                    plant.sight.of(conflict.c.referral_id),
+                )
                 .order_by(conflict.c.at)
             ).all()
         )

@@ -260,6 +260,7 @@ def to_replay(plant: Plant, ids: Sequence[str], *, fingerprint: str, route: str,
     with plant.ledger.reading() as connection:
         where = (
             delivery.c.route == route, delivery.c.state == DeliveryState.ATTENTION, delivery.c.council.in_(codes),
+            plant.sight.of(delivery.c.referral_id),
         )  # fmt: skip
         found = connection.execute(select(delivery.c.id).where(*where).order_by(delivery.c.id)).scalars().all()
     if not found:

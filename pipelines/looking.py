@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, select, true
 
 from pipelines.ids import number_of
 from pipelines.plant import Council, Plant
+from pipelines.sight import NotPossible
 from pipelines.tables import delivery, record, referral, version
 
-
-class NotPossible(RuntimeError):
-    """What was asked for cannot be done. The message says why and what can be done instead."""
+__all__ = ["NotPossible", "council_of", "delivery_of", "find_referral", "referral_of", "sees_version", "version_of"]
 
 
 def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
@@ -28,6 +27,7 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
             connection.execute(
                 select(referral).where(
                     referral.c.council.in_(wanted),
+                    plant.sight.of(referral.c.id),
                     (referral.c.id == text) | (func.upper(referral.c.citizen_reference) == text.upper()),
                 )
             ).all()
@@ -36,11 +36,12 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
             rows = list(
                 connection.execute(
                     select(referral).where(
+                        plant.sight.of(referral.c.id),
                         referral.c.id.in_(
                             select(record.c.referral_id).where(
                                 record.c.external_id == text, record.c.council.in_(wanted)
                             )
-                        )
+                        ),
                     )
                 ).all()
             )
@@ -50,7 +51,9 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
                 connection.execute(
                     select(referral)
                     .join(delivery, delivery.c.referral_id == referral.c.id)
-                    .where(delivery.c.id == number)
+                    .where(
+                        delivery.c.id == number, referral.c.council.in_(wanted), plant.sight.of(referral.c.id)
+                    )
                 ).all()
             )
     return rows
@@ -59,9 +62,8 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
 def delivery_of(plant: Plant, id: str) -> Row[Any]:
     number = number_of(id, "d")
     with plant.ledger.reading() as connection:
-        row = (
-            connection.execute(select(delivery).where(delivery.c.id == number)).first() if number is not None else None
-        )
+        wanted = select(delivery).where(delivery.c.id == number, plant.sight.of(delivery.c.referral_id))
+        row = connection.execute(wanted).first() if number is not None else None
     if row is None or row.council not in plant.councils:
         raise NotPossible(f"there is no delivery {id}; ids look like d12 (see `dolen attention` and `dolen trace`)")
     return row
@@ -70,10 +72,27 @@ def delivery_of(plant: Plant, id: str) -> Row[Any]:
 def version_of(plant: Plant, id: str) -> Row[Any]:
     number = number_of(id, "v")
     with plant.ledger.reading() as connection:
-        row = connection.execute(select(version).where(version.c.id == number)).first() if number is not None else None
+        wanted = select(version).where(version.c.id == number, sees_version(plant))
+        row = connection.execute(wanted).first() if number is not None else None
     if row is None or row.council not in plant.councils:
         raise NotPossible(f"there is no version {id}; ids look like v7 (see `dolen attention` and `dolen trace`)")
     return row
+
+
+def referral_of(plant: Plant, row: Row[Any]) -> str | None:
+    """The referral that a version belongs to, by itself or by its record; None while it belongs to none."""
+    if row.referral_id is not None or row.record_id is None:
+        return row.referral_id  # type: ignore[no-any-return]
+    with plant.ledger.reading() as connection:
+        return connection.execute(select(record.c.referral_id).where(record.c.id == row.record_id)).scalar()
+
+
+def sees_version(plant: Plant) -> ColumnElement[bool]:
+    """The condition that a version may be seen: by its referral, and by that of the record it is a version of."""
+    if plant.sight.is_whole:
+        return true()
+    of_record = select(record.c.referral_id).where(record.c.id == version.c.record_id).scalar_subquery()
+    return and_(plant.sight.of(version.c.referral_id), plant.sight.of(of_record))
 
 
 def council_of(plant: Plant, code: str) -> Council:

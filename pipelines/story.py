@@ -41,7 +41,11 @@ def tell(plant: Plant, id: str) -> Story:
     """Tell the story of a referral that is known to exist."""
     lines: list[Line] = []
     with plant.ledger.reading() as connection:
-        row = connection.execute(select(referral).where(referral.c.id == id)).one()
+        row = connection.execute(
+            select(referral).where(
+                referral.c.id == id, referral.c.council.in_(list(plant.councils)), plant.sight.of(referral.c.id)
+            )
+        ).one()
         numbers = connection.execute(
             select(record.c.connection, record.c.external_id).where(record.c.referral_id == id).order_by(record.c.id)
         ).all()

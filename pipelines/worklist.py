@@ -51,6 +51,7 @@ def open_deliveries(
                 delivery.c.council == council,
                 delivery.c.connection == connection,
                 delivery.c.carries == "state",
+                plant.sight.of(delivery.c.referral_id),
                 delivery.c.state.in_(list(states)),
             )
             .order_by(delivery.c.id)
