@@ -57,7 +57,7 @@ def _back(request: Request) -> Response:
         return door.page(request, notice("too often", after=wait))
     secret, _, packed = door.begun.of(request).partition(".")
     if not secret or not sessions.come_back(door.plant, secret):
-        return _refuse(request, door, Refused("no sign-in was begun in this browser, or it came back before"))
+        return _refuse(request, door, Refused("not begun here, or back before"))
     try:
         person = _person(door, door.provider.back(secret, dict(request.query_params)))
     except Refused as fault:
@@ -122,13 +122,13 @@ def _person(door: Entrance, proved: Proved) -> sessions.Person:
     try:
         identity = identity_of(f"name {proved.name}")
     except NotPossible:
-        raise Refused("the name cannot be used") from None
+        raise Refused("no name") from None
     return sessions.Person(proved.name, identity, tuple(names), tuple(groups))
 
 
 def _refuse(request: Request, door: Entrance, fault: Refused) -> Response:
     door.tries.failed(_address(request))
-    warn("sign_in_refused", outcome=str(fault))  # our own words: no name, no token
+    warn("sign_in_refused", outcome=fault.what)
     response = door.page(request, notice("refused", link=SIGN_IN, go=AGAIN))
     door.begun.drop(response)
     return response

@@ -35,7 +35,11 @@ _HERE = ("127.0.0.1", "::1", "localhost")
 
 
 class Refused(Exception):
-    """What came back from the provider is not believed. The message says why, without a value."""
+    """What came back from the provider is not believed. `what` of it: a word of ours for the log, never a value."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"what came back from the provider is not believed: {what}")
+        self.what = what
 
 
 class Away(Exception):
@@ -79,11 +83,11 @@ class Provider:
     def back(self, secret: str, told: Mapping[str, str]) -> Proved:
         """Who came back. `told`: the questions of the address that they came back to. Raises Refused, Away."""
         if not same(told.get("state", ""), derived(secret, "state")):
-            raise Refused("the reply belongs to another sign-in")
+            raise Refused("state")
         if told.get("iss", self._settings.issuer) != self._settings.issuer:  # RFC 9207: a mix-up of two providers
-            raise Refused("the reply names another issuer")
+            raise Refused("issuer of the reply")
         if "error" in told or not told.get("code"):
-            raise Refused("the provider signed nobody in")
+            raise Refused("no code")
         return self._proved(self._id_token(secret, told["code"]), derived(secret, "nonce"))
 
     def out(self, after: str) -> str:
@@ -108,12 +112,12 @@ class Provider:
                     allow_redirects=False,
                 )
         except AuthlibBaseError:
-            raise Refused("the provider does not take its code") from None
+            raise Refused("code") from None
         except (requests.RequestException, ValueError):
             raise Away("the provider's place for tokens does not answer") from None
         found = tokens.get("id_token") if isinstance(tokens, dict) else None
         if not isinstance(found, str):
-            raise Refused("the provider sent no id token")
+            raise Refused("no token")
         return found
 
     def _proved(self, token: str, nonce: str) -> Proved:
@@ -132,17 +136,17 @@ class Provider:
                 nonce={"essential": True},
             ).validate(claims)
         except (JoseError, ValueError, TypeError) as fault:
-            raise Refused(f"the id token is not believed ({type(fault).__name__})") from None
+            raise Refused(f"token: {type(fault).__name__}") from None
         audience = claims["aud"]
         if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != settings.client:
-            raise Refused("the id token is for several, and not given to us")
+            raise Refused("several audiences")
         if claims.get("azp", settings.client) != settings.client:
-            raise Refused("the id token was given to somebody else")
+            raise Refused("authorised party")
         if not same(str(claims["nonce"]), nonce):
-            raise Refused("the id token belongs to another sign-in")
+            raise Refused("nonce")
         name, groups = claims.get(settings.name), claims.get(settings.groups, [])
         if not isinstance(name, str) or not name.strip() or len(name) > 200 or not name.isprintable():
-            raise Refused(f"the id token has no {settings.name}")
+            raise Refused("no name")
         listed = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
         return Proved(name.strip(), tuple(one for one in listed if isinstance(one, str)))
 
@@ -186,7 +190,11 @@ class Provider:
 
     def _endpoint(self, name: str) -> str:
         address = str(self._metadata().get(name) or "")
-        self._must_be_safe(address)
+        try:
+            self._must_be_safe(address)
+        except Away:
+            self._told = {}  # ask again: it may have been mended
+            raise
         return address
 
     @staticmethod
