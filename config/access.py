@@ -192,8 +192,12 @@ def access_problems(access: Access, stage: str, councils: Collection[str]) -> It
                 path = ("access", "roles", position, "councils", at)
                 yield Problem(path, f"the unknown council {shown(code)}", one_of(known), remedy)
         if holding.groups and access.sign_in.openid is None:
-            found, expected = "groups, where no provider tells any", "`sign_in.openid`, or `names` or `accounts`"
-            yield Problem(("access", "roles", position, "groups"), found, expected, "name the provider, or take the groups out")
+            yield Problem(
+                ("access", "roles", position, "groups"),
+                "groups, where no provider tells any",
+                "`sign_in.openid`, or `names` or `accounts`",
+                "name the provider, or take the groups out",
+            )
     if stage == "live" and not access.roles:
         expected = "`access.roles`, because the stage is live"
         example = "access: {roles: [{role: operator, councils: [all], accounts: [aevans]}]}"
@@ -201,4 +205,5 @@ def access_problems(access: Access, stage: str, councils: Collection[str]) -> It
         yield Problem(("access",), "nothing that says who may do what", expected, remedy)
     if access.sign_in.openid is not None and access.address is None:
         expected = "`access.address`, where the provider sends people back to"
-        yield Problem(("access", "sign_in", "openid"), "a provider, and no address of the pages", expected, "add `address` beside `sign_in`")
+        found, remedy = "a provider, and no address of the pages", "add `address` beside `sign_in`"
+        yield Problem(("access", "sign_in", "openid"), found, expected, remedy)

@@ -118,6 +118,7 @@ def sync(
     feeds = [(wired, kind) for wired in chosen for kind in _fed(wired)]
     if not feeds:
         raise NotPossible("none of these connections is one that changes are read from; `dolen status` lists them")
+    plant = plant.whole  # whoever reads takes over what a dead process left, of every council
     with plant.ledger.writing() as connection:
         now = plant.clock.now()
         waiting = [_Asked(wired, kind, purpose, _ask(connection, wired, kind, purpose, now, since))

@@ -6,16 +6,27 @@ sentence.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, true
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, true
 
 from pipelines.ids import number_of
 from pipelines.plant import Council, Plant
+from pipelines.rows import in_parts
 from pipelines.sight import NotPossible
 from pipelines.tables import delivery, record, referral, version
 
-__all__ = ["NotPossible", "council_of", "delivery_of", "find_referral", "referral_of", "sees_version", "version_of"]
+__all__ = [
+    "NotPossible",
+    "council_of",
+    "delivery_of",
+    "find_referral",
+    "referral_of",
+    "seen_of",
+    "sees_version",
+    "version_of",
+]
 
 
 def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
@@ -81,18 +92,44 @@ def version_of(plant: Plant, id: str) -> Row[Any]:
 
 def referral_of(plant: Plant, row: Row[Any]) -> str | None:
     """The referral that a version belongs to, by itself or by its record; None while it belongs to none."""
-    if row.referral_id is not None or row.record_id is None:
+    if row.referral_id is not None:
         return row.referral_id  # type: ignore[no-any-return]
+    by_key = and_(*(record.c[name] == getattr(row, name) for name in ("council", "connection", "kind", "external_id")))
+    wanted = by_key if row.record_id is None else record.c.id == row.record_id
     with plant.ledger.reading() as connection:
-        return connection.execute(select(record.c.referral_id).where(record.c.id == row.record_id)).scalar()
+        return connection.execute(select(record.c.referral_id).where(wanted)).scalar()
 
 
 def sees_version(plant: Plant) -> ColumnElement[bool]:
     """The condition that a version may be seen: by its referral, and by that of the record it is a version of."""
     if plant.sight.is_whole:
         return true()
-    of_record = select(record.c.referral_id).where(record.c.id == version.c.record_id).scalar_subquery()
-    return and_(plant.sight.of(version.c.referral_id), plant.sight.of(of_record))
+    hidden = select(record.c.id).join(referral, referral.c.id == record.c.referral_id).where(plant.sight.hides())
+    by_number = hidden.where(  # what could not be read names its record by its number alone
+        *(record.c[name] == version.c[name] for name in ("council", "connection", "kind", "external_id"))
+    )
+    return and_(
+        plant.sight.of(version.c.referral_id),
+        or_(version.c.record_id.is_(None), version.c.record_id.not_in(hidden)),
+        or_(version.c.record_id.is_not(None), ~by_number.exists()),
+    )
+
+
+def seen_of(plant: Plant, ids: Collection[str]) -> set[str]:
+    """Of deliveries and versions (d12, v7), those that this officer may see."""
+    if plant.sight.is_whole:
+        return set(ids)
+    seen: set[str] = set()
+    with plant.ledger.reading() as connection:
+        for letter, table, condition in (
+            ("d", delivery, plant.sight.of(delivery.c.referral_id)),
+            ("v", version, sees_version(plant)),
+        ):
+            numbers = [number_of(id, letter) or 0 for id in ids if id.startswith(letter)]
+            for some in in_parts(numbers):
+                rows = connection.execute(select(table.c.id).where(table.c.id.in_(some), condition)).scalars()
+                seen.update(f"{letter}{number}" for number in rows)
+    return seen
 
 
 def council_of(plant: Plant, code: str) -> Council:

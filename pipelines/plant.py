@@ -174,7 +174,13 @@ class Plant:
     kept: Keeper = field(default_factory=Keeper, repr=False)  # what it maps with, kept in the ledger
     roles: Roles = field(default_factory=Roles)  # who may do what, as the site's files say
     sight: Sight = EVERYTHING  # whose eyes look through it (`pipelines.seeing.through`); the movement's own see all
+    behind: Plant | None = field(default=None, repr=False)
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
+
+    @property
+    def whole(self) -> Plant:
+        """The movement's own plant behind an officer's: for work that is the site's, whoever asked for it."""
+        return self.behind or self
 
     def refresh(self) -> None:
         """Take in what changed in the site's mappings and code lists. Quick where nothing did."""

@@ -20,7 +20,7 @@ def through(plant: Plant, officer: Officer, right: Right = Right.SEE) -> Plant:
     """The plant through an officer's eyes: the councils for which they have a right."""
     councils = {code: one for code, one in plant.councils.items() if officer.may(right, code)}
     granted, taken = _granted(plant, officer, list(councils))
-    return replace(plant, councils=councils, sight=Sight(officer, granted, taken))
+    return replace(plant, councils=councils, sight=Sight(officer, granted, taken), behind=plant.whole)
 
 
 def through_or_refuse(plant: Plant, officer: Officer, right: Right = Right.SEE) -> Plant:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, true
 
 from pipelines.rights import Officer, Right
 from pipelines.tables import referral
@@ -43,10 +43,14 @@ class Sight:
         to no referral yet is nobody's, and seen."""
         if self.is_whole:
             return true()
-        hidden = select(referral.c.id).where(referral.c.restricted.is_(True))
-        if self.granted:
-            hidden = hidden.where(referral.c.id.not_in(sorted(self.granted)))
-        return or_(referral_id.is_(None), referral_id.not_in(hidden))
+        return or_(referral_id.is_(None), referral_id.not_in(select(referral.c.id).where(self.hides())))
+
+    def hides(self) -> ColumnElement[bool]:
+        """The condition on a row of `referral` that it is kept from these eyes."""
+        if self.is_whole:
+            return false()
+        restricted = referral.c.restricted.is_(True)
+        return and_(restricted, referral.c.id.not_in(sorted(self.granted))) if self.granted else restricted
 
     def sees(self, connection: Connection, id: str | None) -> bool:
         """Whether one referral may be seen."""

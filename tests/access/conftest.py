@@ -21,6 +21,8 @@ from tests.access.pages import Browser, free_socket, served, whole
 from tests.access.provider import CLIENT, SECRET, Provider, serving
 from tests.found import as_asked
 from tests.pipelines.pieces import ENVIRONMENT, Bench
+from tests.pipelines.pieces import bench as bench
+from tests.pipelines.pieces import site_folder as site_folder
 
 ROOT = Path(__file__).parents[2]
 #: Two councils, every role, by group and by name.

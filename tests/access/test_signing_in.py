@@ -209,7 +209,7 @@ def test_a_reply_that_is_late_or_bent_is_refused(house: House) -> None:
 
 def test_a_provider_that_is_away_or_another_is_said_so(house: House) -> None:
     for bent in ({"issuer": "https://idp.example.org"}, {"authorization_endpoint": "http://example.org/a"}):
-        house.entrance.provider._told = {}  # type: ignore[union-attr]  # noqa: SLF001 - it is kept for an hour
+        house.entrance.provider._told = {}  # type: ignore[union-attr]
         house.provider.metadata = lambda told, bent=bent: {**told, **bent}  # type: ignore[misc]
         answer = house.browser().at("/sign-in")
         assert answer.status_code == 503

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config.routes import LIVE_NEEDS
 from config.findings import SiteFaults
+from config.routes import LIVE_NEEDS
 from config.site import Site, load_site
 
 Spoil = Callable[[str, str, str], None]
