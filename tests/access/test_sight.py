@@ -89,14 +89,15 @@ def everything(plant: Plant, at: Desk) -> str:
     """All that the desk shows anybody, as text."""
     told: list[Any] = [
         attention.attention(plant), attention.open_conflicts(plant), left_out.left_out(plant),
-        unmapped.unmapped(plant), worklist.open_deliveries(plant, "torfaen", "casework", list(DeliveryState)),
+        list(unmapped.waiting_for(plant, open_at_most=0)), worklist.open_deliveries(plant, "torfaen", "casework", list(DeliveryState)),
     ]  # fmt: skip
     for number in (OPEN, HIDDEN):
         references = (number, at.id(number), at.delivery(number))
         told += [[row.id for row in find_referral(plant, one)] for one in references]
-        for ask in (showing.show, desk.preview):
-            for id in (at.delivery(number), at.version(number)):
-                told.append(said(lambda ask=ask, id=id: ask(plant, id)))  # type: ignore[misc]
+        for id in (at.delivery(number), at.version(number)):
+            told.append(said(lambda id=id: showing.show(plant, id)))  # type: ignore[misc]
+            if number == HIDDEN and not plant.sight.is_whole:  # where it may be seen, its target would be asked
+                told.append(said(lambda id=id: desk.preview(plant, id)))  # type: ignore[misc]
         told.append(said(lambda number=number: story.tell(plant, at.id(number))))  # type: ignore[misc]
     told.append(said(lambda: control.to_replay(plant, [], fingerprint="", route="contact-to-casework")))
     return "\n".join(map(str, told))
