@@ -110,11 +110,13 @@ def replay(
         reason = ask.why(f"send {len(chosen)} again" + ("" if chooser.is_todays else f" with {mapping}"))
         done = desk.replay(plant, chosen, who=officer_name(plant), why=reason, chooser=chooser)
     if json:
-        as_json({"done": done.done, "not_done": [{"id": id, "why": why} for id, why in done.not_done]})
+        not_done = [{"id": id, "why": why} for id, why in done.not_done]
+        as_json({"done": done.done, "not_done": not_done, "asked": [{"id": id, "why": why} for id, why in done.asked]})
     else:
         say(f"Sent again: {', '.join(done.done) or 'none'}")
         for id, why in done.not_done:
             complain(f"{id} not: {why}")
+        say(*(f"{why}." for _, why in done.asked))
     raise typer.Exit(1 if done.not_done else 0)
 
 

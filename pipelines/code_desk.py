@@ -31,6 +31,7 @@ from pipelines.library import ROWS, Library
 from pipelines.lock import AlreadyRunning, only_one
 from pipelines.looking import NotPossible, seen_of
 from pipelines.plant import Plant
+from pipelines.rights import Right
 from pipelines.sight import EVERYTHING
 from pipelines.states import DeliveryState
 from pipelines.tables import delivery
@@ -105,6 +106,8 @@ def carry_out_import(plant: Plant, name: str, book: Book, *, who: str, why: str,
 
 def release(plant: Plant, name: str, councils: Sequence[str] = (), *, who: str, why: str) -> Released:
     """Let go on whatever waits for a list and whose codes have their rows by now. Raises NotPossible without a list."""
+    for code in [code for code in plant.councils if code in councils] if councils else plant.councils:
+        plant.sight.need(Right.CODES, code)
     plant.refresh()
     _list(plant, name)
     asked, plant = plant, replace(plant, sight=EVERYTHING)  # a rule lets go, of what nobody here may see too

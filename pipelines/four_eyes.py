@@ -16,7 +16,7 @@ from pipelines.clock import SECOND
 from pipelines.ids import number_of
 from pipelines.plant import Plant
 from pipelines.rights import Officer, Right
-from pipelines.sight import NotAllowed, NotPossible
+from pipelines.sight import NoSuch, NotAllowed, NotPossible
 from pipelines.tables import four_eyes
 
 WAITS_SECONDS = 86_400
@@ -143,7 +143,7 @@ def _one(connection: Connection, plant: Plant, id: str) -> Any:
             )
         ).first()
     if row is None:
-        raise NotPossible(f"nothing of the id {id} waits for another officer; ids look like q3")
+        raise NoSuch(f"nothing of the id {id} waits for another officer; ids look like q3")
     return row
 
 

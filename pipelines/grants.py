@@ -20,7 +20,7 @@ from pipelines.logs import warn
 from pipelines.looking import find_referral
 from pipelines.plant import Plant
 from pipelines.rights import Officer, Right
-from pipelines.sight import EVERYTHING, NotAllowed, NotPossible
+from pipelines.sight import EVERYTHING, NoSuch, NotAllowed, NotPossible
 from pipelines.tables import sight_grant
 
 LONGEST = timedelta(days=90)
@@ -161,7 +161,7 @@ def _one(connection: Connection, plant: Plant, id: str) -> Any:
             select(sight_grant).where(sight_grant.c.id == number, sight_grant.c.council.in_(_protected(plant)))
         ).first()
     if row is None:
-        raise NotPossible(f"there is no grant {id}; ids look like g3")
+        raise NoSuch(f"there is no grant {id}; ids look like g3")
     return row
 
 
@@ -173,7 +173,7 @@ def _restricted(plant: Plant, reference: str, right: Right) -> Any:
         plant.sight.need(right, next(iter(plant.councils), "any council"))
     found = find_referral(replace(plant, councils=codes, sight=EVERYTHING), reference)
     if not found:
-        raise NotPossible("there is no referral of that reference; see `dolen trace`")
+        raise NoSuch("there is no referral of that reference; see `dolen trace`")
     if len(found) > 1:
         raise NotPossible("several referrals have that number; name one by our own id or the resident's reference")
     if not found[0].restricted:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, true
 from pipelines.ids import number_of
 from pipelines.plant import Council, Plant
 from pipelines.rows import in_parts
-from pipelines.sight import NotPossible
+from pipelines.sight import NoSuch, NotPossible
 from pipelines.tables import delivery, record, referral, version
 
 __all__ = [
@@ -76,7 +76,7 @@ def delivery_of(plant: Plant, id: str) -> Row[Any]:
         wanted = select(delivery).where(delivery.c.id == number, plant.sight.of(delivery.c.referral_id))
         row = connection.execute(wanted).first() if number is not None else None
     if row is None or row.council not in plant.councils:
-        raise NotPossible(f"there is no delivery {id}; ids look like d12 (see `dolen attention` and `dolen trace`)")
+        raise NoSuch(f"there is no delivery {id}; ids look like d12 (see `dolen attention` and `dolen trace`)")
     return row
 
 
@@ -86,7 +86,7 @@ def version_of(plant: Plant, id: str) -> Row[Any]:
         wanted = select(version).where(version.c.id == number, sees_version(plant))
         row = connection.execute(wanted).first() if number is not None else None
     if row is None or row.council not in plant.councils:
-        raise NotPossible(f"there is no version {id}; ids look like v7 (see `dolen attention` and `dolen trace`)")
+        raise NoSuch(f"there is no version {id}; ids look like v7 (see `dolen attention` and `dolen trace`)")
     return row
 
 

@@ -21,6 +21,7 @@ from pipelines.ids import number_of
 from pipelines.intake import Intake
 from pipelines.looking import NotPossible, council_of, delivery_of, referral_of, version_of
 from pipelines.plant import Plant
+from pipelines.rights import Right
 from pipelines.states import DeliveryState, IllegalMove, VersionState
 from pipelines.tables import delivery
 
@@ -106,6 +107,7 @@ def _replay_one(plant: Plant, id: str, chooser: Chooser, *, who: str, why: str) 
         _take_again(plant, id, chooser, who=who, why=why)
         return
     found = delivery_of(plant, id)
+    _may(plant, found.council, chooser)
     _another_agrees(plant, id, found.council, found.referral_id, chooser, who=who, why=why)
     if deciding.error_of(plant, found.cause_id) == regressed.ERROR:
         if found.state == DeliveryState.REPLACED:
@@ -130,6 +132,12 @@ def _replay_one(plant: Plant, id: str, chooser: Chooser, *, who: str, why: str) 
         )
         plant.kept.keep(batch.connection, chosen.artifacts, batch.now)
         tell(plant, batch, held, who=who, action=chosen.action, why=why, detail=chosen.detail)
+
+
+def _may(plant: Plant, council: str, chooser: Chooser) -> None:
+    plant.sight.need(Right.SEND, council)
+    if not chooser.is_todays:
+        plant.sight.need(Right.MAPPINGS, council)
 
 
 def _another_agrees(
@@ -170,6 +178,7 @@ def _may_be_sent(row: Any) -> None:
 def _take_again(plant: Plant, id: str, chooser: Chooser, *, who: str, why: str) -> None:
     row = version_of(plant, id)
     council = council_of(plant, row.council)
+    _may(plant, council.code, chooser)
     if row.state != VersionState.ATTENTION:
         raise NotPossible(f"{id} is {row.state}: there is nothing to take again")
     if not row.external_id:

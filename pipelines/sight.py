@@ -20,6 +20,10 @@ class NotPossible(RuntimeError):
     """What was asked for cannot be done. The message says why and what can be done instead."""
 
 
+class NoSuch(NotPossible):
+    """Nothing of that name or id is there, as far as whoever asks may see."""
+
+
 class NotAllowed(NotPossible):
     """Whoever asks has no right to it. The message says which, and never what is there."""
 

@@ -19,7 +19,7 @@ from pipelines.ids import number_of
 from pipelines.plant import Plant
 from pipelines.rights import Officer, Right, Role
 from pipelines.secrets_held import hash_of, new_secret, same
-from pipelines.sight import NotPossible
+from pipelines.sight import NoSuch, NotPossible
 from pipelines.tables import api_token
 
 PREFIX = "dolen_"
@@ -56,7 +56,7 @@ def add(plant: Plant, name: str, roles: Mapping[str, tuple[Role, ...]], *, lasts
         raise NotPossible(f"a token lasts {LONGEST.days} days at most")
     for council, held in roles.items():
         if council not in plant.councils:
-            raise NotPossible(f"the site has no council {council} that you may make tokens for")
+            raise NoSuch(f"the site has no council {council} that you may make tokens for")
         plant.sight.need(Right.ADMINISTER, council)
         if beyond := [role.value for role in held if role not in ROLES]:
             raise NotPossible(f"a token cannot be {' or '.join(beyond)}: {', '.join(ROLES)}")
@@ -98,7 +98,7 @@ def revoke(plant: Plant, id: str, *, why: str) -> str:
             select(api_token).where((api_token.c.id == number) | (api_token.c.name == id.strip()))
         ).first()
         if row is None or not set(row.roles).intersection(plant.councils):
-            raise NotPossible(f"there is no token {id}; see `dolen token list`")
+            raise NoSuch(f"there is no token {id}; see `dolen token list`")
         for code in row.roles:
             plant.sight.need(Right.ADMINISTER, code)
         if row.revoked is not None:

@@ -13,7 +13,7 @@ from pipelines import facts as fact_store
 from pipelines.looking import find_referral
 from pipelines.plant import Plant
 from pipelines.rights import Right
-from pipelines.sight import NotAllowed, NotPossible
+from pipelines.sight import NoSuch, NotAllowed, NotPossible
 from pipelines.vault import PayloadGone
 
 
@@ -31,7 +31,7 @@ def unmask(plant: Plant, reference: str, *, why: str) -> Unmasked:
     """Show one referral's values to a case-reader. Raises NotPossible, NotAllowed."""
     found = find_referral(plant, reference)
     if not found:
-        raise NotPossible("there is no referral of that reference; see `dolen trace`")
+        raise NoSuch("there is no referral of that reference; see `dolen trace`")
     if len(found) > 1:
         raise NotPossible("several referrals have that number; name one by our own id or the resident's reference")
     (row,) = found

@@ -1,4 +1,4 @@
-"""Four eyes: a restricted referral is sent again by two officers together, or in an emergency by one who is reviewed."""
+"""Four eyes: a restricted referral is sent again by two officers together; one alone sends nothing."""
 
 from __future__ import annotations
 

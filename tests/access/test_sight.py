@@ -89,7 +89,8 @@ def everything(plant: Plant, at: Desk) -> str:
     """All that the desk shows anybody, as text."""
     told: list[Any] = [
         attention.attention(plant), attention.open_conflicts(plant), left_out.left_out(plant),
-        list(unmapped.waiting_for(plant, open_at_most=0)), worklist.open_deliveries(plant, "torfaen", "casework", list(DeliveryState)),
+        list(unmapped.waiting_for(plant, open_at_most=0)),
+        worklist.open_deliveries(plant, "torfaen", "casework", list(DeliveryState)),
     ]  # fmt: skip
     for number in (OPEN, HIDDEN):
         references = (number, at.id(number), at.delivery(number))
