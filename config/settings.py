@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from config.access import Access
 from config.declared import REFERENCE, Declared, Line, LongerThanNothing, Reference, parse_duration, refusal
 from config.findings import kind_of
 from config.retention import Retention
@@ -215,6 +216,11 @@ class SiteSettings(Declared):
         default_factory=Retention, description="How long data is kept, by class.", examples=[{"raw": "P30D"}]
     )
     console: Console = Field(default_factory=Console, description="The web pages for staff.", examples=[{"port": 8080}])
+    access: Access = Field(
+        default_factory=Access,
+        description="Who may do what, and how staff sign in.",
+        examples=[{"roles": [{"role": "operator", "councils": ["torfaen"], "accounts": ["aevans"]}]}],
+    )
     listener: Listener | None = Field(
         default=None,
         description="Where systems and forms may call us. Leave out: nothing listens.",

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from config.access import access_problems
 from config.checks import Surroundings, council_problems, pieces_of
 from config.council import CouncilSettings
 from config.documents import Document, read_yaml
@@ -116,7 +117,11 @@ def load_site(root: Path, *, shipped: Mapping[str, Path] | None = None, groups: 
         groups=groups,
     )
     councils, council_findings = _councils(root, around)
-    findings = in_order([*found, *text_findings, *council_findings])
+    roles: tuple[Finding, ...] = ()
+    if document is not None and settings is not None:  # who may do what stops nothing that runs, and is told
+        known = _stems(root / COUNCIL_FOLDER)
+        roles = tuple(document.locate(access_problems(settings.access, settings.stage, known)))
+    findings = in_order([*found, *roles, *text_findings, *council_findings])
     if document is None or settings is None or errors(found):
         raise SiteFaults(findings)
     return Site(root, settings, document, councils, texts, text_documents, layers, groups, findings)

@@ -10,7 +10,8 @@ import typer
 from console import ask
 from console.guard import WrongUse
 from console.show import as_json, complain, count, progress, safe, say, table
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name
+from pipelines.rights import Right
 
 
 def conform(
@@ -35,12 +36,12 @@ def conform(
     files = [report.with_name(report.name + ending) for ending in (".md", ".json")] if report else []
     if there := [str(file) for file in files if file.exists()]:
         raise WrongUse(f"{there[0]} is there already: name a report that is new")
-    with opened(site) as plant, progress(json) as told:
+    with for_officer(site, Right.ADMINISTER) as plant, progress(json) as told:
         wired = control.one_connection(plant, connection, known_council(plant, council))
         who = why = ""
         if writes:
             complain(f"Invented records will be made in {wired.council}/{wired.name}, and stay there.")
-            who, why = ask.who(), ask.why(f"make invented records in {wired.council}/{wired.name}")
+            who, why = officer_name(plant), ask.why(f"make invented records in {wired.council}/{wired.name}")
         found = conforming.hold(
             plant, wired, writes=writes, wrong_login=wrong_login, pages=pages, who=who, why=why,
             told=lambda kind: told(kind, 0),

@@ -12,7 +12,8 @@ import typer
 from console import ask, desk_view
 from console.guard import WrongUse
 from console.show import as_json, complain, say
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from pipelines.choosing import Chooser
@@ -25,7 +26,7 @@ def attention(council: CouncilName = "", site: SiteFolder = HERE, json: Json = F
     """What needs a person, grouped by cause, the most urgent first: why, since when, how many, and what to do."""
     from pipelines import desk, left_out
 
-    with opened(site) as plant:
+    with for_officer(site) as plant:
         wanted = [known_council(plant, council)] if council else []
         groups, conflicts = desk.attention(plant, wanted), desk.open_conflicts(plant, wanted)
         lacking = left_out.left_out(plant, wanted)
@@ -40,7 +41,7 @@ def show(id: Id, site: SiteFolder = HERE, json: Json = False) -> None:
     """One delivery or version: its state, why, what was tried, and what sending it now would do. Values are masked."""
     from pipelines import showing
 
-    with opened(site) as plant:
+    with for_officer(site) as plant:
         shown = showing.show(plant, id)
         preview = _preview(plant, shown.id) if shown.id.startswith("d") and shown.state in desk_view.OPEN else None
         if json:
@@ -58,7 +59,7 @@ def trace(
     """The whole story of one referral: every version, delivery, try, proof and person."""
     from pipelines import looking, story
 
-    with opened(site) as plant:
+    with for_officer(site) as plant:
         found = looking.find_referral(plant, reference)
         stories = [story.tell(plant, row.id) for row in found]
         if json:
@@ -97,7 +98,7 @@ def replay(
 
     if sum(map(bool, (ids, cause, route))) != 1:
         raise WrongUse("Name what to send again: ids such as d12 or v7, or --cause, or --route, one of the three")
-    with opened(site) as plant:
+    with for_officer(site, Right.SEE if dry_run else Right.SEND) as plant:
         chosen = control.to_replay(
             plant, ids or [], fingerprint=cause, route=route, council=known_council(plant, council)
         )
@@ -107,13 +108,15 @@ def replay(
             desk_view.dry_run(previews, json)
             return
         reason = ask.why(f"send {len(chosen)} again" + ("" if chooser.is_todays else f" with {mapping}"))
-        done = desk.replay(plant, chosen, who=ask.who(), why=reason, chooser=chooser)
+        done = desk.replay(plant, chosen, who=officer_name(plant), why=reason, chooser=chooser)
     if json:
-        as_json({"done": done.done, "not_done": [{"id": id, "why": why} for id, why in done.not_done]})
+        not_done = [{"id": id, "why": why} for id, why in done.not_done]
+        as_json({"done": done.done, "not_done": not_done, "asked": [{"id": id, "why": why} for id, why in done.asked]})
     else:
         say(f"Sent again: {', '.join(done.done) or 'none'}")
         for id, why in done.not_done:
             complain(f"{id} not: {why}")
+        say(*(f"{why}." for _, why in done.asked))
     raise typer.Exit(1 if done.not_done else 0)
 
 
@@ -139,12 +142,13 @@ def settle(
         )
     if same or new:
         decide = deciding.same if same else deciding.new
-        with opened(site) as plant:
-            _told(decide(plant, id, who=ask.who(), why=ask.why(f"settle {id}")), json)
+        with for_officer(site, Right.SEND) as plant:
+            _told(decide(plant, id, who=officer_name(plant), why=ask.why(f"settle {id}")), json)
         return
     how = "arrived" if arrived else "by-hand" if by_hand else "not-arrived"
-    with opened(site) as plant:
-        words = desk.settle(plant, id, how=how, number=arrived or by_hand, who=ask.who(), why=ask.why(f"settle {id}"))
+    with for_officer(site, Right.SEND) as plant:
+        who, why = officer_name(plant), ask.why(f"settle {id}")
+        words = desk.settle(plant, id, how=how, number=arrived or by_hand, who=who, why=why)
     _told(words, json)
 
 
@@ -161,9 +165,9 @@ def page(
         raise WrongUse("The language is one of both, cy, en")
     if out.exists():
         raise WrongUse(f"{out} is there already; name another file")
-    with opened(site) as plant:
+    with for_officer(site, Right.UNMASK) as plant:
         why = ask.why(f"print {id}")
-        html = sheets.sheet(plant, id, language=cast(Any, language), who=ask.who(), why=why)
+        html = sheets.sheet(plant, id, language=cast(Any, language), who=officer_name(plant), why=why)
     try:
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
             stream.write(html)
@@ -176,8 +180,8 @@ def close(id: Id, site: SiteFolder = HERE, json: Json = False) -> None:
     """Close without sending. The reason is asked."""
     from pipelines import desk
 
-    with opened(site) as plant:
-        words = desk.close(plant, id, who=ask.who(), why=ask.why(f"close {id} without sending"))
+    with for_officer(site, Right.SEND) as plant:
+        words = desk.close(plant, id, who=officer_name(plant), why=ask.why(f"close {id} without sending"))
     _told(words, json)
 
 

@@ -10,7 +10,8 @@ import typer
 from console import ask
 from console.guard import WrongUse, sentence
 from console.show import as_json, complain, count, progress, safe, say
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,14 +44,14 @@ def diff(
     from pipelines import control, mapping_diff
     from pipelines.looking import NotPossible
 
-    with opened(site) as plant:
+    with for_officer(site, Right.UNMASK if reveal else Right.SEE) as plant:
         code = known_council(plant, council)
         if connection:
             wired = control.connections(plant, connection, code)
             councils, connection = [one.council for one in wired], wired[0].name
         else:
             councils = [code] if code else sorted(plant.councils)
-        who, why = (ask.who(), ask.why("see what these records say")) if reveal else ("", "")
+        who, why = (officer_name(plant), ask.why("see what these records say")) if reveal else ("", "")
         scope = mapping_diff.Scope(councils, connection, record, most, reveal)
         try:
             with progress(json) as told:

@@ -9,7 +9,8 @@ import typer
 
 from console.guard import WrongUse
 from console.show import as_json, complain, count, progress, safe, say, when
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, zone_of
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, zone_of
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from pipelines.directory import Copy, Found
@@ -24,7 +25,7 @@ def refresh(council: CouncilName = "", site: SiteFolder = HERE, json: Json = Fal
     """Read every directory of services anew and keep a copy."""
     from pipelines import composition, directory
 
-    with opened(site) as plant, progress(json) as told:
+    with for_officer(site, Right.CONTROL) as plant, progress(json) as told:
         files = composition.load(plant.root).councils
         copies = []
         for wired in directory.directories(plant, known_council(plant, council)):
@@ -54,7 +55,7 @@ def find(
 
     if age is not None and not 0 <= age <= 130:
         raise WrongUse("An age is a number of years from 0 to 130")
-    with opened(site) as plant:
+    with for_officer(site) as plant:
         found = directory.find(
             plant, " ".join(words), council=known_council(plant, council), age=age, all_statuses=all_statuses
         )

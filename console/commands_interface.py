@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.show import as_json, complain, count, safe, say
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ def drift(
     answer."""
     from pipelines import composition, control, drift_watch, drifting
 
-    with opened(site) as plant:
+    with for_officer(site, Right.CONTROL) as plant:
         chosen = control.connections(plant, connection, known_council(plant, council))
         files = composition.load(plant.root)
         found = []

@@ -8,7 +8,8 @@ import typer
 
 from console import ask
 from console.show import as_json, say
-from console.site import HERE, Json, SiteFolder, opened
+from console.site import HERE, Json, SiteFolder, for_officer, officer_name
+from pipelines.rights import Right
 
 Reference = Annotated[str, typer.Argument(help="Our id, the resident's reference, or its number in any system.")]
 
@@ -17,8 +18,8 @@ def join(stays: Reference, goes: Reference, site: SiteFolder = HERE, json: Json 
     """Make two referrals of one request one: the first stays, the second goes into it. The reason is asked."""
     from pipelines import joining
 
-    with opened(site) as plant:
-        words = joining.join(plant, stays, goes, who=ask.who(), why=ask.why("join these two"))
+    with for_officer(site, Right.SEND) as plant:
+        words = joining.join(plant, stays, goes, who=officer_name(plant), why=ask.why("join these two"))
     as_json({"done": words}) if json else say(words + ".")
 
 
@@ -26,6 +27,6 @@ def part(goes: Reference, site: SiteFolder = HERE, json: Json = False) -> None:
     """Undo `dolen join`: the one that went is a referral of its own again. The reason is asked."""
     from pipelines import joining
 
-    with opened(site) as plant:
-        words = joining.part(plant, goes, who=ask.who(), why=ask.why("part these two"))
+    with for_officer(site, Right.SEND) as plant:
+        words = joining.part(plant, goes, who=officer_name(plant), why=ask.why("part these two"))
     as_json({"done": words}) if json else say(words + ".")

@@ -11,7 +11,8 @@ import typer
 from console import ask
 from console.guard import WrongUse
 from console.show import as_json, complain, count, progress, safe, say
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from pipelines.relinking import Relinked, Told
@@ -49,14 +50,15 @@ def import_(
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise WrongUse(f"{file} cannot be read: name a CSV file saved as UTF-8") from None
-    with opened(site) as plant, progress(json) as told:
+    with for_officer(site, Right.ADMINISTER) as plant, progress(json) as told:
         sides = [control.one_connection(plant, words, known_council(plant, council)) for words in (old, new)]
         relinking = Relinking(plant, sides[0], sides[1], text)
         found = relinking.run(look=look, progress=told)
         if not json:
             _show(found)
         if go:
-            who, why = ask.who(), ask.why(f"link {count(found.totals['linked'], 'request')} to {sides[1].name}")
+            why = ask.why(f"link {count(found.totals['linked'], 'request')} to {sides[1].name}")
+            who = officer_name(plant)
             found = relinking.run(write=True, who=who, why=why, look=look, progress=told)
     if json:
         as_json(dataclasses.asdict(found) | {"totals": dict(found.totals), "complete": found.complete})
@@ -111,14 +113,14 @@ def switch(
 
     if go and dry_run:
         raise WrongUse("Choose one of --go and --dry-run")
-    with opened(site) as plant:
+    with for_officer(site, Right.ADMINISTER) as plant:
         sides = [control.one_connection(plant, words, known_council(plant, council)) for words in (old, new)]
         switching = Switching(plant, composition.load(plant.root), sides[0], sides[1])
         plan = switching.plan()
         if not json:
             _plan(plan)
         if go:
-            who, why = ask.who(), ask.why(f"switch from {sides[0].name} to {sides[1].name}")
+            who, why = officer_name(plant), ask.why(f"switch from {sides[0].name} to {sides[1].name}")
             try:
                 plan = switching.carry_out(who=who, why=why, rest_is_new=rest_is_new)
             except CannotChange as fault:

@@ -10,7 +10,8 @@ import typer
 
 from console.guard import WrongUse
 from console.show import as_json, say
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, site_folder
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name, site_folder
+from pipelines.rights import Right
 
 mapping = typer.Typer(
     help="The mapping bench: begin a mapping, test it by its examples, preview a record.", no_args_is_help=True
@@ -62,16 +63,15 @@ def mapping_invent(
 
     No value is shown. It is written down in the audit as a view of the record.
     """
-    from console import ask
     from mappings.look_alike import SomethingSurvived
     from pipelines import control, invented
 
-    with opened(site) as plant:
+    with for_officer(site, Right.MAPPINGS) as plant:
         if connection:
             wired = control.one_connection(plant, connection, known_council(plant, council))
             id = invented.newest(plant, wired.council, wired.name, id)
         try:
-            file = invented.invent(plant, id, who=ask.who(), seed=seed)
+            file = invented.invent(plant, id, who=officer_name(plant), seed=seed)
         except SomethingSurvived as fault:
             raise WrongUse(str(fault)) from None
     if json:
@@ -148,17 +148,20 @@ def mapping_preview(
     json: Json = False,
 ) -> None:
     """Show one record through its mapping and back: what each row gives, what is left out, what would be lost."""
-    from console import mapping_view
-    from pipelines import control, ids, mapping_bench
+    from console import ask, mapping_view
+    from pipelines import control, ids, mapping_bench, unmasking
 
     number = ids.number_of(version, "v") if version else None
     if version and (number is None or file is not None):
         raise WrongUse("--version takes a number such as v7, and no --file beside it")
-    with opened(site) as plant:
+    of_ledger = reveal and number is not None  # what is in a file of their own, nobody need be shown by us
+    with for_officer(site, Right.UNMASK if of_ledger else Right.SEE) as plant:
         wired = control.one_connection(plant, connection, known_council(plant, council))
         kinds = [kind for kind in wired.kinds if record in ("", kind)]
         if len(kinds) != 1:
             raise WrongUse(f"Name the kind of record with --record; there are {', '.join(wired.kinds) or 'none'}")
+        if of_ledger:
+            unmasking.note(plant, wired.council, f"v{number}", why=ask.why(f"see what v{number} says"))
         body = None if number is not None else file.read_bytes() if file else sys.stdin.buffer.read()
         seen = mapping_bench.preview(
             plant, wired.council, wired.name, kinds[0], record=body, version_id=number, reveal=reveal

@@ -10,7 +10,8 @@ import typer
 from console import ask
 from console.guard import WrongUse
 from console.show import as_json, count, progress
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from pipelines.plant import Council, Plant
@@ -37,9 +38,10 @@ def reconcile(
 
     if go and not repair:
         raise WrongUse("--go belongs to --repair: dolen reconcile ROUTE --repair --go")
-    with opened(site) as plant, progress(json) as told:
+    with for_officer(site, Right.CONTROL) as plant, progress(json) as told:
         councils = proof.councils_with(plant, route, known_council(plant, council))
-        reports = [prover.compare(plant, one, route, who=ask.who(), whole=whole, progress=told) for one in councils]
+        who = officer_name(plant)
+        reports = [prover.compare(plant, one, route, who=who, whole=whole, progress=told) for one in councils]
         plans = [mending.plan(plant, *both) if repair else [] for both in zip(councils, reports, strict=True)]
         if not json:
             for report, steps in zip(reports, plans, strict=True):
@@ -62,7 +64,7 @@ def _carry_out(plant: Plant, councils: list[Council], reports: list[Report], pla
     possible = sum(step.possible for steps in plans for step in steps)
     if not possible:
         return [repair.Mended(not_done=[(step.source, step.words) for step in steps]) for steps in plans]
-    who, why = ask.who(), ask.why(f"mend {count(possible, 'request')} by sending again")
+    who, why = officer_name(plant), ask.why(f"mend {count(possible, 'request')} by sending again")
     return [
         repair.carry_out(plant, council, report.route, steps, who=who, why=why)
         for council, report, steps in zip(councils, reports, plans, strict=True)
@@ -101,7 +103,7 @@ def match(
         raise WrongUse("--rest-is-apart belongs to --go")
     if by and list_file is not None:
         raise WrongUse("Choose one of --by and --csv")
-    with opened(site) as plant, progress(json) as told:
+    with for_officer(site, Right.ADMINISTER) as plant, progress(json) as told:
         sides = [control.one_connection(plant, words, known_council(plant, council)) for words in (one, other)]
         if sides[0].council != sides[1].council:
             raise WrongUse("Both connections must be of one council: nothing is ever paired across councils")
@@ -113,7 +115,8 @@ def match(
                 match_view.show(found)
             written = None
             if go:
-                who, why = ask.who(), ask.why(f"pair {count(found.totals['pairs'], 'case')} of {' and '.join(names)}")
+                why = ask.why(f"pair {count(found.totals['pairs'], 'case')} of {' and '.join(names)}")
+                who = officer_name(plant)
                 written = first_day.write(pairing, found, who=who, why=why, rest_is_apart=rest_is_apart)
     if json:
         as_json(match_view.plain(found, written))

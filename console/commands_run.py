@@ -19,7 +19,8 @@ import typer
 from console import ask, overview_view, process_view
 from console.guard import WrongUse
 from console.show import as_json, complain, count, progress, safe, say, table
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, zone_of
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name, opened, zone_of
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from config.settings import Listener as ListenerSettings
@@ -118,7 +119,7 @@ def sync(
     """Read sources now: once, to the end of what is new; with --from, everything since then."""
     from pipelines import control
 
-    with opened(site) as plant, progress(json) as told:
+    with for_officer(site, Right.CONTROL) as plant, progress(json) as told:
         chosen = control.connections(plant, connection, known_council(plant, council))
         zones = {zone_of(plant, wired.council) for wired in chosen}
         since = _instant(start, zones.pop() if len(zones) == 1 else "UTC") if start else ""
@@ -148,7 +149,7 @@ def status(site: SiteFolder = HERE, json: Json = False) -> None:
     """Queues, lag, pauses and what needs attention, at a glance."""
     from pipelines import overview, processes
 
-    with opened(site) as plant:
+    with for_officer(site) as plant:
         seen = overview.look(plant)
         alive, beat = processes.is_running(plant), processes.last_beat(plant)
         present = processes.shown(plant)
@@ -164,9 +165,9 @@ def pause(connection: Connection, council: CouncilName = "", site: SiteFolder = 
     """Leave a connection alone until it is resumed. What is for it waits and burns no try. The reason is asked."""
     from pipelines import control
 
-    with opened(site) as plant:
+    with for_officer(site, Right.CONTROL) as plant:
         wired = control.one_connection(plant, connection, known_council(plant, council))
-        control.pause(plant, wired, who=ask.who(), why=ask.why(f"pause {wired.council}/{wired.name}"))
+        control.pause(plant, wired, who=officer_name(plant), why=ask.why(f"pause {wired.council}/{wired.name}"))
         say(f"{wired.council}/{wired.name} is paused; go on with: dolen resume {wired.council}/{wired.name}")
 
 
@@ -174,9 +175,9 @@ def resume(connection: Connection, council: CouncilName = "", site: SiteFolder =
     """Take a paused connection up again."""
     from pipelines import control
 
-    with opened(site) as plant:
+    with for_officer(site, Right.CONTROL) as plant:
         wired = control.one_connection(plant, connection, known_council(plant, council))
-        ended = control.resume(plant, wired, who=ask.who())
+        ended = control.resume(plant, wired, who=officer_name(plant))
         say(f"{wired.council}/{wired.name} {'goes on' if ended else 'was not paused'}.")
 
 
@@ -191,7 +192,7 @@ def doctor(
     from pipelines import doctor as surgery
 
     found = []
-    with opened(site) as plant, progress(json) as told:
+    with for_officer(site, Right.CONTROL) as plant, progress(json) as told:
         for wired in control.connections(plant, connection, known_council(plant, council)):
             told(f"{wired.council}/{wired.name}", 0)
             found += surgery.examine(plant, wired.council, wired.name)

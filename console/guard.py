@@ -17,7 +17,7 @@ from console.show import complain
 
 #: What says itself what was found and what to do, by module and name: asking by name keeps start-up light.
 _SENTENCES = {
-    "pipelines.looking.NotPossible",
+    "pipelines.sight.NotPossible",
     "pipelines.lock.AlreadyRunning",
     "pipelines.keystore.KeyFault",
     "pipelines.ledger.LedgerFault",

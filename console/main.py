@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from console import (
+    commands_access,
     commands_codes,
     commands_conform,
     commands_desk,
@@ -63,6 +64,7 @@ def dolen(
 
 
 for one in (
+    commands_access.whoami, commands_access.unmask, commands_access.confirm,
     commands_site.new, commands_site.check, commands_run.doctor, commands_conform.conform, commands_run.run,
     commands_run.work, commands_run.schedule, commands_run.sync, commands_run.status, commands_desk.trace,
     commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.page,
@@ -74,6 +76,8 @@ for one in (
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):
     app.command(one_passed.__name__, context_settings=_PASSED_ON)(one_passed)
+app.add_typer(commands_access.sight, name="sight")
+app.add_typer(commands_access.token, name="token")
 app.add_typer(commands_codes.codes, name="codes")
 for one_of_mappings in (commands_laws.laws, commands_laws.coverage, commands_diff.diff):
     commands_mapping.mapping.command(one_of_mappings.__name__)(one_of_mappings)

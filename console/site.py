@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from console import ask
 from console.guard import WrongUse
 from console.show import complain
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from pipelines.plant import Plant
@@ -50,6 +53,35 @@ def opened(folder: Path) -> Iterator[Plant]:
         yield plant
     finally:
         plant.close()
+
+
+@contextmanager
+def for_officer(folder: Path, right: Right = Right.SEE) -> Iterator[Plant]:
+    """Open a site as whoever is at this command line may see it: the councils for which they have a right, and of
+    restricted referrals those that were granted to them. Raises NotAllowed."""
+    from pipelines import roles
+    from pipelines.seeing import through_or_refuse
+
+    with opened(folder) as plant:
+        if right is not Right.SEE and not plant.roles.are_told and plant.roles.owned_by_us() and sys.stderr.isatty():
+            complain(NO_ROLES)
+        officer = plant.roles.at_the_machine(
+            roles.account(), ask.who(), plant.councils, owner=plant.roles.owned_by_us()
+        )
+        yield through_or_refuse(plant, officer, right)
+
+
+#: Said to whoever acts on a site that says nothing of roles.
+NO_ROLES = (
+    "This site has no `access.roles`: as the owner of its files you are operator and administrator, and nobody else is "
+    "anything. See docs/console-access.md."
+)
+
+
+def officer_name(plant: Plant) -> str:
+    """Who acts, as the audit tells it."""
+    assert plant.sight.officer is not None, "a command acts in somebody's name"
+    return plant.sight.officer.who
 
 
 def zone_of(plant: Plant, council: str) -> str:

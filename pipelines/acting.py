@@ -10,6 +10,7 @@ from pipelines import audit, lanes, rows
 from pipelines.batch import Batch, one_referral
 from pipelines.looking import council_of, delivery_of
 from pipelines.plant import Plant
+from pipelines.rights import Right
 from pipelines.rows import Held
 from pipelines.tables import delivery
 
@@ -19,6 +20,7 @@ def at(plant: Plant, id: str, number: str = "") -> Iterator[tuple[Batch, Held]]:
     """One delivery and its referral, held for one action of a person. `number`: what the target may hold it under."""
     found = delivery_of(plant, id)
     council = council_of(plant, found.council)
+    plant.sight.need(Right.SEND, council.code)
     with plant.ledger.writing(making_room=True) as connection:
         batch = Batch(connection, plant.vault, council, plant.clock.now())
         if number:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from pipelines import deciding, regressed
+from pipelines.looking import sees_version
 from pipelines.plant import Plant
 from pipelines.states import VersionState
 from pipelines.tables import cause, conflict, delivery, version
@@ -54,12 +55,14 @@ def attention(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
         for row in rows:
             versions = connection.execute(
                 select(version.c.id, version.c.referral_id, version.c.external_id, version.c.at)
-                .where(version.c.cause_id == row.id, version.c.state == VersionState.ATTENTION)
+                .where(version.c.cause_id == row.id, version.c.state == VersionState.ATTENTION, sees_version(plant))
                 .order_by(version.c.id)
             ).all()
             stopped = connection.execute(
                 select(delivery.c.id, delivery.c.referral_id, delivery.c.urgent, delivery.c.changed_at)
-                .where(delivery.c.cause_id == row.id, waits_for_a_person())
+                .where(
+                    delivery.c.cause_id == row.id, waits_for_a_person(), plant.sight.of(delivery.c.referral_id)
+                )
                 .order_by(delivery.c.id)
             ).all()
             if not versions and not stopped:
@@ -93,7 +96,11 @@ def open_conflicts(plant: Plant, councils: Sequence[str] = ()) -> list[Row[Any]]
         return list(
             connection.execute(
                 select(conflict)
-                .where(conflict.c.open.is_(True), conflict.c.council.in_(wanted))
+                .where(
+                    conflict.c.open.is_(True),
+                    conflict.c.council.in_(wanted),
+                    plant.sight.of(conflict.c.referral_id),
+                )
                 .order_by(conflict.c.at)
             ).all()
         )

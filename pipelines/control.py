@@ -21,6 +21,7 @@ from pipelines.looking import NotPossible
 from pipelines.places import BACK_FILL, LIVE, Key
 from pipelines.plant import Kind, Plant, Wired
 from pipelines.processes import SCHEDULE, SYNC, Presence
+from pipelines.rights import Right
 from pipelines.runs import Run, Runs
 from pipelines.states import DeliveryState
 from pipelines.tables import delivery, slot
@@ -66,6 +67,7 @@ def one_connection(plant: Plant, words: str, council: str = "") -> Wired:
 
 def pause(plant: Plant, wired: Wired, *, who: str, why: str) -> None:
     """Leave a connection alone until somebody resumes it. The reason goes to the audit, encrypted."""
+    plant.sight.need(Right.CONTROL, wired.council)
     now = plant.clock.now()
     with plant.ledger.writing() as connection:
         pauses.set_pause(
@@ -85,6 +87,7 @@ def pause(plant: Plant, wired: Wired, *, who: str, why: str) -> None:
 
 def resume(plant: Plant, wired: Wired, *, who: str) -> bool:
     """End a pause, whoever began it. Returns whether there was one."""
+    plant.sight.need(Right.CONTROL, wired.council)
     now = plant.clock.now()
     with plant.ledger.writing() as connection:
         if not pauses.end(connection, wired.council, wired.name, by_person=True):
@@ -114,10 +117,13 @@ def sync(
     `since` (an instant, ISO 8601 in UTC) makes it a back-fill. `progress(what, records)` is called as it goes. What is
     asked for is a row: if this process or the one that reads is killed, the next one goes on from the same page.
     """
+    for wired in chosen:
+        plant.sight.need(Right.CONTROL, wired.council)
     purpose = BACK_FILL if since else LIVE
     feeds = [(wired, kind) for wired in chosen for kind in _fed(wired)]
     if not feeds:
         raise NotPossible("none of these connections is one that changes are read from; `dolen status` lists them")
+    plant = plant.whole  # whoever reads takes over what a dead process left, of every council
     with plant.ledger.writing() as connection:
         now = plant.clock.now()
         waiting = [_Asked(wired, kind, purpose, _ask(connection, wired, kind, purpose, now, since))
@@ -130,6 +136,23 @@ def sync(
                     break  # whoever had the site is gone, or somebody has it now
                 waiting.pop(0)
                 yield done
+
+
+def ask(plant: Plant, chosen: Sequence[Wired]) -> int:
+    """Ask the process that runs the site to read sources now, and do not wait; returns how many kinds of record are
+    read. Raises NotPossible where nobody runs it."""
+    for wired in chosen:
+        plant.sight.need(Right.CONTROL, wired.council)
+    feeds = [(wired, kind) for wired in chosen for kind in _fed(wired)]
+    if not feeds:
+        raise NotPossible("none of these connections is one that changes are read from; `dolen status` lists them")
+    if not processes.is_running(plant, SCHEDULE):
+        raise NotPossible("nothing runs the site: start `dolen run`, or type `dolen sync`")
+    with plant.ledger.writing() as connection:
+        now = plant.clock.now()
+        for wired, kind in feeds:
+            _ask(connection, wired, kind, LIVE, now, "")
+    return len(feeds)
 
 
 def _fed(wired: Wired) -> list[Kind]:
@@ -260,6 +283,7 @@ def to_replay(plant: Plant, ids: Sequence[str], *, fingerprint: str, route: str,
     with plant.ledger.reading() as connection:
         where = (
             delivery.c.route == route, delivery.c.state == DeliveryState.ATTENTION, delivery.c.council.in_(codes),
+            plant.sight.of(delivery.c.referral_id),
         )  # fmt: skip
         found = connection.execute(select(delivery.c.id).where(*where).order_by(delivery.c.id)).scalars().all()
     if not found:

@@ -19,6 +19,7 @@ from pipelines.intake import Intake
 from pipelines.looking import NotPossible, council_of, version_of
 from pipelines.merge import merge
 from pipelines.plant import Council, Plant
+from pipelines.rights import Right
 from pipelines.states import DeliveryState, VersionState
 from pipelines.tables import cause, version
 from pipelines.vault import PayloadGone
@@ -149,6 +150,7 @@ def regressed_version(plant: Plant, delivery: Row[Any]) -> str:
 
 def _stopped(plant: Plant, id: str) -> Row[Any]:
     row = version_of(plant, id)
+    plant.sight.need(Right.SEND, row.council)
     if row.state != VersionState.ATTENTION or error_of(plant, row.cause_id) not in DECIDED:
         raise NotPossible(f"{id} does not wait for anybody to say whose it is")
     return row

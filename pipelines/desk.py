@@ -20,7 +20,9 @@ from pipelines.outcomes import Taken
 from pipelines.plant import Plant
 from pipelines.previewing import preview
 from pipelines.replaying import Done, replay
+from pipelines.rights import Right
 from pipelines.rows import Held
+from pipelines.sight import NoSuch
 from pipelines.states import DeliveryState, VersionState
 from pipelines.tables import conflict, referral, version
 
@@ -95,6 +97,7 @@ def close(plant: Plant, id: str, *, who: str, why: str) -> str:
         return f"{id} is closed: you have looked at it"
     if id.startswith("v"):
         row = version_of(plant, id)
+        plant.sight.need(Right.SEND, row.council)
         with plant.ledger.writing(making_room=True) as connection:
             done = connection.execute(
                 update(version)
@@ -118,9 +121,11 @@ def close(plant: Plant, id: str, *, who: str, why: str) -> str:
 def settle_conflict(plant: Plant, id: int, *, who: str, why: str) -> None:
     """Note that a person has looked at a conflict; the field may change hands by itself again. Raises NotPossible."""
     with plant.ledger.writing(making_room=True) as connection:
-        row = connection.execute(select(conflict).where(conflict.c.id == id, conflict.c.open.is_(True))).first()
+        wanted = conflict.c.id == id, conflict.c.open.is_(True), plant.sight.of(conflict.c.referral_id)
+        row = connection.execute(select(conflict).where(*wanted)).first()
         if row is None or row.council not in plant.councils:
-            raise NotPossible(f"there is no open conflict c{id}")
+            raise NoSuch(f"there is no open conflict c{id}")
+        plant.sight.need(Right.SEND, row.council)
         connection.execute(update(conflict).where(conflict.c.id == id).values(open=False))
         counted = connection.execute(select(referral.c.hops).where(referral.c.id == row.referral_id)).scalar()
         anew = update(referral).where(referral.c.id == row.referral_id)

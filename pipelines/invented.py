@@ -25,7 +25,7 @@ from mappings.look_alike import look_alike
 from mappings.mapping import Mapping as FieldMapping
 from pipelines import audit, composition
 from pipelines.library import Library
-from pipelines.looking import NotPossible, version_of
+from pipelines.looking import NotPossible, sees_version, version_of
 from pipelines.plant import Plant, Wired
 from pipelines.tables import version
 
@@ -67,7 +67,12 @@ def newest(plant: Plant, council: str, connection: str, number: str) -> str:
     with plant.ledger.reading() as reading:
         row = reading.execute(
             select(version.c.id)
-            .where(version.c.council == council, version.c.connection == connection, version.c.external_id == number)
+            .where(
+                version.c.council == council,
+                version.c.connection == connection,
+                version.c.external_id == number,
+                sees_version(plant),
+            )
             .order_by(version.c.id.desc())
             .limit(1)
         ).first()

@@ -19,6 +19,7 @@ from pipelines.looking import NotPossible, council_of, find_referral
 from pipelines.matching import marks_of
 from pipelines.merge import OURS, SAFEGUARDING, WHY_SAFEGUARDING, Lost, group_of
 from pipelines.plant import Plant
+from pipelines.rights import Right
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
 from pipelines.tables import audit as audit_table
@@ -40,6 +41,7 @@ def join(plant: Plant, stays: str, goes: str, *, who: str, why: str) -> str:
     if kept.council != gone.council:
         raise NotPossible("referrals of two councils are never joined")
     council = council_of(plant, kept.council)
+    plant.sight.need(Right.SEND, council.code)
     with plant.ledger.writing() as connection:
         batch = Batch(connection, plant.vault, council, plant.clock.now())
         into, other = _pair(batch, kept.id, gone.id)
@@ -75,6 +77,7 @@ def part(plant: Plant, reference: str, *, who: str, why: str) -> str:
     if not gone.merged_into:
         raise NotPossible(f"{gone.citizen_reference} is joined with no other; name the one that went")
     council = council_of(plant, gone.council)
+    plant.sight.need(Right.SEND, council.code)
     with plant.ledger.writing() as connection:
         found = connection.execute(
             select(audit_table.c.detail)

@@ -8,15 +8,16 @@ from sqlalchemy import func, select
 
 from pipelines.desk import Group
 from pipelines.plant import Plant
-from pipelines.tables import cause, gap
+from pipelines.tables import cause, gap, record
 
 
 def left_out(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
     """Everything that newest records lack, the oldest first."""
-    wanted = set(councils) or set(plant.councils)
+    wanted = set(plant.councils).intersection(councils) if councils else set(plant.councils)
     counted = (
         select(gap.c.cause_id, func.count(gap.c.record_id.distinct()).label("records"), func.min(gap.c.at).label("at"))
-        .where(gap.c.council.in_(wanted))
+        .join(record, record.c.id == gap.c.record_id)
+        .where(gap.c.council.in_(wanted), plant.sight.of(record.c.referral_id))
         .group_by(gap.c.cause_id)
         .subquery()
     )

@@ -6,17 +6,27 @@ sentence.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, true
 
 from pipelines.ids import number_of
 from pipelines.plant import Council, Plant
+from pipelines.rows import in_parts
+from pipelines.sight import NoSuch, NotPossible
 from pipelines.tables import delivery, record, referral, version
 
-
-class NotPossible(RuntimeError):
-    """What was asked for cannot be done. The message says why and what can be done instead."""
+__all__ = [
+    "NotPossible",
+    "council_of",
+    "delivery_of",
+    "find_referral",
+    "referral_of",
+    "seen_of",
+    "sees_version",
+    "version_of",
+]
 
 
 def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
@@ -28,6 +38,7 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
             connection.execute(
                 select(referral).where(
                     referral.c.council.in_(wanted),
+                    plant.sight.of(referral.c.id),
                     (referral.c.id == text) | (func.upper(referral.c.citizen_reference) == text.upper()),
                 )
             ).all()
@@ -36,11 +47,12 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
             rows = list(
                 connection.execute(
                     select(referral).where(
+                        plant.sight.of(referral.c.id),
                         referral.c.id.in_(
                             select(record.c.referral_id).where(
                                 record.c.external_id == text, record.c.council.in_(wanted)
                             )
-                        )
+                        ),
                     )
                 ).all()
             )
@@ -50,7 +62,9 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
                 connection.execute(
                     select(referral)
                     .join(delivery, delivery.c.referral_id == referral.c.id)
-                    .where(delivery.c.id == number, delivery.c.council.in_(wanted))
+                    .where(
+                        delivery.c.id == number, referral.c.council.in_(wanted), plant.sight.of(referral.c.id)
+                    )
                 ).all()
             )
     return rows
@@ -59,21 +73,63 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
 def delivery_of(plant: Plant, id: str) -> Row[Any]:
     number = number_of(id, "d")
     with plant.ledger.reading() as connection:
-        row = (
-            connection.execute(select(delivery).where(delivery.c.id == number)).first() if number is not None else None
-        )
+        wanted = select(delivery).where(delivery.c.id == number, plant.sight.of(delivery.c.referral_id))
+        row = connection.execute(wanted).first() if number is not None else None
     if row is None or row.council not in plant.councils:
-        raise NotPossible(f"there is no delivery {id}; ids look like d12 (see `dolen attention` and `dolen trace`)")
+        raise NoSuch(f"there is no delivery {id}; ids look like d12 (see `dolen attention` and `dolen trace`)")
     return row
 
 
 def version_of(plant: Plant, id: str) -> Row[Any]:
     number = number_of(id, "v")
     with plant.ledger.reading() as connection:
-        row = connection.execute(select(version).where(version.c.id == number)).first() if number is not None else None
+        wanted = select(version).where(version.c.id == number, sees_version(plant))
+        row = connection.execute(wanted).first() if number is not None else None
     if row is None or row.council not in plant.councils:
-        raise NotPossible(f"there is no version {id}; ids look like v7 (see `dolen attention` and `dolen trace`)")
+        raise NoSuch(f"there is no version {id}; ids look like v7 (see `dolen attention` and `dolen trace`)")
     return row
+
+
+def referral_of(plant: Plant, row: Row[Any]) -> str | None:
+    """The referral that a version belongs to, by itself or by its record; None while it belongs to none."""
+    if row.referral_id is not None:
+        return row.referral_id  # type: ignore[no-any-return]
+    by_key = and_(*(record.c[name] == getattr(row, name) for name in ("council", "connection", "kind", "external_id")))
+    wanted = by_key if row.record_id is None else record.c.id == row.record_id
+    with plant.ledger.reading() as connection:
+        return connection.execute(select(record.c.referral_id).where(wanted)).scalar()
+
+
+def sees_version(plant: Plant) -> ColumnElement[bool]:
+    """The condition that a version may be seen: by its referral, and by that of the record it is a version of."""
+    if plant.sight.is_whole:
+        return true()
+    hidden = select(record.c.id).join(referral, referral.c.id == record.c.referral_id).where(plant.sight.hides())
+    by_number = hidden.where(  # what could not be read names its record by its number alone
+        *(record.c[name] == version.c[name] for name in ("council", "connection", "kind", "external_id"))
+    )
+    return and_(
+        plant.sight.of(version.c.referral_id),
+        or_(version.c.record_id.is_(None), version.c.record_id.not_in(hidden)),
+        or_(version.c.record_id.is_not(None), ~by_number.exists()),
+    )
+
+
+def seen_of(plant: Plant, ids: Collection[str]) -> set[str]:
+    """Of deliveries and versions (d12, v7), those that this officer may see."""
+    if plant.sight.is_whole:
+        return set(ids)
+    seen: set[str] = set()
+    with plant.ledger.reading() as connection:
+        for letter, table, condition in (
+            ("d", delivery, plant.sight.of(delivery.c.referral_id)),
+            ("v", version, sees_version(plant)),
+        ):
+            numbers = [number_of(id, letter) or 0 for id in ids if id.startswith(letter)]
+            for some in in_parts(numbers):
+                rows = connection.execute(select(table.c.id).where(table.c.id.in_(some), condition)).scalars()
+                seen.update(f"{letter}{number}" for number in rows)
+    return seen
 
 
 def council_of(plant: Plant, code: str) -> Council:

@@ -23,6 +23,7 @@ from mappings.mapping import Gap, MappedField, Remark
 from mappings.mapping import Mapping as FieldMapping
 from pipelines import composition, invented
 from pipelines.library import Library
+from pipelines.looking import sees_version
 from pipelines.masking import masked, shown
 from pipelines.plant import Plant
 from pipelines.tables import version
@@ -149,7 +150,7 @@ def preview(
     if version_id is not None:
         with plant.ledger.reading() as reading:
             row = reading.execute(
-                select(version).where(version.c.id == version_id, version.c.council == council)
+                select(version).where(version.c.id == version_id, version.c.council == council, sees_version(plant))
             ).first()
             if row is None or (row.connection, row.kind) != (connection, kind):
                 raise LookupError(f"{council} has no version {version_id} of {kind} from {connection}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from connectors.port import UnreadableItem
 from mappings.kept import CannotRun
@@ -23,7 +23,7 @@ from pipelines.batch import Batch
 from pipelines.choosing import CURRENT, ORIGINAL, candidate
 from pipelines.differences import HOWS, Difference, reading_changes, written_changes
 from pipelines.library import Library
-from pipelines.looking import NotPossible
+from pipelines.looking import NotPossible, sees_version
 from pipelines.masking import masked, shown
 from pipelines.tables import attempt, delivery, version
 from pipelines.vault import PayloadGone
@@ -208,7 +208,7 @@ def _read(
         rows = connection.execute(
             select(version.c.id, version.c.raw, version.c.mapping, version.c.external_id)
             .filter_by(council=council.code, connection=wired.name, kind=kind.name)
-            .where(version.c.external_id != "")
+            .where(version.c.external_id != "", sees_version(plant))
             .order_by(version.c.id.desc())
             .limit(scope.most)
         ).all()
@@ -238,7 +238,9 @@ def _written(
     tally = _Tally(result, scope.reveal)
     with plant.ledger.reading() as connection:
         batch = Batch(connection, plant.vault, council, plant.clock.now(), locking=False)
-        newest = _newest_deliveries(connection, council.code, wired.name, kind.name, scope.most)
+        newest = _newest_deliveries(
+            connection, council.code, wired.name, kind.name, scope.most, plant.sight.of(delivery.c.referral_id)
+        )
         batch.fetch_referrals(referral for referral, _, _ in newest)
         for referral, id, digest in newest:
             tally.looked(progress)
@@ -257,12 +259,13 @@ def _written(
 
 
 def _newest_deliveries(
-    connection: Connection, council: str, name: str, kind: str, most: int
+    connection: Connection, council: str, name: str, kind: str, most: int, seen: ColumnElement[bool]
 ) -> list[tuple[str, int, str]]:
     """Referral, newest delivery, and the mapping that the newest try of it was written with, "" where none was made."""
     newest = connection.execute(
         select(delivery.c.referral_id, func.max(delivery.c.id).label("id"))
         .filter_by(council=council, connection=name, kind=kind)
+        .where(seen)
         .group_by(delivery.c.referral_id)
         .order_by(func.max(delivery.c.id).desc())
         .limit(most)

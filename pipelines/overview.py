@@ -12,6 +12,7 @@ from pipelines import pauses
 from pipelines.clock import SECOND
 from pipelines.code_drift import PURPOSE, Known, known
 from pipelines.drift_watch import Seen, of_connections
+from pipelines.looking import sees_version
 from pipelines.plant import Plant
 from pipelines.proofs import Proved, of_routes
 from pipelines.states import OPEN, DeliveryState, VersionState
@@ -67,16 +68,18 @@ def look(plant: Plant) -> Overview:
     result = Overview()
     with plant.ledger.reading() as connection:
         result.referrals = connection.execute(
-            select(func.count()).select_from(referral).where(referral.c.council.in_(codes))
+            select(func.count())
+            .select_from(referral)
+            .where(referral.c.council.in_(codes), plant.sight.of(referral.c.id))
         ).scalar_one()
-        result.versions = _counts(connection, version, codes)
-        result.deliveries = _counts(connection, delivery, codes)
+        result.versions = _counts(connection, version, codes, sees_version(plant))
+        result.deliveries = _counts(connection, delivery, codes, plant.sight.of(delivery.c.referral_id))
         arrived = result.deliveries.get(DeliveryState.ARRIVED.value, 0)
         proofs = connection.execute(
             select(func.count())
             .select_from(proof)
             .join(delivery, delivery.c.id == proof.c.delivery_id)
-            .where(delivery.c.council.in_(codes))
+            .where(delivery.c.council.in_(codes), plant.sight.of(delivery.c.referral_id))
         ).scalar_one()
         # Whatever arrived has a proof, and nothing else has.
         result.sums_agree = (
@@ -90,7 +93,7 @@ def look(plant: Plant) -> Overview:
         held = pauses.all_pauses(connection)
         for council in plant.councils.values():
             for name in council.wired:
-                result.links.append(_link(connection, council.code, name, held.get((council.code, name))))
+                result.links.append(_link(connection, plant, council.code, name, held.get((council.code, name))))
         result.late = sum(_late(connection, plant, council.code) for council in plant.councils.values())
     return result
 
@@ -110,21 +113,26 @@ def is_quiet(plant: Plant) -> bool:
     return moving is None and held is None and asked is None
 
 
-def _counts(connection: Any, table: Any, codes: list[str]) -> dict[str, int]:
+def _counts(connection: Any, table: Any, codes: list[str], seen: Any) -> dict[str, int]:
     rows = connection.execute(
-        select(table.c.state, func.count()).where(table.c.council.in_(codes)).group_by(table.c.state)
+        select(table.c.state, func.count()).where(table.c.council.in_(codes), seen).group_by(table.c.state)
     )
     return {str(row[0]): int(row[1]) for row in rows}
 
 
-def _link(connection: Any, council: str, name: str, held: Any) -> Link:
+def _link(connection: Any, plant: Plant, council: str, name: str, held: Any) -> Link:
     # What nobody but a person can find out needs attention, whatever the machine calls it.
     shown = case((waits_for_a_person(), DeliveryState.ATTENTION.value), else_=delivery.c.state)
     counts = {
         state: (count, oldest)
         for state, count, oldest in connection.execute(
             select(shown, func.count(), func.min(delivery.c.at))
-            .where(delivery.c.council == council, delivery.c.connection == name, delivery.c.state.in_(OPEN))
+            .where(
+                delivery.c.council == council,
+                delivery.c.connection == name,
+                delivery.c.state.in_(OPEN),
+                plant.sight.of(delivery.c.referral_id),
+            )
             .group_by(shown)
         )
     }
@@ -173,6 +181,7 @@ def _late(connection: Any, plant: Plant, code: str) -> int:
                 delivery.c.route == route.name,
                 delivery.c.state.in_(OPEN),
                 delivery.c.at < before,
+                plant.sight.of(delivery.c.referral_id),
             )
         ).scalar_one()
     return late

@@ -18,7 +18,9 @@ from pipelines.calendar import closed_until
 from pipelines.clock import SECOND, Clock, to_instant, to_time
 from pipelines.keystore import KeyStore
 from pipelines.ledger import Ledger
+from pipelines.roles import Roles
 from pipelines.routing import Route
+from pipelines.sight import EVERYTHING, Sight
 from pipelines.vault import Vault
 
 if TYPE_CHECKING:
@@ -176,7 +178,15 @@ class Plant:
     nudge: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever wrote work
     pushed: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever kept a push
     kept: Keeper = field(default_factory=Keeper, repr=False)  # what it maps with, kept in the ledger
+    roles: Roles = field(default_factory=Roles)  # who may do what, as the site's files say
+    sight: Sight = EVERYTHING  # whose eyes look through it (`pipelines.seeing.through`); the movement's own see all
+    behind: Plant | None = field(default=None, repr=False)
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
+
+    @property
+    def whole(self) -> Plant:
+        """The movement's own plant behind an officer's: for work that is the site's, whoever asked for it."""
+        return self.behind or self
 
     def refresh(self) -> None:
         """Take in what changed in the site's mappings and code lists. Quick where nothing did."""

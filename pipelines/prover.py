@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from connectors.errors import ConnectorError
 from pipelines import proofs
 from pipelines.clock import SECOND
@@ -21,6 +23,8 @@ from pipelines.plant import Council, Plant
 from pipelines.proofs import Due
 from pipelines.reconcile import Report, reconcile
 from pipelines.repair import taker
+from pipelines.report import KINDS
+from pipelines.tables import referral
 
 if TYPE_CHECKING:
     from pipelines.runs import Runs
@@ -36,8 +40,22 @@ def compare(
 ) -> Report:
     """Compare because somebody asked, and keep what was found. Raises what `reconcile` raises."""
     begun = plant.clock.now()
-    report = reconcile(plant, council, route, progress, whole=whole)
-    proofs.keep(plant, report, who=who, whole=whole, begun=begun)
+    report = reconcile(plant.whole, council, route, progress, whole=whole)
+    proofs.keep(plant.whole, report, who=who, whole=whole, begun=begun)
+    return _seen(plant, report)
+
+
+def _seen(plant: Plant, report: Report) -> Report:
+    """The report without the lines of referrals that whoever asked may not see."""
+    if plant.sight.is_whole:
+        return report
+    with plant.ledger.reading() as connection:
+        hidden = set(connection.execute(select(referral.c.id).where(plant.sight.hides())).scalars())
+    for kind in KINDS:
+        lines = getattr(report, kind)
+        kept = [line for line in lines if line.referral not in hidden]
+        report.totals[kind] -= len(lines) - len(kept)
+        lines[:] = kept
     return report
 
 

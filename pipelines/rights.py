@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What an officer is, for one council. The names are those of `console.roles` in a site's settings."""
+    """What an officer is, for one council. The names are those of `access.roles` in a site's settings."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -55,6 +55,12 @@ class Officer:
 
     who: str
     roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
+    identity: str = ""  # what nobody can choose for themselves: grants and four eyes are held against it
+
+    @property
+    def key(self) -> str:
+        """What this officer is told apart from others by."""
+        return self.identity or self.who
 
     def may(self, right: Right, council: str) -> bool:
         """Whether this officer has a right for this council."""

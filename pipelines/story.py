@@ -42,7 +42,7 @@ def tell(plant: Plant, id: str) -> Story:
     """Tell the story of a referral. Raises NotPossible for one that this site's councils do not have."""
     lines: list[Line] = []
     with plant.ledger.reading() as connection:
-        mine = referral.c.council.in_(list(plant.councils))
+        mine = referral.c.council.in_(list(plant.councils)) & plant.sight.of(referral.c.id)
         row = connection.execute(select(referral).where(referral.c.id == id, mine)).first()
         if row is None:
             raise NotPossible(f"there is no referral {id}; see `dolen trace`")

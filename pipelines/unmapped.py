@@ -27,6 +27,7 @@ from pipelines import revisions
 from pipelines.code_drift import known
 from pipelines.gaps import READ, WRITE
 from pipelines.library import Library
+from pipelines.looking import sees_version
 from pipelines.plant import Council, Kind, Plant
 from pipelines.states import DeliveryState, VersionState
 from pipelines.tables import cause, delivery, gap, version
@@ -133,10 +134,11 @@ def waiting_for(
     """
     wanted = [code for code in plant.councils if not councils or code in councils]
     for side, table, state in ((READ, version, VersionState.ATTENTION), (WRITE, delivery, DeliveryState.ATTENTION)):
+        seen = sees_version(plant) if side == READ else plant.sight.of(delivery.c.referral_id)
         stopped = (
             select(table, cause.c.code_list.label("of_list"))
             .join(cause, cause.c.id == table.c.cause_id)
-            .where(table.c.council.in_(wanted), table.c.state == state, _of(cause, code_list))
+            .where(table.c.council.in_(wanted), table.c.state == state, _of(cause, code_list), seen)
         )
         # Several fields of one record may wait for one list; PostgreSQL tells no two rows with JSON in them apart.
         key = gap.c[f"{'version' if side == READ else 'delivery'}_id"]
@@ -146,7 +148,7 @@ def waiting_for(
             .distinct()
             .subquery()
         )
-        left = select(table, once.c.of_list).join(once, once.c.id == table.c.id)
+        left = select(table, once.c.of_list).join(once, once.c.id == table.c.id).where(seen)
         for statement, needed in ((stopped, True), (left, False)):
             for number, row in enumerate(_in_pages(plant, statement, table)):
                 yield _held(plant, side, row, needed=needed, opened=open_at_most is None or number < open_at_most)

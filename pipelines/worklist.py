@@ -49,8 +49,10 @@ def open_deliveries(
             select(delivery)
             .where(
                 delivery.c.council == council,
+                delivery.c.council.in_(list(plant.councils)),
                 delivery.c.connection == connection,
                 delivery.c.carries == "state",
+                plant.sight.of(delivery.c.referral_id),
                 delivery.c.state.in_(list(states)),
             )
             .order_by(delivery.c.id)

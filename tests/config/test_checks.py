@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config.findings import SiteFaults
 from config.routes import LIVE_NEEDS
 from config.site import Site, load_site
 
@@ -82,7 +83,8 @@ def test_a_group_that_does_not_exist(site: Path) -> None:
 @pytest.mark.parametrize("key", LIVE_NEEDS)
 def test_live_needs_its_reasons(site: Path, load: Load, spoil: Spoil, key: str) -> None:
     spoil("config/dolen.yaml", "stage: test", "stage: live")
-    spoil("config/dolen.yaml", 'residents_only_to: ["+447700900*"]', "")
+    told = "access: {roles: [{role: operator, councils: [torfaen], accounts: [aevans]}]}"
+    spoil("config/dolen.yaml", 'residents_only_to: ["+447700900*"]', told)
     assert load().findings == ()
     lines = (site / TORFAEN).read_text(encoding="utf-8").splitlines(keepends=True)
     first = next(number for number, line in enumerate(lines) if line.startswith(f"    {key}: ") and number > 60)
@@ -143,3 +145,33 @@ def test_councils_that_say_what_tells_them_apart(site: Path, load: Load, spoil: 
 def test_a_route_cannot_name_another_councils_connection(load: Load, spoil: Spoil) -> None:
     spoil(TORFAEN, "to: casework", "to: blaenau-gwent/casework")
     assert any(finding.key == "routes[0].to" for finding in load().findings)
+
+
+@pytest.mark.parametrize(
+    ("written", "found", "remedy"),
+    [
+        ("{role: operater, councils: [torfaen], accounts: [a]}", "'operater'", "'operator'"),
+        ("{role: operator, councils: [torfean], accounts: [a]}", "the unknown council 'torfean'", "'torfaen'"),
+        ("{role: operator, councils: [torfaen]}", "a role that nobody holds", "say who holds it"),
+        ("{role: operator, councils: [torfaen], groups: [a]}", "groups, where no provider tells any", "name the"),
+    ],
+)
+def test_a_role_that_cannot_be_meant_is_found_with_its_line(
+    site: Path, spoil: Spoil, written: str, found: str, remedy: str
+) -> None:
+    spoil("config/dolen.yaml", "stage: test", f"stage: test\naccess: {{roles: [{written}]}}")
+    try:
+        findings = load_site(site).findings
+    except SiteFaults as faults:
+        findings = faults.findings
+    (finding,) = [one for one in findings if one.file == "config/dolen.yaml"]
+    assert found in finding.found
+    assert remedy in finding.remedy
+    assert finding.line == 7
+    assert finding.key.startswith("access.roles[0]")
+
+
+def test_a_live_site_says_who_may_do_what(load: Load, spoil: Spoil) -> None:
+    spoil("config/dolen.yaml", "stage: test", "stage: live")
+    spoil("config/dolen.yaml", 'residents_only_to: ["+447700900*"]', "")
+    assert [finding.key for finding in load().findings] == ["access"]

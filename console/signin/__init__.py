@@ -1,0 +1,13 @@
+"""How staff sign in to the pages, and stay signed in: what the pages and the interface for programs ask about a caller.
+
+`Entrance` is made once for a site. `shielded` wraps the whole application: it refuses strange hosts and long bodies,
+writes the headers that protect a page, and lets the four functions below find the entrance. `routes` are the few
+addresses of signing in and out.
+"""
+
+from console.signin.asked import Forged, check_csrf, csrf_token, officer_of
+from console.signin.doors import routes
+from console.signin.entrance import Entrance
+from console.signin.shield import shielded
+
+__all__ = ["Entrance", "Forged", "check_csrf", "csrf_token", "officer_of", "routes", "shielded"]
