@@ -24,6 +24,7 @@ from console import (
     commands_questions,
     commands_run,
     commands_site,
+    commands_where,
 )
 from console.bench import command as benches
 from console.guard import Guarded
@@ -65,7 +66,7 @@ for one in (
     commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.page,
     commands_desk.close,
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
-    commands_proof.match, commands_site.schema, commands_questions.questions,
+    commands_proof.match, commands_site.schema, commands_questions.questions, commands_where.where,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):
