@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from console import (
+    commands_alerts,
     commands_codes,
     commands_conform,
     commands_desk,
@@ -80,6 +81,7 @@ app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")
 app.add_typer(commands_directory.services, name="services")
 app.add_typer(commands_site.audit, name="audit")
+app.add_typer(commands_alerts.alerts, name="alerts")
 app.add_typer(benches.bench, name="bench")
 
 

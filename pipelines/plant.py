@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from connectors.scanner import Scanner
     from connectors.spool import Spool
     from mappings.mapping import Mapping as FieldMapping
+    from pipelines.alert_rules import AlertRules
     from pipelines.freshness import Freshness
     from pipelines.texts import TextRules
 
@@ -170,6 +171,7 @@ class Plant:
     nudge: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever wrote work
     pushed: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever kept a push
     kept: Keeper = field(default_factory=Keeper, repr=False)  # what it maps with, kept in the ledger
+    alerts: AlertRules | None = None  # whom alerts go to, and from when on
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
 
     def refresh(self) -> None:

@@ -25,6 +25,9 @@ from sqlalchemy import (
 from pipelines.metadata import Serial
 from pipelines.metadata import metadata as metadata
 from pipelines.states import DeliveryState, VersionState
+from pipelines.tables_alert import alert as alert
+from pipelines.tables_alert import notice as notice
+from pipelines.tables_alert import source_hour as source_hour
 from pipelines.tables_proof import agreed as agreed
 from pipelines.tables_proof import first_day as first_day
 from pipelines.tables_proof import interface_look as interface_look
