@@ -16,7 +16,7 @@ from pipelines.sending import Result
 from tests.pipelines.pieces import ENVIRONMENT, Bench
 from tests.rig.receivers import SECRET, Ear, Mailbox
 
-#: What happens in the movement. The bench's clock stands in another year than the machine's.
+#: What happens in the movement. The bench's clock stands in another season than the machine's.
 MOVED = {Amiss.ATTENTION, Amiss.LATE, Amiss.LAG, Amiss.PAUSED, Amiss.BACKLOG, Amiss.NOT_PICKED_UP}
 
 
@@ -69,7 +69,7 @@ SETTINGS = """alerts:
   duty: {{name: Duty team, phone: "01632 960199", email: duty@example.org}}
   console: https://dolen.example.org
   language: {language}
-  when: {{attention: 2, attention_after: PT4H, disk_megabytes: 1}}
+  when: {{attention: 2, attention_after: PT4H, disk_megabytes: 1, clock: P9000D}}
 {more}"""
 
 

@@ -150,6 +150,8 @@ def test_a_lost_key_a_full_disk_and_a_clock_that_is_off(alerted_with: Any) -> No
     away.rename(main)
     object.__setattr__(alerted.rules.alerts.when, "disk_megabytes", 10**9)
     assert [one.kind for one in amiss(alerted, Amiss.DISK)] == [Amiss.DISK]
+    assert amiss(alerted, Amiss.CLOCK) == []
+    object.__setattr__(alerted.rules.alerts.when, "clock", timedelta(seconds=30))
     [off] = amiss(alerted, Amiss.CLOCK)  # the bench's clock stands in July
     assert off.count > DAY
 
