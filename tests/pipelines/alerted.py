@@ -57,7 +57,7 @@ class Alerted:
         """Tell what is due, as another process."""
         return alert_post.tell(self.bench.plant, self.rules, owner)
 
-    def open(self) -> list[Any]:
+    def amiss(self) -> list[Any]:
         """What is amiss now."""
         return alerting.open_alerts(self.bench.plant)
 
@@ -81,7 +81,7 @@ def alerted_with(site_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Al
 
     def build(*more: str, language: str = "en", council: str = "") -> Alerted:
         mailbox, ear = Mailbox(tmp_path), Ear()
-        mailbox.open()
+        mailbox.serve()
         file = site_folder / "config" / "dolen.yaml"
         kept = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("alerts:")]
         text = SETTINGS.format(

@@ -40,15 +40,15 @@ def test_a_cause_is_told_once_when_it_opens_and_once_when_it_closes(alerted: Any
     assert alerted.look(180).closed == 1
     assert states(alerted) == [("attention", "opened"), ("attention", "closed")]
     assert alerted.mailbox.texts(ALL)[1].startswith("OVER: ")
-    assert alerted.open() == []
+    assert alerted.amiss() == []
 
 
 def test_few_wait_for_their_age(alerted: Any) -> None:
     alerted.fail("C-1")
     alerted.look(kinds={Amiss.ATTENTION})
-    assert alerted.open() == []
+    assert alerted.amiss() == []
     alerted.look(4 * 3600, kinds={Amiss.ATTENTION})
-    assert [row.kind for row in alerted.open()] == ["attention"]
+    assert [row.kind for row in alerted.amiss()] == ["attention"]
 
 
 def test_what_is_urgent_goes_to_the_duty_contact_at_once_and_again_until_somebody_answers(alerted_with: Any) -> None:
@@ -70,7 +70,7 @@ def test_what_is_urgent_goes_to_the_duty_contact_at_once_and_again_until_somebod
     with pytest.raises(NotPossible, match="answered already, by ann"):
         alerting.answer(alerted.bench.plant, "a1", who="bob")
     row = alerted.bench.rows("audit")[-1]
-    assert (row.who, row.action, row.subject, row.at) == ("ann", "answer alert", "a1", alerted.open()[0].answered)
+    assert (row.who, row.action, row.subject, row.at) == ("ann", "answer alert", "a1", alerted.amiss()[0].answered)
     assert audit.verify(alerted.bench.plant.ledger, alerted.bench.vault) is None
     # An answer covers what was there when it was given.
     alerted.fail("C-2", priority="emergency")
@@ -100,7 +100,7 @@ def test_what_can_wait_is_gathered_until_the_quiet_hours_are_over(alerted_with: 
     [wired] = control.connections(alerted.bench.plant, "torfaen/texts")
     control.pause(alerted.bench.plant, wired, **WHO)
     alerted.look(11 * 60, kinds={Amiss.ATTENTION, Amiss.PAUSED})
-    assert len(alerted.open()) == 2
+    assert len(alerted.amiss()) == 2
     assert alerted.mailbox.mails == []
     alerted.look(2 * 3600, kinds={Amiss.ATTENTION, Amiss.PAUSED})
     [(_, message)] = alerted.mailbox.mails
@@ -137,7 +137,7 @@ def test_a_mail_server_that_is_down_delays_nobody_else_and_is_told_when_it_is_ba
         alerted.look(QUARTER, kinds={Amiss.ATTENTION})
     tries = [row.tries for row in alerting.untold(alerted.bench.plant)]
     assert tries == [5, 5]  # and nothing was piled up meanwhile
-    alerted.mailbox.open()
+    alerted.mailbox.serve()
     alerted.look(QUARTER, kinds={Amiss.ATTENTION})
     assert len(alerted.mailbox.texts(ALL)) == 1
     assert len(alerted.mailbox.texts(DUTY)) == 1
@@ -151,7 +151,7 @@ def test_nobody_hears_of_an_end_before_its_beginning(alerted: Any) -> None:
     desk.replay(alerted.bench.plant, ids, **WHO)
     alerted.look(180)
     alerted.look(300)
-    assert alerted.open() == []
+    assert alerted.amiss() == []
     alerted.ear.status = 200
     alerted.look(3600, kinds={Amiss.ATTENTION})
     assert states(alerted) == [("attention", "opened"), ("attention", "closed")]
@@ -165,7 +165,7 @@ def test_who_dies_after_sending_has_it_sent_again_under_the_same_id(alerted: Any
     alerting.settle(plant, rules, found, looked, plant.clock.now())
     [(batch, rows)] = alert_post._claim(plant, way.name, "dies").items()
     told = alert_post.alert_words.message(
-        [alert_post.entry(alerted.open()[0], rows[0].what, rows[0].key)], rules.of("torfaen"), id=batch
+        [alert_post.entry(alerted.amiss()[0], rows[0].what, rows[0].key)], rules.of("torfaen"), id=batch
     )
     alert_post.hand_over(plant, rules, way, told)  # and here it dies
     alerted.tell("another")

@@ -63,7 +63,7 @@ def test_a_turn_waits_for_nothing_that_the_watch_does(alerted: Any) -> None:
     chore(Runs(alerted.bench.plant, "boot-1"))
     assert chore._thread is begun
     chore.close()
-    assert [row.kind for row in alerted.open()] == ["attention"]
+    assert [row.kind for row in alerted.amiss()] == ["attention"]
 
 
 def test_a_look_that_fails_closes_nothing_and_stops_no_other(alerted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_a_look_that_fails_closes_nothing_and_stops_no_other(alerted: Any, monke
 
     monkeypatch.setitem(watchman.QUICK, watchman.Amiss.ATTENTION, breaks)  # type: ignore[arg-type]
     alerted.look(600)
-    assert "attention" in {row.kind for row in alerted.open()}
+    assert "attention" in {row.kind for row in alerted.amiss()}
 
 
 def found(folder: Any) -> list[str]:

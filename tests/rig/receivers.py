@@ -48,7 +48,7 @@ class Mailbox:
         self.mails.append((list(envelope.rcpt_tos), read))
         return "250 OK"
 
-    def open(self) -> None:
+    def serve(self) -> None:
         """Begin to take mail."""
         box = self
 
