@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from config.declared import (
     ClockTime,
+    DateText,
     Declared,
     Duration,
     FieldPath,
@@ -153,6 +154,11 @@ class Connection(Declared):
         description="The groups of fields for which this system is right when two differ. "
         "A group has one owner in a council; only the owner may clear a value.",
         examples=[["person", "language"]],
+    )
+    login_ends: DateText | None = Field(
+        default=None,
+        description="The day on which its password, key or token ends, as the supplier says; an alert comes before it.",
+        examples=["2027-03-31"],
     )
     schedule: Schedule | None = Field(
         default=None,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from config.alerts import CouncilAlerts
 from config.connection import Connection
 from config.declared import DateText, Declared, Name, Phone, Words, Zone, matching
 from config.holidays import ENGLAND_AND_WALES
@@ -56,4 +57,9 @@ class CouncilSettings(Declared):
         default_factory=list,
         description="What is carried from where to where.",
         examples=[[{"name": "contact-to-casework", "from": "contact", "to": "casework"}]],
+    )
+    alerts: CouncilAlerts | None = Field(
+        default=None,
+        description="Its own people, told in place of the site's of what concerns this council.",
+        examples=[{"to": ["systems@example.org"], "duty": {"name": "Duty team", "email": "duty@example.org"}}],
     )

@@ -189,6 +189,30 @@ Reference = Annotated[
 ]
 
 
+_WHOLE_REFERENCE = re.compile(REFERENCE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s]*")
+_PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
+
+def _address(value: Any) -> str:
+    """Accept a URL without a password, or a reference to one."""
+    if not isinstance(value, str):
+        raise refusal(kind_of(value), "a URL", "write it as text")
+    if _WHOLE_REFERENCE.fullmatch(value):
+        return value
+    if _PASSWORD_IN_URL.search(value):
+        expected = "a URL without a password, or a reference"
+        raise refusal("a URL with a password in it", expected, "put the whole URL in the environment: env:DOLEN_...")
+    if not _URL.fullmatch(value):
+        raise refusal("a text that is no URL", "a URL such as sqlite:///ledger.db", "begin with the scheme and ://")
+    return value
+
+
+Address = Annotated[
+    str, BeforeValidator(_address), WithJsonSchema({"type": "string", "pattern": rf"^(?:{REFERENCE}|{_URL.pattern})$"})
+]
+
+
 class Words(Declared):
     """The same words in Welsh and in English; neither may be missing."""
 

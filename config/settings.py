@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from config.access import Access
-from config.declared import REFERENCE, Declared, Line, LongerThanNothing, Reference, parse_duration, refusal
-from config.findings import kind_of
+from config.alerts import Alerts
+from config.declared import Address, Declared, Line, LongerThanNothing, Reference, refusal
 from config.retention import Retention
 from config.routes import Comparison, Nightly
 
 SCHEMA_VERSION = 1
-
-_REFERENCE = re.compile(REFERENCE)
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s]*")
-_PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
-
-
-def _address(value: Any) -> str:
-    """Accept a URL without a password, or a reference to one."""
-    if not isinstance(value, str):
-        raise refusal(kind_of(value), "a URL", "write it as text")
-    if _REFERENCE.fullmatch(value):
-        return value
-    if _PASSWORD_IN_URL.search(value):
-        expected = "a URL without a password, or a reference"
-        raise refusal("a URL with a password in it", expected, "put the whole URL in the environment: env:DOLEN_...")
-    if not _URL.fullmatch(value):
-        raise refusal("a text that is no URL", "a URL such as sqlite:///ledger.db", "begin with the scheme and ://")
-    return value
-
-
-Address = Annotated[
-    str, BeforeValidator(_address), WithJsonSchema({"type": "string", "pattern": rf"^(?:{REFERENCE}|{_URL.pattern})$"})
-]
 
 
 def _recipient_pattern(value: str) -> str:
@@ -144,25 +121,6 @@ class Listener(Declared):
             remedy = "people's records must not travel in clear: let a web server in front end TLS, or name both files"
             raise refusal("an address that other machines reach, without TLS", expected, remedy)
         return self
-
-
-class Alerts(Declared):
-    """Who is told when something waits for a person. An alert holds ids, never a person."""
-
-    to: list[Line] = Field(
-        default_factory=list, description="Addresses that alerts go to.", examples=[["integration@example.org"]]
-    )
-    mail_server: Line | None = Field(
-        default=None, description="The mail server that takes them: host:port.", examples=["mail.example.org:587"]
-    )
-    webhook: Address | None = Field(
-        default=None, description="A URL that alerts are posted to as JSON.", examples=["env:DOLEN_ALERT_URL"]
-    )
-    attention_after: LongerThanNothing = Field(
-        default_factory=lambda: parse_duration("PT4H"),
-        description="Say it again when something has needed attention for so long.",
-        examples=["PT4H"],
-    )
 
 
 class DocumentScanner(Declared):

@@ -63,6 +63,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
     from pipelines.drift_watch import DriftWatch
     from pipelines.numbering import Numberer
     from pipelines.prover import Prover
+    from pipelines.watchman import Watchman
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # a second one changes nothing
@@ -85,7 +86,9 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
             councils = count(len(plant.councils), "council")
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
             say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
-        chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant))
+        assert plant.alerts is not None  # the composition root gives every plant its rules
+        watchman = Watchman(plant, plant.alerts)
+        chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant), watchman)
         beside = partial(_beside, plant, listening)
         running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)
         say("Stopped; what waits goes on from the same place next time.")

@@ -11,6 +11,7 @@ import typer
 
 from console import (
     commands_access,
+    commands_alerts,
     commands_codes,
     commands_conform,
     commands_desk,
@@ -28,6 +29,7 @@ from console import (
     commands_shadow,
     commands_site,
     commands_supply,
+    commands_where,
 )
 from console.bench import command as benches
 from console.guard import Guarded
@@ -70,7 +72,7 @@ for one in (
     commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.page,
     commands_desk.close,
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
-    commands_proof.match, commands_site.schema, commands_questions.questions,
+    commands_proof.match, commands_site.schema, commands_questions.questions, commands_where.where,
     commands_dpia.dpia,
 ):  # fmt: skip
     app.command(one.__name__)(one)
@@ -89,6 +91,7 @@ app.add_typer(commands_shadow.shadow, name="shadow")
 app.add_typer(commands_directory.services, name="services")
 commands_site.audit.command("dependencies")(commands_supply.dependencies)
 app.add_typer(commands_site.audit, name="audit")
+app.add_typer(commands_alerts.alerts, name="alerts")
 app.add_typer(benches.bench, name="bench")
 
 

@@ -22,7 +22,16 @@ from connectors.problems import ProfileFaults
 from connectors.push.declared import pushed_kinds
 from connectors.registry import Declared, apart, check_profile, check_sound
 from mappings.drafting import lacking
-from pipelines import code_checks, composition, first_day, interface_checks, mapping_bench, push_checks, wire_checks
+from pipelines import (
+    alert_checks,
+    code_checks,
+    composition,
+    first_day,
+    interface_checks,
+    mapping_bench,
+    push_checks,
+    wire_checks,
+)
 from pipelines.clock import SystemClock
 from pipelines.emptied import about_ours
 from pipelines.interface_cache import InterfaceCache, folder_of
@@ -51,7 +60,7 @@ def check(
         return list(faults.findings)
     library = Library(site.layers)
     interfaces = interface_checks.Interfaces(site, InterfaceCache(folder_of(os.environ)))
-    found = [*site.findings, *_secrets(site, environment, live=live)]
+    found = [*site.findings, *_secrets(site, environment, live=live), *alert_checks.check(site)]
     look = everything(site, library) if shipped else of_site(site, library)
     found += _profiles(look, library)
     found += code_checks.code_lists(site, library, look)

@@ -28,7 +28,7 @@ from connectors.registry import declared, open_connector
 from connectors.scanner import Scanner
 from connectors.settings import HttpSettings, Limits
 from mappings import fieldpaths
-from pipelines import artifacts, known_ids, roles, wire_checks
+from pipelines import alert_rules, artifacts, known_ids, roles, wire_checks
 from pipelines.clock import Clock
 from pipelines.emptied import emptied
 from pipelines.freshness import Freshness, day_of, look
@@ -126,6 +126,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
         kept=artifacts.Keeper(own=lambda: Library(site.layers).own_converters().converters),
         findings=in_order(findings),
         scanner=_scanner(site, environment),
+        alerts=alert_rules.rules_of(site, environment),
     )
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from connectors.scanner import Scanner
     from connectors.spool import Spool
     from mappings.mapping import Mapping as FieldMapping
+    from pipelines.alert_rules import AlertRules
     from pipelines.freshness import Freshness
     from pipelines.texts import TextRules
 
@@ -181,6 +182,7 @@ class Plant:
     roles: Roles = field(default_factory=Roles)  # who may do what, as the site's files say
     sight: Sight = EVERYTHING  # whose eyes look through it (`pipelines.seeing.through`); the movement's own see all
     behind: Plant | None = field(default=None, repr=False)
+    alerts: AlertRules | None = None  # whom alerts go to, and from when on
     findings: Sequence[Finding] = ()  # what is wrong with the site's files; a council with errors is not in `councils`
 
     @property

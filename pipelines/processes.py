@@ -32,7 +32,7 @@ SILENT_SECONDS = 8.0
 WORK, SCHEDULE, SYNC = "work", "schedule", "sync"
 #: Rows of processes that are gone are kept for so long, so that `dolen status` can tell of them.
 _KEPT = 86_400 * SECOND
-_STOPPED, _GIVEN_UP = "stopped", "given up"
+_STOPPED, GIVEN_UP = "stopped", "given up"
 
 
 class Watch:
@@ -150,7 +150,7 @@ def give_up(connection: Connection, silent: Iterable[Row[Any]], now: int) -> lis
         if connection.execute(
             update(process)
             .where(process.c.boot == row.boot, process.c.beat == row.beat, process.c.ended.is_(None))
-            .values(ended=now, words=_GIVEN_UP)
+            .values(ended=now, words=GIVEN_UP)
         ).rowcount
     ]
 
@@ -158,7 +158,7 @@ def give_up(connection: Connection, silent: Iterable[Row[Any]], now: int) -> lis
 def all_others_are_gone(plant: Plant, boot: str = "") -> None:
     """Give up every other process: whoever holds the site's lock knows that they are gone."""
     with plant.ledger.writing() as connection:
-        _end(connection, living(connection) - {boot}, plant.clock.now(), _GIVEN_UP)
+        _end(connection, living(connection) - {boot}, plant.clock.now(), GIVEN_UP)
 
 
 def forget(connection: Connection, now: int) -> None:

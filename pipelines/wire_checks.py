@@ -51,15 +51,17 @@ def check(site: Site, environment: Mapping[str, str] | None = None) -> Iterator[
             remedy="write amqps:// and the broker's port for TLS, with ?ca_bundle=PATH for an authority of your own",
             severity=severity,
         )
-    hook = site.settings.alerts.webhook
-    if hook is not None and hook.startswith("http://") and (urlsplit(hook).hostname or "") not in _HERE:
-        yield site.document.finding(
-            ("alerts", "webhook"),
-            found="http:// to another machine",
-            expected="https://",
-            remedy="write https://",
-            severity=severity,
-        )
+    alerts = site.settings.alerts
+    duty = [(("alerts", "duty", "webhook"), alerts.duty.webhook)] if alerts.duty else []
+    for place, hook in [*((("alerts", "webhooks", at), one) for at, one in enumerate(alerts.webhooks)), *duty]:
+        if hook and hook.url.startswith("http://") and (urlsplit(hook.url).hostname or "") not in _HERE:
+            yield site.document.finding(
+                (*place, "url"),
+                found="http:// to another machine",
+                expected="https://",
+                remedy="write https://",
+                severity=severity,
+            )
 
 
 def refuse(site: Site, environment: Mapping[str, str] | None = None) -> None:

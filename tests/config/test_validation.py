@@ -27,7 +27,7 @@ def site(**given: Any) -> list[str]:
         ({"console": []}, ["console: found an empty list, expected a section with keys"]),
         ({"retention": {"raw": 30}}, ["retention.raw: found a whole number, expected a duration"]),
         ({"retention": {"rwa": "P30D"}}, ["retention.rwa: found the unknown key", "did you mean 'raw'?"]),
-        ({"alerts": {"to": ["a", 5]}}, ["alerts.to[1]: found a whole number, expected a text"]),
+        ({"alerts": {"to": ["a@example.org", 5]}}, ["alerts.to[1]: found a whole number, expected a text"]),
         ({"ledger": {"url": "postgresql://dolen:hunter2@db/dolen"}}, ["ledger.url: found a URL with a password in it"]),
         ({"keys": {"main": "hunter2"}}, ["keys.main: found a text of another form, expected a reference to a secret"]),
         ({"schema_version": 2}, ["schema_version: found a whole number, expected"]),
