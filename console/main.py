@@ -61,9 +61,9 @@ def dolen(
 
 for one in (
     commands_site.new, commands_site.check, commands_run.doctor, commands_conform.conform, commands_run.run,
-    commands_run.work, commands_run.schedule, commands_run.sync, commands_run.status, commands_desk.trace,
-    commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.page,
-    commands_desk.close,
+    commands_run.work, commands_run.schedule, commands_run.serve, commands_run.sync, commands_run.status,
+    commands_desk.trace, commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle,
+    commands_desk.page, commands_desk.close,
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
     commands_proof.match, commands_site.schema, commands_questions.questions,
 ):  # fmt: skip

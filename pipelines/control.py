@@ -132,6 +132,26 @@ def sync(
                 yield done
 
 
+def ask_now(plant: Plant, wired: Wired, *, who: str, why: str) -> int:
+    """Ask for a source to be read now, without waiting for it; return how many kinds of record are asked for.
+
+    A running `dolen run` or `dolen schedule` notices. Raises NotPossible where nothing is read from that connection.
+    """
+    kinds = _fed(wired)
+    if not kinds:
+        raise NotPossible(f"{wired.name} is not one that changes are read from")
+    now = plant.clock.now()
+    with plant.ledger.writing() as connection:
+        for kind in kinds:
+            _ask(connection, wired, kind, LIVE, now, "")
+        audit.write(
+            connection, plant.vault, council=wired.council, who=who, action="read now", subject=wired.name, why=why,
+            now=now,
+        )  # fmt: skip
+    plant.nudge.set()
+    return len(kinds)
+
+
 def _fed(wired: Wired) -> list[Kind]:
     if not wired.polls:
         return []
