@@ -80,7 +80,7 @@ def of_referral(connection: Connection, id: str) -> list[Whereabouts]:
     held = connection.execute(
         select(delivery, waits_for_a_person().label("by_a_person"), cause.c.fingerprint)
         .outerjoin(cause, cause.c.id == delivery.c.cause_id)
-        .where(delivery.c.id.in_(newest) | delivery.c.id.in_(unsure))
+        .where(delivery.c.referral_id == id, delivery.c.id.in_(newest) | delivery.c.id.in_(unsure))
         .order_by(delivery.c.id)
         .limit(MOST)
     ).all()
@@ -110,12 +110,11 @@ def _of_delivery(connection: Connection, row: Any, one: Any) -> Whereabouts:
         "due": one.due, "rule": one.reason, "route": one.route, "cause": one.fingerprint or "", "id": f"d{one.id}",
         "urgent": one.urgent,
     }  # fmt: skip
-    number = connection.execute(
-        select(record.c.external_id)
-        .filter_by(council=row.council, connection=one.connection, kind=one.kind, referral_id=row.id)
-        .limit(1)
-    ).scalar()
-    said["number"] = number or ""
+    # By the referral alone: a planner without statistics would go through all records of the connection.
+    numbers = connection.execute(
+        select(record.c.connection, record.c.kind, record.c.external_id).where(record.c.referral_id == row.id)
+    )
+    said["number"] = next((r.external_id for r in numbers if (r.connection, r.kind) == (one.connection, one.kind)), "")
     if one.by_a_person:
         return Whereabouts(Stand.ATTENTION, **said)
     match DeliveryState(one.state):

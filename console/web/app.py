@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from console.web import forms, pages, who
-from console.web.asked import Asked, NotAllowed, NoSuchThing
+from console.web.asked import Asked, NoSuchThing, NotAllowed
 from console.web.doors import Door, Doors
 from console.web.forms import CookieTokens
 from console.web.frame import ASSETS, Frame
