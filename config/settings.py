@@ -173,7 +173,11 @@ class SiteSettings(Declared):
     retention: Retention = Field(
         default_factory=Retention, description="How long data is kept, by class.", examples=[{"raw": "P30D"}]
     )
-    console: Console = Field(default_factory=Console, description="The web pages for staff.", examples=[{"port": 8080}])
+    console: Console | None = Field(
+        default=None,
+        description="The web pages for staff, which `dolen run` serves. Leave out: it serves none; `dolen serve` does.",
+        examples=[{"port": 8080}],
+    )
     access: Access = Field(
         default_factory=Access,
         description="Who may do what, and how staff sign in.",

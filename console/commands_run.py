@@ -23,6 +23,7 @@ from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known
 from pipelines.rights import Right
 
 if TYPE_CHECKING:
+    from config.settings import Console as ConsoleSettings
     from config.settings import Listener as ListenerSettings
     from pipelines.plant import Plant
     from pipelines.running import Part
@@ -82,6 +83,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
         settings = composition.load(site).settings
         logs.configure(settings.log.level, settings.log.format)
         listening = settings.listener if command == "run" else None
+        showing = settings.console if command == "run" else None
         if not (plant.ledger.embedded and processes.is_running(plant)):
             councils = count(len(plant.councils), "council")
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
@@ -89,25 +91,59 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
         assert plant.alerts is not None  # the composition root gives every plant its rules
         watchman = Watchman(plant, plant.alerts)
         chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant), watchman)
-        beside = partial(_beside, plant, listening)
+        beside = partial(_beside, plant, listening, showing)
         running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)
         say("Stopped; what waits goes on from the same place next time.")
 
 
-def _beside(plant: Plant, listening: ListenerSettings | None) -> list[tuple[str, Part]]:
-    """What runs beside the site's own parts: the listener, where one is asked for. Raises WrongUse."""
-    if listening is None:
-        return []
-    from console.listener.server import Listener
+def _beside(
+    plant: Plant, listening: ListenerSettings | None, showing: ConsoleSettings | None
+) -> list[tuple[str, Part]]:
+    """What runs beside the site's own parts: the listener and the pages, where they are asked for. Raises WrongUse."""
+    parts: list[tuple[str, Part]] = []
+    if listening is not None:
+        from console.listener.server import Listener
 
-    try:
-        listener = Listener(plant, listening, lambda address: say(f"Listening at {address}/push."))
-    except OSError as fault:
-        raise WrongUse(
-            f"nothing can listen at {listening.host}:{listening.port} ({type(fault).__name__}): "
-            "look whether another program does, and correct `listener` in config/dolen.yaml"
-        ) from None
-    return [("listener", listener)]
+        try:
+            parts.append(("listener", Listener(plant, listening, lambda address: say(f"Listening at {address}/push."))))
+        except OSError as fault:
+            raise WrongUse(_nothing_can_listen(listening.host, listening.port, fault, "listener")) from None
+    if showing is not None:
+        from console.web.server import Console
+
+        try:
+            parts.append(("console", Console(plant, showing, lambda address: say(f"Pages at {address}/."))))
+        except OSError as fault:  # what carries referrals does not stand still for want of pages
+            words = _nothing_can_listen(showing.host, showing.port, fault, "console")
+            complain(f"No pages: {words}. Referrals are carried all the same.")
+    return parts
+
+
+def _nothing_can_listen(host: str, port: int, fault: OSError, key: str) -> str:
+    return (
+        f"nothing can listen at {host}:{port} ({type(fault).__name__}): "
+        f"look whether another program does, and correct `{key}` in config/dolen.yaml"
+    )
+
+
+def serve(site: SiteFolder = HERE) -> None:
+    """Only show: the web pages for staff, beside a `dolen run` or by themselves. Ctrl-C or SIGTERM stops them."""
+    from config.settings import Console as Settings
+    from console.web.server import Console
+    from pipelines import composition, logs
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with opened(site) as plant:
+        settings = composition.load(site).settings
+        logs.configure(settings.log.level, settings.log.format)
+        chosen = settings.console or Settings()
+        try:
+            console = Console(plant, chosen, lambda address: say(f"Pages at {address}/. Stop: Ctrl-C."))
+        except OSError as fault:
+            raise WrongUse(_nothing_can_listen(chosen.host, chosen.port, fault, "console")) from None
+        console.run(stop)
 
 
 def sync(

@@ -68,9 +68,9 @@ def dolen(
 for one in (
     commands_access.whoami, commands_access.unmask, commands_access.confirm,
     commands_site.new, commands_site.check, commands_run.doctor, commands_conform.conform, commands_run.run,
-    commands_run.work, commands_run.schedule, commands_run.sync, commands_run.status, commands_desk.trace,
-    commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.page,
-    commands_desk.close,
+    commands_run.work, commands_run.schedule, commands_run.serve, commands_run.sync, commands_run.status,
+    commands_desk.trace, commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle,
+    commands_desk.page, commands_desk.close,
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
     commands_proof.match, commands_site.schema, commands_questions.questions, commands_where.where,
     commands_dpia.dpia,

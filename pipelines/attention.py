@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from pipelines import deciding, regressed
 from pipelines.looking import sees_version
 from pipelines.plant import Plant
+from pipelines.remedies import Remedy, remedy_of
 from pipelines.states import VersionState
 from pipelines.tables import cause, conflict, delivery, version
 from pipelines.worklist import waits_for_a_person
@@ -107,33 +107,30 @@ def open_conflicts(plant: Plant, councils: Sequence[str] = ()) -> list[Row[Any]]
 
 
 def _remedy(group: Group) -> str:
-    """The likely remedy, by what kind of thing it is."""
-    match group.error:
-        case regressed.ERROR:
-            return f"ask whoever looks after {group.connection} whether it was restored, then send again"
-        case deciding.ANOTHER_PERSON:
+    """The likely remedy as the command line words it."""
+    where, what = group.connection, group.field
+    match remedy_of(group.step, group.error, group.code_list):
+        case Remedy.RESTORED:
+            return f"ask whoever looks after {where} whether it was restored, then send again"
+        case Remedy.WHOSE:
             return "ask there whose record it is, then: dolen settle ID --same, or --new if its number was used again"
-        case "deleted":
-            return f"agree with whoever looks after {group.connection} what is to happen, do it there, then close it"
-        case "NotThere":
-            return f"ask in {group.connection} why it was deleted; then close it, or: dolen settle ID --not-arrived"
-    if group.code_list:
-        return f"the owner of codes/{group.code_list}.csv decides what the code means: see dolen codes unmapped"
-    match group.step:
-        case "feed":
-            return f"have the record mended in {group.connection}; it comes back by itself"
-        case "read":
-            return (
-                f"have {group.field or 'the record'} mended in {group.connection}, or mend the mapping, then send again"
-            )
-        case "match":
+        case Remedy.DELETED:
+            return f"agree with whoever looks after {where} what is to happen, do it there, then close it"
+        case Remedy.GONE:
+            return f"ask in {where} why it was deleted; then close it, or: dolen settle ID --not-arrived"
+        case Remedy.CODES:
+            return f"the owner of codes/{group.code_list}.csv decides what the code means: see dolen codes unmapped"
+        case Remedy.SOURCE:
+            return f"have the record mended in {where}; it comes back by itself"
+        case Remedy.READING:
+            return f"have {what or 'the record'} mended in {where}, or mend the mapping, then send again"
+        case Remedy.MATCH | Remedy.CHOOSE:
             return "decide which referral or person it is, have the number mended at its source, then send again"
-        case "by hand":
+        case Remedy.TYPE:
             return "type it in, then: dolen settle ID --by-hand NUMBER"
-        case "look up":
-            return f"look it up in {group.connection}, then: dolen settle ID --arrived NUMBER, or --not-arrived"
-        case "write":
-            return f"have {group.field or 'the field'} mended at its source, or mend the mapping, then send again"
-        case _:
-            what = group.field or "what was refused"
-            return f"mend {what} at its source, or ask whoever looks after {group.connection}, then send again"
+        case Remedy.LOOK_UP:
+            return f"look it up in {where}, then: dolen settle ID --arrived NUMBER, or --not-arrived"
+        case Remedy.WRITING:
+            return f"have {what or 'the field'} mended at its source, or mend the mapping, then send again"
+        case Remedy.REFUSED:
+            return f"mend {what or 'what was refused'} at its source, or ask whoever looks after {where}, then send again"

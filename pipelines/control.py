@@ -138,9 +138,9 @@ def sync(
                 yield done
 
 
-def ask(plant: Plant, chosen: Sequence[Wired]) -> int:
+def ask(plant: Plant, chosen: Sequence[Wired], *, who: str, why: str) -> int:
     """Ask the process that runs the site to read sources now, and do not wait; returns how many kinds of record are
-    read. Raises NotPossible where nobody runs it."""
+    read. Raises NotPossible where nobody runs it, or where nothing is read from any of them."""
     for wired in chosen:
         plant.sight.need(Right.CONTROL, wired.council)
     feeds = [(wired, kind) for wired in chosen for kind in _fed(wired)]
@@ -148,10 +148,16 @@ def ask(plant: Plant, chosen: Sequence[Wired]) -> int:
         raise NotPossible("none of these connections is one that changes are read from; `dolen status` lists them")
     if not processes.is_running(plant, SCHEDULE):
         raise NotPossible("nothing runs the site: start `dolen run`, or type `dolen sync`")
+    now = plant.clock.now()
     with plant.ledger.writing() as connection:
-        now = plant.clock.now()
         for wired, kind in feeds:
             _ask(connection, wired, kind, LIVE, now, "")
+        for wired in {wired.name: wired for wired, _ in feeds}.values():
+            audit.write(
+                connection, plant.vault, council=wired.council, who=who, action="read now", subject=wired.name, why=why,
+                now=now,
+            )  # fmt: skip
+    plant.nudge.set()
     return len(feeds)
 
 

@@ -55,6 +55,28 @@ class Timetable:
                 before = planned - 1
         return None
 
+    def next(self, now: int) -> int | None:
+        """The planned instant of the run that comes next, its jitter left out; None if none ever does."""
+        after = now
+        for _ in range(_LOOK_BACK):
+            if self.every is not None:
+                gap = max(int(self.every * SECOND), 1)
+                after = after // gap * gap + gap
+            elif self.cron:
+                zone = ZoneInfo(self.zone)
+                try:
+                    planned = croniter(self.cron, _wall(after, zone)).get_next(datetime)
+                except CroniterBadDateError:
+                    return None
+                after = max(first_instant(planned, zone), after + 1)
+            else:
+                return None
+            holiday = self._on_holiday(after)
+            if holiday is None:
+                return after
+            after = holiday + 86_400 * SECOND - 1
+        return None
+
     def _newest(self, now: int) -> int | None:
         if self.every is not None:
             gap = max(int(self.every * SECOND), 1)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from config.alerts import Webhook
 from config.findings import Finding, Severity, SiteFaults
 from config.secrets import SecretMissing
 from config.site import Site
@@ -52,9 +53,13 @@ def check(site: Site, environment: Mapping[str, str] | None = None) -> Iterator[
             severity=severity,
         )
     alerts = site.settings.alerts
-    duty = [(("alerts", "duty", "webhook"), alerts.duty.webhook)] if alerts.duty else []
-    for place, hook in [*((("alerts", "webhooks", at), one) for at, one in enumerate(alerts.webhooks)), *duty]:
-        if hook and hook.url.startswith("http://") and (urlsplit(hook.url).hostname or "") not in _HERE:
+    hooks: list[tuple[tuple[str | int, ...], Webhook]] = [
+        (("alerts", "webhooks", at), one) for at, one in enumerate(alerts.webhooks)
+    ]
+    if alerts.duty is not None and alerts.duty.webhook is not None:
+        hooks.append((("alerts", "duty", "webhook"), alerts.duty.webhook))
+    for place, hook in hooks:
+        if hook.url.startswith("http://") and (urlsplit(hook.url).hostname or "") not in _HERE:
             yield site.document.finding(
                 (*place, "url"),
                 found="http:// to another machine",

@@ -1,0 +1,15 @@
+"""The pages. Each is one file here with its `Doors`, one template and one file of words (`words/PAGE.toml`;
+its place in the menu is said in `words/menu.toml`).
+
+Whoever adds a page lists it below and gives each of its doors a visit in `tests/web/visits.py`; the walks then look at
+it in both languages, as every role, with axe and on a narrow screen.
+"""
+
+from __future__ import annotations
+
+from console.web.doors import Doors
+from console.web.pages import front
+
+ALL: tuple[Doors, ...] = (
+    front.doors,
+)  # fmt: skip

@@ -1,0 +1,130 @@
+"""A desk for the pages' tests: a bench with something of everything, served on loopback by the real server.
+
+One desk serves a whole file of tests: what they read is laid out once, and a test that changes something makes its own
+referral.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from html import unescape
+from typing import Any
+
+import requests
+
+from config.settings import Console as Settings
+from console.web.forms import FIELD
+from console.web.server import Console
+from pipelines.decision import Decision, Do
+from pipelines.rights import BRINGS, Officer, Role
+from pipelines.sending import Result
+from tests.pipelines.pieces import Bench
+
+COUNCILS = ("blaenau-gwent", "neath-port-talbot", "torfaen")
+EVERYTHING = frozenset(Role)
+#: What a stranger may have typed into a record: script, markup, marks that turn the line, a formula, a null.
+HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>\u202e=HYPERLINK(\"x\")\x00{{7*7}}"
+
+
+class Desk:
+    """A bench behind the console's server. Whoever asks is the officer that the test last named."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.officer: Officer | None = everybody()
+        self._stop = threading.Event()
+        self._told = threading.Event()
+        console = Console(
+            bench.plant, Settings(port=0), lambda _address: self._told.set(), who=lambda _request: self._known()
+        )
+        self.url = console.address
+        self._thread = threading.Thread(target=console.run, args=(self._stop,), name="console")
+        self._thread.start()
+        assert self._told.wait(20)
+
+    def _known(self) -> Officer:
+        from console.web.who import NobodySignedIn
+
+        if self.officer is None:
+            raise NobodySignedIn
+        return self.officer
+
+    def browser(self, language: str = "en") -> Browser:
+        """A browser without a picture, that keeps cookies and fills in forms."""
+        return Browser(self.url, language)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+class Browser:
+    """Asks for pages and sends their forms, as a person's browser does."""
+
+    def __init__(self, url: str, language: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+        self.session.trust_env = False
+        if language != "en":
+            self.session.cookies.set("dolen_language", language)
+        self.page = ""
+
+    def get(self, path: str, status: int = 200) -> str:
+        """A page."""
+        return self._kept(self.session.get(self.url + path, timeout=20), status)
+
+    def post(self, path: str, status: int = 200, **fields: Any) -> str:
+        """A form, with the token of the page that was read last."""
+        token = re.search(rf'name="{FIELD}" value="([^"]+)"', self.page)
+        given: Mapping[str, Any] = {FIELD: unescape(token.group(1)) if token else "", **fields}
+        return self._kept(self.session.post(self.url + path, data=given, timeout=20), status)
+
+    def _kept(self, answer: requests.Response, status: int) -> str:
+        assert answer.status_code == status, f"{answer.status_code}: {said(answer.text)[:2000]}"
+        self.page = answer.text
+        return answer.text
+
+
+def said(html: str) -> str:
+    """What a page says, without its markup and on one line."""
+    body = html.partition("<main")[2].partition(">")[2].partition("</main>")[0] or html
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def everybody(*councils: str) -> Officer:
+    """An officer with every role for these councils, or for all."""
+    return Officer("Ann Officer", dict.fromkeys(councils or COUNCILS, EVERYTHING))
+
+
+def as_role(role: Role, council: str = "torfaen") -> Officer:
+    """An officer with one role for one council."""
+    assert role in BRINGS
+    return Officer(f"a {role.value}", {council: frozenset({role})})
+
+
+def lane(bench: Bench, target: str = "casework") -> str:
+    return str(bench.rows("delivery", connection=target)[-1].lane)
+
+
+def refused(bench: Bench, id: str, words: str = "the date is missing", **changes: Any) -> str:
+    """One delivery that casework refused. Returns its id as people are shown it."""
+    bench.take(bench.request(id, **changes))
+    job = bench.job(lane(bench))
+    assert bench.write(Result(job, error="Rejected", words=words, decision=Decision(Do.ATTENTION)))
+    return f"d{job.row.id}"
+
+
+def lay_out(bench: Bench) -> None:
+    """Something of everything that a page shows: arrived, waiting, not sure, refused, an unmapped code, a stranger's
+    record, a record that cannot be read."""
+    bench.take(bench.request("C-1"))
+    bench.arrived(lane(bench), "881", minute=5)
+    bench.take(bench.request("C-2"))
+    refused(bench, "C-3", priority="emergency")
+    bench.take(*(bench.request(f"C-{n}", priority="tomorrow") for n in (4, 5)))
+    bench.take(bench.request("C-6"))
+    bench.no_answer(lane(bench), 60)
+    refused(bench, "C-7", words=f"refused: {HOSTILE}", customer__last_name=HOSTILE.replace("\x00", ""))

@@ -1,0 +1,96 @@
+"""The same pages as a person's browser shows them: axe finds nothing, a narrow window needs no scrolling sideways, the
+keyboard reaches everything, and nothing is asked of another machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from console.web import words
+from tests.web.desk import Desk
+from tests.web.visits import VISITS, Visit
+
+CHROMIUM = Path(os.environ.get("DOLEN_TEST_CHROMIUM", "/usr/bin/chromium"))
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+SHOWN = [visit for visit in VISITS if not visit.changes]
+#: Half of a heading or a table may be wider than a window at 400 %; the page itself may not.
+NARROW = {"width": 320, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's own Chromium."""
+    if not CHROMIUM.is_file():
+        pytest.skip(f"there is no browser at {CHROMIUM}; name one with DOLEN_TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, desk: Desk) -> Iterator[Page]:
+    """One window; what it asks of other machines, and what goes wrong in it, is remembered."""
+    context = chromium.new_context(viewport={"width": 1000, "height": 900})
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("request", lambda request: trouble.append(request.url) if not request.url.startswith(desk.url) else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+    page.on("dialog", lambda dialog: (trouble.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
+    page.trouble = trouble  # type: ignore[attr-defined]
+    yield page
+    context.close()
+
+
+def show(page: Page, desk: Desk, visit: Visit, language: str) -> None:
+    page.context.add_cookies([{"name": "dolen_language", "value": language, "url": desk.url}])
+    if visit.method == "GET":
+        page.goto(desk.url + visit.address(desk.bench))
+        return
+    page.goto(desk.url + visit.on)
+    fields: dict[str, Any] = dict(visit.form(desk.bench))
+    with page.expect_navigation():
+        page.evaluate(
+            """([action, fields, token]) => {
+                const form = document.createElement("form"); form.method = "post"; form.action = action;
+                for (const [name, given] of Object.entries({...fields, _form: token}))
+                    for (const value of [given].flat()) {
+                        const input = document.createElement("input"); input.type = "hidden";
+                        input.name = name; input.value = value; form.append(input);
+                    }
+                document.body.append(form); form.submit(); }""",
+            [visit.address(desk.bench), fields, page.locator("input[name=_form]").first.input_value()],
+        )
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("visit", SHOWN, ids=lambda visit: visit.door)
+def test_a_page_is_for_everybody(page: Page, desk: Desk, visit: Visit, language: str) -> None:
+    show(page, desk, visit, language)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    wide = page.evaluate("document.scrollingElement.scrollWidth")
+    page.set_viewport_size({"width": 1000, "height": 900})
+    assert wide <= NARROW["width"], f"{wide} pixels wide at 400 %"
+    assert page.trouble == []  # type: ignore[attr-defined]
+
+
+def test_the_keyboard_alone_finds_a_referral(page: Page, desk: Desk) -> None:
+    page.goto(desk.url + "/language/en?to=/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Skip to main content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "reference"
+    page.keyboard.type("C-1")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "It arrived in casework as 881" in page.inner_text("main")
