@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from config.declared import REFERENCE, Declared, Line, LongerThanNothing, Reference, parse_duration, refusal
-from config.findings import kind_of
+from config.addresses import Address
+from config.declared import Declared, Line, LongerThanNothing, parse_duration, refusal
+from config.keys import Keys
 from config.retention import Retention
 from config.routes import Comparison, Nightly
 
 SCHEMA_VERSION = 1
-
-_REFERENCE = re.compile(REFERENCE)
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s]*")
-_PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
-
-
-def _address(value: Any) -> str:
-    """Accept a URL without a password, or a reference to one."""
-    if not isinstance(value, str):
-        raise refusal(kind_of(value), "a URL", "write it as text")
-    if _REFERENCE.fullmatch(value):
-        return value
-    if _PASSWORD_IN_URL.search(value):
-        expected = "a URL without a password, or a reference"
-        raise refusal("a URL with a password in it", expected, "put the whole URL in the environment: env:DOLEN_...")
-    if not _URL.fullmatch(value):
-        raise refusal("a text that is no URL", "a URL such as sqlite:///ledger.db", "begin with the scheme and ://")
-    return value
-
-
-Address = Annotated[
-    str, BeforeValidator(_address), WithJsonSchema({"type": "string", "pattern": rf"^(?:{REFERENCE}|{_URL.pattern})$"})
-]
 
 
 def _recipient_pattern(value: str) -> str:
@@ -66,22 +44,6 @@ class Broker(Declared):
     """What wakes the workers. It carries ids only, and losing it loses nothing."""
 
     url: Address = Field(default="memory://", description="The broker.", examples=["memory://"])
-
-
-class Keys(Declared):
-    """The keys by which everything about people is encrypted. Keep them apart from the database and its backup."""
-
-    main: Reference = Field(
-        default="file:var/keys/main.key",
-        description="Where the main key is. A missing file is made on first use, readable by its owner only.",
-        examples=["env:DOLEN_KEY"],
-    )
-    store: Address = Field(
-        default="sqlite:///keys/keys.db",
-        description="The database of the keys, never the ledger's own. A path without a leading slash is under the "
-        "folder named by `data`. Where several machines share a ledger they share this too.",
-        examples=["env:DOLEN_KEYS_URL"],
-    )
 
 
 class Console(Declared):

@@ -17,6 +17,7 @@ from console import (
     commands_directory,
     commands_interface,
     commands_joining,
+    commands_keys,
     commands_laws,
     commands_links,
     commands_mapping,
@@ -78,6 +79,7 @@ app.add_typer(commands_interface.interface, name="interface")
 app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")
 app.add_typer(commands_directory.services, name="services")
+app.add_typer(commands_keys.keys, name="keys")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 
