@@ -53,4 +53,4 @@ def rotate(site: SiteFolder = HERE, json: Json = False) -> None:
         as_json(dataclasses.asdict(done))
         return
     say(f"The keys are rotated: main key {done.main}, rows left under old keys: {done.rows_left}.")
-    say("Back up the key store and the new main key now, in two places. Older backups need the old key: keep it sealed.")
+    say("Back up the key store and the new main key now, in two places. Older backups need the old key: keep it.")

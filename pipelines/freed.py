@@ -7,10 +7,11 @@ by the destruction of keys alone.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 #: Pages given back to the system at a time, so that a writer waits a moment at most.
 PAGES_AT_ONCE = 500
@@ -32,11 +33,12 @@ def forget_freed(engine: Engine, tables: Sequence[str] = ()) -> bool:
 
 def _sqlite(engine: Engine) -> bool:
     with engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection  # SQLAlchemy would not step through what gives no rows
         try:
-            free = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+            free = raw.execute("PRAGMA freelist_count").fetchone()[0]
             for _ in range(0, free, PAGES_AT_ONCE):
-                connection.exec_driver_sql(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})").all()
-            busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        except OperationalError:  # somebody reads or writes for long: the next time will do
+                raw.execute(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})").fetchall()
+            busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:  # somebody reads or writes for long: the next time will do
             return False
         return not busy

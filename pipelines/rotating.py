@@ -44,12 +44,13 @@ def rotate(
                 "keys.main is no file of this machine, so the new main key cannot be made here: draw one (64 "
                 "hexadecimal digits), put it where your keys are, and name that place in keys.next"
             )
+        # Noted before it turns: a process that is killed right after has still said who asked, and why.
+        _note(plant, who, "keys rotate", why, {"from": before.main})
         if not rotation.begin(plant.keys, fresh):
             raise NotPossible(
                 f"keys.next leads to the main key in use, {before.main}: the rotation to it has ended. Let keys.main "
                 "name its place, and take keys.next out or draw another key"
             )
-        _note(plant, who, "keys rotate", why, {"from": before.main})
     for left in rotation.go_on(plant.keys):
         tell("rows wrapped by an old key", left)
     if told is None and file is not None:
