@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from config.access import Access
 from config.alerts import Alerts
-from config.declared import Address, Declared, Line, LongerThanNothing, Reference, refusal
+from config.declared import Address, Declared, Line, LongerThanNothing, refusal
+from config.keys import Keys
 from config.retention import Retention
 from config.routes import Comparison, Nightly
 
@@ -49,22 +50,6 @@ class Broker(Declared):
         description="The broker. On another machine amqps://, of which the certificate and its name are checked; "
         "`?ca_bundle=PATH` behind it names the only authorities to trust. With a password it is a reference.",
         examples=["env:DOLEN_BROKER_URL"],
-    )
-
-
-class Keys(Declared):
-    """The keys by which everything about people is encrypted. Keep them apart from the database and its backup."""
-
-    main: Reference = Field(
-        default="file:var/keys/main.key",
-        description="Where the main key is. A missing file is made on first use, readable by its owner only.",
-        examples=["env:DOLEN_KEY"],
-    )
-    store: Address = Field(
-        default="sqlite:///keys/keys.db",
-        description="The database of the keys, never the ledger's own. A path without a leading slash is under the "
-        "folder named by `data`. Where several machines share a ledger they share this too.",
-        examples=["env:DOLEN_KEYS_URL"],
     )
 
 

@@ -20,6 +20,7 @@ from console import (
     commands_dpia,
     commands_interface,
     commands_joining,
+    commands_keys,
     commands_laws,
     commands_links,
     commands_mapping,
@@ -90,6 +91,7 @@ app.add_typer(commands_links.routes, name="routes")  # commands_shadow adds to i
 app.add_typer(commands_shadow.shadow, name="shadow")
 app.add_typer(commands_directory.services, name="services")
 commands_site.audit.command("dependencies")(commands_supply.dependencies)
+app.add_typer(commands_keys.keys, name="keys")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(commands_alerts.alerts, name="alerts")
 app.add_typer(benches.bench, name="bench")

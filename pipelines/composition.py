@@ -39,7 +39,7 @@ from pipelines.ledger_clock import LedgerClock
 from pipelines.library import Library, field_groups, has_lookups, shipped_folders
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.routing import DocumentRules, Route
-from pipelines.site_keys import belong_together, master_of
+from pipelines.site_keys import belong_together, mains_of
 from pipelines.spool import give_places
 from pipelines.turns import Turns
 from pipelines.vault import Vault
@@ -91,7 +91,7 @@ def build(site: Site, *, clock: Clock | None = None, environment: Dictionary[str
     broker_url = site.broker_url(environment)
     ledger = Ledger(site.ledger_url(environment))
     try:
-        keys = KeyStore(site.keys_url(environment), master_of(site, environment), lost=ledger.lost)
+        keys = KeyStore(site.keys_url(environment), *mains_of(site, environment), lost=ledger.lost)
         belong_together(ledger, keys)
     except BaseException:
         ledger.close()

@@ -29,6 +29,8 @@ POINTS = (
 )
 #: Points that only what is pushed to us passes.
 PUSH_POINTS = ("push kept",)
+#: Points that only a rotation of keys passes, and those of retention and erasure.
+KEY_POINTS = ("keys turned", "keys wrapped anew", "key file in place", "emptied", "keys destroyed")
 
 
 class NoSuchPoint(ValueError):
@@ -40,8 +42,8 @@ def _wanted() -> tuple[str, int] | None:
     if not given:
         return None
     name, _, times = given.partition(":")
-    if name not in (*POINTS, *PUSH_POINTS) or (times and not times.isdecimal()):
-        known = ", ".join((*POINTS, *PUSH_POINTS))
+    if name not in (*POINTS, *PUSH_POINTS, *KEY_POINTS) or (times and not times.isdecimal()):
+        known = ", ".join((*POINTS, *PUSH_POINTS, *KEY_POINTS))
         raise NoSuchPoint(f"DOLEN_CRASH_AT must be one of {known}, with :N for the Nth time")
     return name, int(times or 1)
 

@@ -1,17 +1,15 @@
 """The key store: a database of its own, so that a backup of the ledger alone cannot be read.
 
-Council keys come from a key file (or the environment) and are never stored here. Each data key is wrapped with
-AES-256-GCM by its council's key, and once the person is known by the person's key; the id of the key and its holder are
-authenticated with it, so a wrapped key cannot be moved to another row. Data keys are made in advance and committed
-before any ledger row can name one: a crash leaves a key too many, never a payload without one. Several processes may
-share a store; of two that make one person's key at once, the first one's counts and the other takes it.
+The main key comes from a key file, the environment or a key service and is never stored here; what it wraps is the
+business of `pipelines.keyring`. Each data key is wrapped with AES-256-GCM by its council's key, and once the person is
+known by the person's key; the id of the key and its holder are authenticated with it, so a wrapped key cannot be moved
+to another row. Data keys are made in advance and committed before any ledger row can name one: a crash leaves a key
+too many, never a payload without one. Several processes may share a store; of two that make one person's key at once,
+the first one's counts and the other takes it. What is destroyed here is unreadable in backups of the ledger too.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,106 +17,80 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import (
-    Column,
-    Connection,
-    Index,
-    LargeBinary,
-    MetaData,
-    Row,
-    String,
-    Table,
-    bindparam,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, Row, Table, bindparam, delete, select, text, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pipelines.chance import draw
-from pipelines.databases import BROKEN_WORDS, DiskBroken, insert_new, open_engine
+from pipelines.databases import BROKEN_WORDS, DiskBroken, open_engine
+from pipelines.freed import forget_freed
 from pipelines.ids import new_id
+from pipelines.keyring import WRAP, Keyring
 from pipelines.keysealing import KeySealing
+from pipelines.keytables import CURRENT, council_key, data_key, metadata, named_value, person_key
 from pipelines.rows import in_parts
+from pipelines.wrapping import KeyFault as KeyFault
+from pipelines.wrapping import data_bound, person_bound, unwrap, wrap
 
 _POOL = 256  # data keys made ahead in one commit
 _CACHE = 20_000  # unwrapped data keys kept in memory, newest first
-_GONE = "the key of this {} is gone: it was erased, or the key store was restored from before"
+_GONE = "the key of this {} is gone: it was erased or has expired, or the key store was restored from before"
+#: A rotation that ends between two looks of ours has wrapped anew what we looked at.
+_LOOKS = 3
 #: PostgreSQL's number for "I make the tables".
 _LOCK = 0x444F4C_4B45
 
-_metadata = MetaData()
-_data_key = Table(
-    "data_key",
-    _metadata,
-    Column("id", String, primary_key=True),
-    Column("council", String, nullable=False),
-    Column("holder", String, nullable=False),  # the person, "" while nobody is known: the council
-    Column("wrapped", LargeBinary, nullable=False),
-)
-Index(
-    "ix_data_key_holder",
-    _data_key.c.holder,
-    sqlite_where=_data_key.c.holder != "",
-    postgresql_where=_data_key.c.holder != "",
-)
-_person_key = Table(
-    "person_key",
-    _metadata,
-    Column("person", String, primary_key=True),
-    Column("council", String, nullable=False),
-    Column("wrapped", LargeBinary, nullable=False),
-)
-#: mark: by which a wrong master key is known; id: by which a ledger knows its key store.
-_master = Table(
-    "master",
-    _metadata,
-    Column("name", String, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-)
-
-
-class KeyFault(RuntimeError):
-    """A key is missing or is the wrong one. The message says where to look and never shows a key."""
+#: (id, council, holder, key): a data key that is not written yet.
+NewKey = tuple[str, str, str, bytes]
 
 
 class KeyStore:
     """Data keys and person keys, in an SQLite file or on PostgreSQL. Safe to share between threads.
 
-    `master` is the site's 32-byte key; each council's key is derived from it with HMAC-SHA-256 over the council's code.
-    `lost` is set when the disk did not keep what it was given. Raises KeyFault where the store cannot be used, belongs
-    to another master key, or lies in the ledger's own database.
+    `mains` are the site's 32-byte main keys: the one in use, and during a rotation the other. `lost` is set when the
+    disk did not keep what it was given. Raises KeyFault where the store cannot be used, belongs to another main key, or
+    lies in the ledger's own database.
     """
 
-    def __init__(self, url: str, master: bytes, *, lost: threading.Event | None = None) -> None:
-        if len(master) != 32:
-            raise KeyFault("the site's master key must be 32 bytes; see keys.main in dolen.yaml")
-        self._master = master
+    def __init__(self, url: str, *mains: bytes, lost: threading.Event | None = None) -> None:
         self._lock = threading.Lock()
         self._ready: dict[str, deque[tuple[str, bytes]]] = {}
         self._cache: dict[str, bytes] = {}
-        self._wrappings: dict[tuple[str, str], AESGCM] = {}  # council, person (or "") -> what wraps their data keys
+        self._wrappings: dict[tuple[str, str], AESGCM] = {}  # council, person -> what wraps their data keys
         self._lost = lost or threading.Event()
         self._engine = open_engine(url, setting="keys.store", fault=KeyFault)
-        self._embedded = self._engine.dialect.name == "sqlite"
+        self.embedded = self._engine.dialect.name == "sqlite"
         self._one_writer = threading.Lock()
         # How the store is called where something is wrong with it; a URL may hold a password.
         self.name = Path(str(self._engine.url.database)).name
+        self.file = Path(str(self._engine.url.database)) if self.embedded else None
         try:
+            self.ring = Keyring(mains, self.name)
             self._open()
         except BaseException as fault:
             self._engine.dispose()
-            if isinstance(fault, OperationalError) and not self._embedded:
+            if isinstance(fault, OperationalError) and not self.embedded:
                 raise KeyFault("the key store's database does not answer; look whether it runs (keys.store)") from None
             if isinstance(fault, DatabaseError):
                 raise KeyFault(f"{self.name} cannot be read as a key store; look at keys.store") from None
             raise
 
-    def council_key(self, council: str, purpose: str = "wrap") -> bytes:
-        """Return the 32-byte key of one council for one purpose ("wrap", "hash", "audit")."""
-        return hmac.new(self._master, f"dolen|{purpose}|{council}".encode(), hashlib.sha256).digest()
+    def council_key(self, council: str, purpose: str) -> bytes:
+        """Return the 32-byte key of one council for one purpose that lasts: "hash", "audit", "spool"."""
+        known = self.ring.lasting(council, purpose)
+        if known is None:
+            with self.reading() as connection:
+                row = connection.execute(
+                    select(council_key).filter_by(council=council, purpose=purpose, state=CURRENT)
+                ).first()
+                known = None if row is None else self.ring.opened(connection, row)
+            if known is None:
+                with self.writing() as connection:
+                    _, made = self.ring.current(connection, council, purpose)
+                    assert isinstance(made, bytes)
+                    known = made
+            self.ring.keep_lasting(council, purpose, known)
+        return known
 
     def take(self, council: str) -> tuple[str, bytes]:
         """Take a fresh data key: (id, key). It is already committed."""
@@ -136,15 +108,17 @@ class KeyStore:
             known = self._cache.get(key_id)
         if known is not None:
             return known
-        with self._reading() as connection:
-            row = connection.execute(select(_data_key).where(_data_key.c.id == key_id)).first()
-            if row is None:
-                raise KeyFault(_GONE.format("payload"))
-            wrapping = self._wrapping_of(connection, row.council, [row.holder])[row.holder]
-        key = self._unwrap(wrapping, row.wrapped, f"{key_id}|{row.council}|{row.holder}")
-        with self._lock:
-            self._remember(key_id, key)
-        return key
+        for _ in range(_LOOKS):
+            with self.reading() as connection:
+                row = connection.execute(select(data_key).where(data_key.c.id == key_id)).first()
+                if row is None:
+                    raise KeyFault(_GONE.format("payload"))
+                found = self._unwrapped(connection, row.council, [row]).get(key_id)
+            if found is not None:
+                with self._lock:
+                    self._remember(key_id, found)
+                return found
+        raise KeyFault(f"the council's key of a payload is not in {self.name}: put back the key store's backup")
 
     def fetch(self, key_ids: Iterable[str]) -> None:
         """Read many data keys at once, so that `key` has them at hand. What is wrong with one of them, `key` says."""
@@ -152,116 +126,138 @@ class KeyStore:
             missing = sorted({id for id in key_ids if id not in self._cache})
         if not missing:
             return
-        with self._reading() as connection, suppress(KeyFault):
-            wanted = [select(_data_key).where(_data_key.c.id.in_(some)) for some in in_parts(missing)]
+        with self.reading() as connection, suppress(KeyFault):
+            wanted = [select(data_key).where(data_key.c.id.in_(some)) for some in in_parts(missing)]
             rows = [row for statement in wanted for row in connection.execute(statement)]
             for council in {row.council for row in rows}:
-                mine = [row for row in rows if row.council == council]
-                by = self._wrapping_of(connection, council, {row.holder for row in mine})
+                opened = self._unwrapped(connection, council, [row for row in rows if row.council == council])
                 with self._lock:
-                    for r in mine:
-                        self._remember(r.id, self._unwrap(by[r.holder], r.wrapped, f"{r.id}|{council}|{r.holder}"))
+                    for id, key in opened.items():
+                        self._remember(id, key)
 
     def sealing(self) -> KeySealing:
         """Begin to make the keys of one transaction."""
         return KeySealing(self)
 
     def wrapping(self, council: str, person: str) -> AESGCM | None:
-        """The key that wraps data keys of this person, or of the council for ""; None for a person who has none yet.
+        """The key that wraps data keys of this person; None for somebody who has none yet.
 
         Raises KeyFault where the person's key was destroyed.
         """
         with self._lock:
             known = self._wrappings.get((council, person))
-        if known is None and person == "":
-            known = AESGCM(self.council_key(council))
-        elif known is None:
-            with self._reading() as connection:
+        if known is None:
+            with self.reading() as connection:
                 found = self._person_keys(connection, council, [person]).get(person)
-            known = None if found is None else AESGCM(found)
-        if known is not None:
-            with self._lock:
-                self._keep_wrapping((council, person), known)
+            if found is not None:
+                known = AESGCM(found)
+                with self._lock:
+                    self._keep_wrapping((council, person), known)
         return known
 
-    def write(
-        self,
-        keys: list[tuple[str, str, str, bytes]],
-        people: list[tuple[str, str, bytes]],
-        fresh: list[tuple[str, bytes]],
-    ) -> None:
-        """Write wrapped data keys (id, council, holder, wrapped) and new person keys (person, council, key).
+    def write(self, keys: Sequence[NewKey], people: Sequence[tuple[str, str, bytes]]) -> None:
+        """Write new data keys, and new person keys (person, council, key).
 
-        `fresh`: the data keys themselves (id, key). Where another process has made a person's key in the meantime, that
-        one counts, and what was wrapped by ours is wrapped by it.
+        Wrapped here and not before, so that each is wrapped by what counts at this moment: another process may have
+        made a person's key in the meantime, or replaced the council's. Raises KeyFault, with nothing written, where the
+        key of a holder was destroyed.
         """
-        ours = {(council, person): AESGCM(key) for person, council, key in people}
-        with self._writing() as connection:
-            if people:
-                theirs = self._enter_people(connection, people)
-                if theirs:
-                    keys = self._wrapped_by_theirs(keys, theirs, dict(fresh))
-                    ours |= theirs
-            self._enter(connection, _data_key, keys)
+        with self.writing() as connection:
+            by = {c: self._current(connection, c) for c in {c for _, c, holder, _ in keys if not holder}}
+            theirs = self._enter_people(connection, people)
+            self._still_there(connection, {(c, h) for _, c, h, _ in keys if h} - theirs.keys())
+            rows = []
+            for id, council, holder, key in keys:
+                named, wrapping = ("", theirs.get((council, holder))) if holder else by[council]
+                wrapping = wrapping or self._wrappings[council, holder]
+                rows.append((id, council, holder, named, wrap(wrapping, key, data_bound(id, council, holder))))
+            self._enter(connection, data_key, rows)
         with self._lock:
-            for whose, wrapping in ours.items():
+            for whose, wrapping in theirs.items():
                 self._keep_wrapping(whose, wrapping)
-            for id, key in fresh:
+            for id, _, _, key in keys:
                 self._remember(id, key)
 
     def hand_to_person(self, key_ids: list[tuple[str, str]], council: str) -> None:
         """Wrap data keys anew by their person's key. `key_ids`: (key id, person id). Safe to repeat."""
         wanted = dict(key_ids)
-        with self._writing() as connection:
+        with self.writing() as connection:
             held: list[Row[Any]] = []
             for some in in_parts(sorted(wanted)):
-                statement = select(_data_key).where(_data_key.c.id.in_(some), _data_key.c.council == council)
-                held += connection.execute(statement.order_by(_data_key.c.id).with_for_update()).all()
+                statement = select(data_key).where(data_key.c.id.in_(some), data_key.c.council == council)
+                held += connection.execute(statement.order_by(data_key.c.id).with_for_update()).all()
             held = [row for row in held if row.holder != wanted[row.id]]
             if not held:
                 return
             heirs = sorted({wanted[row.id] for row in held})
-            olds = self._wrapping_of(connection, council, {row.holder for row in held})
-            there = self._person_keys(connection, council, heirs)
-            made = [(person, council, draw(32)) for person in heirs if person not in there]
-            theirs = self._enter_people(connection, made)
-            news = {person: AESGCM(key) for person, key in there.items()}
-            news |= {person: theirs.get((council, person), AESGCM(key)) for person, _, key in made}
-            given = []
-            for row in held:
-                person = wanted[row.id]
-                key = self._unwrap(olds[row.holder], row.wrapped, f"{row.id}|{council}|{row.holder}")
-                wrapped = _wrap(news[person], key, f"{row.id}|{council}|{person}")
-                given.append({"of": row.id, "new_holder": person, "new": wrapped})
+            opened = self._unwrapped(connection, council, held)
+            news = {person: AESGCM(key) for person, key in self._person_keys(connection, council, heirs).items()}
+            made = [(person, council, draw(32)) for person in heirs if person not in news]
+            news |= {person: wrapping for (_, person), wrapping in self._enter_people(connection, made).items()}
+            given = [
+                {"of": id, "heir": wanted[id], "new": wrap(news[wanted[id]], key, data_bound(id, council, wanted[id]))}
+                for id, key in opened.items()
+            ]
             connection.execute(
-                update(_data_key)
-                .where(_data_key.c.id == bindparam("of"))
-                .values(holder=bindparam("new_holder"), wrapped=bindparam("new")),
+                update(data_key)
+                .where(data_key.c.id == bindparam("of"))
+                .values(holder=bindparam("heir"), by="", wrapped=bindparam("new")),
                 given,
             )
+
+    def destroy(self, council: str, *, keys: Iterable[str] = (), people: Iterable[str] = ()) -> None:
+        """Destroy data keys by their ids, and persons' keys with every data key that they hold. Safe to repeat."""
+        doomed, whose = sorted(set(keys)), sorted(set(people))
+        with self.writing() as connection:
+            for some in in_parts(doomed):
+                connection.execute(delete(data_key).where(data_key.c.id.in_(some), data_key.c.council == council))
+            for some in in_parts(whose):
+                connection.execute(delete(data_key).where(data_key.c.holder.in_(some), data_key.c.council == council))
+                connection.execute(
+                    delete(person_key).where(person_key.c.person.in_(some), person_key.c.council == council)
+                )
+        with self._lock:
+            for id in doomed:
+                self._cache.pop(id, None)
+            if whose:
+                self._cache.clear()
+            for person in whose:
+                self._wrappings.pop((council, person), None)
+
+    def keep_up(self) -> None:
+        """Learn the main key that a rotation has put in place of ours, while each of the two leads to the other."""
+        with self.reading() as connection:
+            self.ring.keep_up(connection)
+
+    def forget_freed(self) -> None:
+        """Have what was deleted or replaced leave the disk: SQLite's log, the dead rows of PostgreSQL."""
+        forget_freed(self._engine, [table.name for table in (data_key, person_key, council_key)])
 
     @property
     def identity(self) -> str:
         """By what a ledger knows its key store, also when it was moved to another place."""
-        with self._reading() as connection:
-            return bytes(connection.execute(select(_master.c.value).where(_master.c.name == "id")).scalar_one()).hex()
+        with self.reading() as connection:
+            wanted = select(named_value.c.value).where(named_value.c.name == "id")
+            return bytes(connection.execute(wanted).scalar_one()).hex()
 
     def close(self) -> None:
         """Let go of the database. Idempotent."""
         self._engine.dispose()
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for reading."""
         with self._engine.connect() as connection:
             yield connection
             connection.rollback()
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection inside one write transaction. Not to be asked for within another."""
         if self._lost.is_set():
             raise KeyFault(BROKEN_WORDS)
         try:
-            if not self._embedded:
+            if not self.embedded:
                 with self._engine.begin() as connection:
                     yield connection
                 return
@@ -278,45 +274,66 @@ class KeyStore:
             raise
 
     def _open(self) -> None:
-        """Make the tables if they are not there, and refuse another site's master key now, not at the first payload."""
-        mark = hmac.new(self._master, b"dolen|recognise", hashlib.sha256).digest()
-        with self._writing() as connection:
-            if not self._embedded:
+        """Make the tables if they are not there, and refuse another site's main key now, not at the first payload."""
+        with self.writing() as connection:
+            if not self.embedded:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
-            ledgers = "sqlite_master WHERE name" if self._embedded else "information_schema.tables WHERE table_name"
+            ledgers = "sqlite_master WHERE name" if self.embedded else "information_schema.tables WHERE table_name"
             if connection.execute(text(f"SELECT 1 FROM {ledgers} = 'delivery'")).first():  # noqa: S608 - one of two
                 raise KeyFault(
                     "keys.store names the ledger's own database, so that one backup would hold both: give the keys a "
                     "database of their own"
                 )
-            _metadata.create_all(connection)
-            marks = [{"name": "mark", "value": mark}, {"name": "id", "value": secrets.token_bytes(16)}]
-            insert_new(connection, _master, marks)
-            found = connection.execute(select(_master.c.value).where(_master.c.name == "mark")).scalar_one()
-        if not hmac.compare_digest(bytes(found), mark):
-            raise KeyFault(f"the master key does not belong to the key store {self.name}; put the right key back")
+            metadata.create_all(connection)
+            self.ring.open(connection)
+
+    def _current(self, connection: Connection, council: str) -> tuple[str, AESGCM]:
+        id, wrapping = self.ring.current(connection, council, WRAP)
+        assert isinstance(wrapping, AESGCM)
+        return id, wrapping
 
     def _make(self, council: str) -> list[tuple[str, bytes]]:
-        wrapping = AESGCM(self.council_key(council))
         fresh = [(new_id(), draw(32)) for _ in range(_POOL)]
-        with self._writing() as connection:
-            made = [(i, council, "", _wrap(wrapping, key, f"{i}|{council}|")) for i, key in fresh]
-            self._enter(connection, _data_key, made)
+        with self.writing() as connection:
+            by, wrapping = self._current(connection, council)
+            made = [(i, council, "", by, wrap(wrapping, key, data_bound(i, council, ""))) for i, key in fresh]
+            self._enter(connection, data_key, made)
         return fresh
 
-    def _wrapping_of(self, connection: Connection, council: str, holders: Iterable[str]) -> dict[str, AESGCM]:
-        """What wraps the data keys of these holders, who must have a key. Raises KeyFault where one was destroyed."""
-        people = sorted(set(holders) - {""})
+    def _unwrapped(self, connection: Connection, council: str, rows: Sequence[Row[Any]]) -> dict[str, bytes]:
+        """Data keys of one council, by id; those are left out whose council's key has just been replaced.
+
+        Raises KeyFault where a person's key was destroyed, or a row was changed.
+        """
+        people = sorted({row.holder for row in rows} - {""})
         found = self._person_keys(connection, council, people)
         if len(found) < len(people):
             raise KeyFault(_GONE.format("person"))
-        return {"": AESGCM(self.council_key(council))} | {person: AESGCM(key) for person, key in found.items()}
+        theirs = {person: AESGCM(key) for person, key in found.items()}
+        opened = {}
+        for row in rows:
+            by = theirs[row.holder] if row.holder else self.ring.wrapping(connection, row.by)
+            if by is not None:
+                opened[row.id] = unwrap(by, row.wrapped, data_bound(row.id, council, row.holder), self.name)
+        return opened
+
+    def _still_there(self, connection: Connection, whose: set[tuple[str, str]]) -> None:
+        """Refuse to wrap by the key of somebody who was erased since we last looked."""
+        there: set[str] = set()
+        for some in in_parts(sorted(person for _, person in whose)):
+            there |= set(connection.execute(select(person_key.c.person).where(person_key.c.person.in_(some))).scalars())
+        gone = {one for one in whose if one[1] not in there}
+        if gone:
+            with self._lock:
+                for one in gone:
+                    self._wrappings.pop(one, None)
+            raise KeyFault(_GONE.format("person"))
 
     def _person_keys(self, connection: Connection, council: str, people: list[str]) -> dict[str, bytes]:
         """The keys of those of these people who have one. Raises KeyFault where somebody's was destroyed."""
         found = self._look_up(connection, council, people)
         for some in in_parts([person for person in people if person not in found]):
-            held = connection.execute(select(_data_key.c.holder).where(_data_key.c.holder.in_(some)).distinct())
+            held = connection.execute(select(data_key.c.holder).where(data_key.c.holder.in_(some)).distinct())
             # Another process may have made them since the first look; who has none now had one before.
             late = [row.holder for row in held]
             found |= self._look_up(connection, council, late)
@@ -325,52 +342,43 @@ class KeyStore:
         return found
 
     def _look_up(self, connection: Connection, council: str, people: list[str]) -> dict[str, bytes]:
-        wrapping, found = AESGCM(self.council_key(council)), {}
+        found: dict[str, bytes] = {}
         for some in in_parts(people):
-            statement = select(_person_key).where(_person_key.c.person.in_(some), _person_key.c.council == council)
-            for row in connection.execute(statement):
-                found[row.person] = self._unwrap(wrapping, row.wrapped, f"person|{row.person}|{council}")
+            left = list(some)
+            for _ in range(_LOOKS):
+                statement = select(person_key).where(person_key.c.person.in_(left), person_key.c.council == council)
+                for row in connection.execute(statement).all():
+                    by = self.ring.wrapping(connection, row.by)
+                    if by is not None:
+                        found[row.person] = unwrap(by, row.wrapped, person_bound(row.person, council), self.name)
+                left = [person for person in left if person not in found]
+                if not left:
+                    break
         return found
 
     def _enter_people(
-        self, connection: Connection, people: list[tuple[str, str, bytes]]
+        self, connection: Connection, people: Sequence[tuple[str, str, bytes]]
     ) -> dict[tuple[str, str], AESGCM]:
-        """Enter new person keys; return those, by (council, person), that another process had made before."""
-        by = {council: AESGCM(self.council_key(council)) for council in {c for _, c, _ in people}}
-        entered = {(c, p): _wrap(by[c], key, f"person|{p}|{c}") for p, c, key in sorted(people)}
-        rows = [(p, c, wrapped) for (c, p), wrapped in entered.items()]
-        if self._enter(connection, _person_key, rows) == len(rows):
+        """Enter new person keys; return what counts, by (council, person): another process may have been quicker."""
+        if not people:
             return {}
-        stands = {}
-        for some in in_parts([person for _, person in entered]):
-            for row in connection.execute(select(_person_key).where(_person_key.c.person.in_(some))):
-                stands[row.person] = bytes(row.wrapped)
-        return {
-            (c, p): AESGCM(self._unwrap(by[c], stands[p], f"person|{p}|{c}"))
-            for (c, p), wrapped in entered.items()
-            if stands[p] != wrapped
-        }
-
-    @staticmethod
-    def _wrapped_by_theirs(
-        keys: list[tuple[str, str, str, bytes]],
-        theirs: dict[tuple[str, str], AESGCM],
-        fresh: dict[str, bytes],
-    ) -> list[tuple[str, str, str, bytes]]:
-        again = []
-        for id, council, holder, wrapped in keys:
-            their = theirs.get((council, holder))
-            given = wrapped if their is None else _wrap(their, fresh[id], f"{id}|{council}|{holder}")
-            again.append((id, council, holder, given))
-        return again
+        by = {council: self._current(connection, council) for council in {c for _, c, _ in people}}
+        rows = [(p, c, by[c][0], wrap(by[c][1], key, person_bound(p, c))) for p, c, key in sorted(people)]
+        if self._enter(connection, person_key, rows) == len(rows):
+            return {(c, p): AESGCM(key) for p, c, key in people}
+        stands: dict[tuple[str, str], AESGCM] = {}
+        for council in by:
+            mine = [p for p, c, _ in people if c == council]
+            stands |= {(council, p): AESGCM(key) for p, key in self._look_up(connection, council, mine).items()}
+        return stands
 
     def _enter(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
         """Enter rows in the driver's own words, since there are many; return how many. A person's key that is there
         already stays."""
         if not rows:
             return 0
-        marks = ", ".join(["?" if self._embedded else "%s"] * len(rows[0]))
-        clash = " ON CONFLICT DO NOTHING" if table is _person_key else ""
+        marks = ", ".join(["?" if self.embedded else "%s"] * len(rows[0]))
+        clash = " ON CONFLICT DO NOTHING" if table is person_key else ""
         words = f"INSERT INTO {table.name} VALUES ({marks}){clash}"  # noqa: S608 - names of our own
         return connection.exec_driver_sql(words, list(rows)).rowcount
 
@@ -385,16 +393,3 @@ class KeyStore:
             for old in list(self._cache)[: _CACHE // 4]:
                 del self._cache[old]
         self._cache[key_id] = key
-
-    def _unwrap(self, wrapping: AESGCM, wrapped: bytes, bound: str) -> bytes:
-        try:
-            return wrapping.decrypt(wrapped[:12], wrapped[12:], bound.encode())
-        except InvalidTag:
-            raise KeyFault(
-                f"a key in {self.name} cannot be unwrapped: the master key is not the one it was made with"
-            ) from None
-
-
-def _wrap(wrapping: AESGCM, key: bytes, bound: str) -> bytes:
-    nonce = draw(12)
-    return nonce + wrapping.encrypt(nonce, key, bound.encode())

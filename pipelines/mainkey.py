@@ -1,6 +1,6 @@
 """The site's main key: read from its file or from the environment, and made on first use.
 
-What is derived from it and wrapped by it is the business of `pipelines.keystore`.
+What it wraps is the business of `pipelines.keyring`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import secrets
 from pathlib import Path
 
-from pipelines.keystore import KeyFault
+from pipelines.wrapping import KeyFault
 
 
 def read_master(file: Path) -> bytes:
@@ -33,6 +33,24 @@ def read_master(file: Path) -> bytes:
         finally:
             part.unlink()
     return parse_master(file.read_text(encoding="ascii", errors="replace"), file.name)
+
+
+def next_to(file: Path) -> Path:
+    """Where a rotation keeps the key that takes the place of this one, until it has."""
+    return file.with_name(f"{file.name}.next")
+
+
+def put_in_place(file: Path, id: str) -> Path | None:
+    """Let the next key take the place of a file's, which is kept beside it under its fingerprint: backups of the key
+    store from before need it. Returns where; None if there is no next key. Safe to repeat after a kill at any point."""
+    fresh = next_to(file)
+    if not fresh.exists():
+        return None
+    kept = file.with_name(f"{file.name}.{id}")
+    if not kept.exists():
+        os.link(file, kept)
+    fresh.replace(file)
+    return kept
 
 
 def parse_master(text: str, where: str) -> bytes:

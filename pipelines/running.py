@@ -257,6 +257,7 @@ def _care(plant: Plant, stop: threading.Event, unfit: list[LedgerFault]) -> None
         try:
             plant.ledger.still_fits()
             plant.ledger.reserve.keep()
+            plant.keys.keep_up()
             if isinstance(plant.clock, LedgerClock):
                 plant.clock.align()
             take_back(plant)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from config.keys import SERVICE
 from config.site import Site
+from pipelines import key_service
 from pipelines.keystore import KeyFault, KeyStore
 from pipelines.ledger import Ledger, get_meta, set_meta
-from pipelines.mainkey import parse_master, read_master
+from pipelines.mainkey import next_to, parse_master, read_master
+
+FILE = "file:"
 
 
 def belong_together(ledger: Ledger, keys: KeyStore) -> None:
@@ -28,9 +33,34 @@ def belong_together(ledger: Ledger, keys: KeyStore) -> None:
         )
 
 
-def master_of(site: Site, environment: Mapping[str, str] | None) -> bytes:
-    """Return the site's main key, from the place that keys.main names. Raises KeyFault, SecretMissing."""
+def mains_of(site: Site, environment: Mapping[str, str] | None) -> list[bytes]:
+    """Return the site's main keys: that of keys.main, and the one that a rotation puts in its place where there is one.
+
+    Raises KeyFault, SecretMissing.
+    """
+    settings = site.settings.keys
+    mains = [main_at(site, settings.main, "keys.main", environment)]
+    file = main_file(site)
+    if settings.next is not None:
+        mains.append(main_at(site, settings.next, "keys.next", environment))
+    elif file is not None and next_to(file).exists():
+        mains.append(read_master(next_to(file)))
+    return mains
+
+
+def main_file(site: Site) -> Path | None:
+    """The file of the main key; None where it is elsewhere."""
     reference = site.settings.keys.main
-    if reference.startswith("file:"):
-        return read_master(site.root / reference.removeprefix("file:"))
-    return parse_master(site.secret(reference, environment), f"keys.main ({reference})")
+    return site.root / reference.removeprefix(FILE) if reference.startswith(FILE) else None
+
+
+def main_at(site: Site, reference: str, setting: str, environment: Mapping[str, str] | None) -> bytes:
+    """Return the main key that a reference leads to; the file of `keys.main` is made where there is none."""
+    if setting == "keys.main" and reference.startswith(FILE):
+        return read_master(site.root / reference.removeprefix(FILE))
+    if reference.startswith(SERVICE) and site.settings.keys.service is not None:
+        name = reference.removeprefix(SERVICE)
+        text = key_service.read(site.settings.keys.service, name, lambda found: site.secret(found, environment))
+    else:
+        text = site.secret(reference, environment)
+    return parse_master(text, f"{setting} ({reference})")

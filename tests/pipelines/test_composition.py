@@ -163,7 +163,7 @@ def test_the_main_key_may_come_from_the_environment(site: Path, built: Callable[
     edit(site, "config/dolen.yaml", "file:var/keys/main.key", "env:SITE_KEY")
     with pytest.raises(SecretMissing, match="SITE_KEY"):
         built(site)
-    assert built(site, SITE_KEY="ab" * 32).keys.council_key("torfaen")
+    assert built(site, SITE_KEY="ab" * 32).keys.council_key("torfaen", "hash")
     with pytest.raises(KeyFault, match=r"keys\.main"):
         built(site, SITE_KEY="not a key")
 

@@ -66,7 +66,7 @@ def test_no_key_is_given_out_twice(keys: KeyStore) -> None:
 
 def test_no_key_rests_in_clear(keys: KeyStore, file: Path) -> None:
     held = [keys.take("torfaen")[1] for _ in range(5)]
-    held += [keys.council_key("torfaen"), MASTER]
+    held += [keys.council_key("torfaen", "hash"), MASTER]
     keys.hand_to_person([(keys.take("torfaen")[0], "p1")], "torfaen")
     on_disk = b"".join(part.read_bytes() for part in file.parent.iterdir())
     assert all(key not in on_disk for key in held)
@@ -83,7 +83,7 @@ def test_a_master_key_of_another_length_is_refused(tmp_path: Path) -> None:
 
 
 def test_councils_and_purposes_have_keys_of_their_own(keys: KeyStore) -> None:
-    of = {keys.council_key(council, why) for council in ("torfaen", "neath") for why in ("wrap", "hash", "audit")}
+    of = {keys.council_key(council, why) for council in ("torfaen", "neath") for why in ("hash", "audit", "spool")}
     assert len(of) == 6
     assert MASTER not in of
 

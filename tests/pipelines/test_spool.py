@@ -52,7 +52,7 @@ def test_a_site_with_another_main_key_opens_nothing(spool: FolderSpool, tmp_path
 def test_it_may_be_carried_to_another_machine_of_the_site(spool: FolderSpool, tmp_path: Path) -> None:
     spool.keep("a", b"Gwenllian")
     (tmp_path / "spool").rename(tmp_path / "elsewhere")
-    keys = KeyStore(f"sqlite:///{tmp_path / 'fresh.db'}", bytes(range(32)))
+    keys = KeyStore(f"sqlite:///{tmp_path / 'keys.db'}", bytes(range(32)))  # the machines of a site share it
     try:
         assert FolderSpool(tmp_path / "elsewhere", keys, "torfaen", "events", alone=False).read("a") == b"Gwenllian"
     finally:
