@@ -24,6 +24,7 @@ from console import (
     commands_questions,
     commands_run,
     commands_site,
+    commands_text,
 )
 from console.bench import command as benches
 from console.guard import Guarded
@@ -79,6 +80,7 @@ app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")
 app.add_typer(commands_directory.services, name="services")
 app.add_typer(commands_site.audit, name="audit")
+app.add_typer(commands_text.text, name="text")
 app.add_typer(benches.bench, name="bench")
 
 

@@ -121,6 +121,8 @@ def _remedy(group: Group) -> str:
             )
         case "match":
             return "decide which referral or person it is, have the number mended at its source, then send again"
+        case "tell":
+            return "ring, then say so: dolen text rang ID"
         case "by hand":
             return "type it in, then: dolen settle ID --by-hand NUMBER"
         case "look up":
