@@ -140,21 +140,22 @@ def _route_ends(position: int, route: Route, pieces: Pieces) -> Iterator[Problem
 
 
 def _route_text(position: int, route: Route, around: Surroundings) -> Iterator[Problem]:
-    if route.text is None:
-        return
-    if route.text not in around.text_names:
-        remedy = did_you_mean(route.text, around.text_names) or f"create texts/{route.text}.yaml"
-        yield Problem(
-            ("routes", position, "text"), f"the unknown text {shown(route.text)}", one_of(around.text_names), remedy
-        )
-        return
-    text = around.texts.get(route.text)
-    wanted = [status for status in route.when.get("status", []) if isinstance(status, str)]
-    for status in wanted if text else ():
-        if text and status not in text.statuses:
-            remedy = did_you_mean(status, text.statuses) or f"add it to texts/{route.text}.yaml, or take it out here"
-            found = f"the status {shown(status)}, for which the text has no words"
-            yield Problem(("routes", position, "when", "status"), found, one_of(text.statuses), remedy)
+    path: tuple[str | int, ...] = ("routes", position)
+    named = [((*path, "text"), route.text)] if route.text is not None else []
+    for row, hears in enumerate(route.recipients):
+        named += [((*path, "recipients", row, "texts", at), name) for at, name in enumerate(hears.texts)]
+    for at, name in named:
+        if name not in around.text_names:
+            remedy = did_you_mean(name, around.text_names) or f"create texts/{name}.yaml"
+            yield Problem(at, f"the unknown text {shown(name)}", one_of(around.text_names), remedy)
+            continue
+        text = around.texts.get(name)
+        wanted = [status for status in route.when.get("status", []) if isinstance(status, str)]
+        for status in wanted if text else ():
+            if text and status not in text.statuses:
+                remedy = did_you_mean(status, text.statuses) or f"add it to texts/{name}.yaml, or take it out here"
+                found = f"the status {shown(status)}, for which the text has no words"
+                yield Problem((*path, "when", "status"), found, one_of(text.statuses), remedy)
 
 
 def _live(position: int, route: Route) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from config.alerts import CouncilAlerts
 from config.connection import Connection
-from config.declared import DateText, Declared, Name, Phone, Words, Zone, matching
+from config.declared import DateText, Declared, Line, Name, Phone, Words, Zone, matching
 from config.holidays import ENGLAND_AND_WALES
 from config.routes import Route
 
@@ -35,6 +35,31 @@ class Identity(Declared):
     )
 
 
+class Replies(Declared):
+    """What residents text back. Nothing of it is read without this section."""
+
+    number: Phone = Field(
+        description="The number that they reply to, as the texting service gave it.", examples=["07700 900456"]
+    )
+    inbox: Line = Field(
+        description="Who reads what a person must read, in office hours at the latest.",
+        examples=["Customer services duty desk, 01632 960301"],
+    )
+
+
+Place = Annotated[Name, Field(description="A connection, or `register`.")]
+
+
+class Preferences(Declared):
+    """Where it is kept what people want: the name of a connection, or `register` for a small one of Dolen's own."""
+
+    opt_in: Place | None = Field(default=None, description="Whether they want news.", examples=["contact"])
+    language: Place | None = Field(default=None, description="In which language.", examples=["contact"])
+    safe_number: Place | None = Field(
+        default=None, description="Which number is theirs and safe to text.", examples=["register"]
+    )
+
+
 class CouncilSettings(Declared):
     """A file under `config/councils/`."""
 
@@ -52,6 +77,16 @@ class CouncilSettings(Declared):
         min_length=1,
         description="Its installations of systems, each under a name that screens and routes use.",
         examples=[{"contact": {"profile": "contact"}}],
+    )
+    replies: Replies | None = Field(
+        default=None,
+        description="What residents text back is read and acted on: STOP, CYMRAEG, ENGLISH, and words for a person.",
+        examples=[{"number": "07700 900456", "inbox": "Customer services duty desk, 01632 960301"}],
+    )
+    preferences: Preferences = Field(
+        default=Preferences(),
+        description="Where opt-in, language and safe number are kept, where no connection's mapping carries them.",
+        examples=[{"opt_in": "register"}],
     )
     routes: list[Route] = Field(
         default_factory=list,

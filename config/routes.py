@@ -88,6 +88,28 @@ class CarriedDocuments(Declared):
     )
 
 
+class Hears(Declared):
+    """One row of the table of who is told: a recipient, by which texts in which order, and for which referrals."""
+
+    who: Literal["person", "family", "professional", "referrer"] = Field(
+        description="`person`: the one it is about, if they opted in. `family`, `professional`: the one who referred "
+        "them, of that kind, if they asked for it and the person agreed (or a named officer recorded why that was not "
+        "needed). `referrer`: either of the two.",
+        examples=["person"],
+    )
+    texts: list[FileName] = Field(
+        default_factory=list,
+        description="Files under `texts/`, one a channel, in order: the first by which the recipient opted in to hear "
+        "and can be reached; the next where it could not be delivered. Without this key the route's `text`.",
+        examples=[["track-my-request", "track-my-request-email"]],
+    )
+    when: dict[FieldPath, Codes] = Field(
+        default_factory=dict,
+        description="For which referrals this row stands, as in the route's `when`: which type, which service.",
+        examples=[{"type": ["referral"]}],
+    )
+
+
 class Route(Declared):
     """What is carried from one connection to another."""
 
@@ -118,11 +140,15 @@ class Route(Declared):
         description="The text that is sent: a file under `texts/`. For routes that carry events.",
         examples=["track-my-request"],
     )
-    recipient: Literal["person", "referrer"] | None = Field(
-        default=None,
-        description="Whom a text goes to: the person it is about, if they opted in; "
-        "or the one who referred them, if the person agreed.",
-        examples=["person"],
+    recipients: list[Hears] = Field(
+        default_factory=list,
+        description="Who is told by a text, in order. For routes with `text`.",
+        examples=[[{"who": "family"}, {"who": "person"}]],
+    )
+    tells: Literal["first", "each"] = Field(
+        default="first",
+        description="`first`: the first of `recipients` who may hear, and nobody twice. `each`: every one of them.",
+        examples=["first"],
     )
     when: dict[FieldPath, Codes] = Field(
         default_factory=dict,
@@ -205,7 +231,21 @@ class Route(Declared):
             raise refusal("`when_deleted` on a route that sends a text", "no such key there", "take `when_deleted` out")
         if self.documents is not None and (self.text is not None or self.carries != "state"):
             raise refusal("`documents` on a route that carries events", "a route with `carries: state`", "take it out")
-        if (self.text is None) != (self.recipient is None):
-            found = "a text without `recipient`" if self.text else "a `recipient` without `text`"
-            raise refusal(found, "both or neither", "write `recipient: person` or `recipient: referrer` beside `text`")
+        if (self.text is None) is not (not self.recipients):
+            found = "a text without `recipients`" if self.text else "`recipients` without `text`"
+            remedy = "write for instance `recipients: [{who: person}]` beside `text`"
+            raise refusal(found, "both or neither", remedy)
+        among = {row.who for row in self.recipients}
+        if self.tells == "each" and "referrer" in among and among & {"family", "professional"}:
+            remedy = "write `referrer`, or `family` and `professional`"
+            raise refusal("the referrer under two names", "each recipient told once", remedy)
+        rows = [(row.who, tuple(row.texts), repr(row.when)) for row in self.recipients]
+        if len(set(rows)) < len(rows):
+            raise refusal("one of `recipients` twice", "each row once", "take one of the two out")
         return self
+
+    @property
+    def all_texts(self) -> tuple[str, ...]:
+        """Every text that the route may send, each once."""
+        named = [name for row in self.recipients for name in row.texts]
+        return tuple(dict.fromkeys([*([self.text] if self.text else []), *named]))

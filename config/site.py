@@ -20,7 +20,8 @@ from config.retention import out_of_order
 from config.secrets import resolve, unusable
 from config.settings import SiteSettings
 from config.sharing import shared_installations
-from config.texts import Text, unequal_languages
+from config.text_words import problems_of
+from config.texts import Text
 from config.validation import Model, validated
 
 SITE_FILE = "config/dolen.yaml"
@@ -108,9 +109,10 @@ def load_site(root: Path, *, shipped: Mapping[str, Path] | None = None, groups: 
     """
     document, settings, found = _site_file(root)
     layers = Layers(root, shipped or {})
-    texts, text_documents, text_findings = _texts(root)
+    stage = settings.stage if settings else "test"
+    texts, text_documents, text_findings = _texts(root, live=stage == "live")
     around = Surroundings(
-        stage=settings.stage if settings else "test",
+        stage=stage,
         layers=None if shipped is None else layers,
         texts=texts,
         text_names=_stems(root / TEXT_FOLDER),
@@ -186,7 +188,7 @@ def _site_file(root: Path) -> tuple[Document | None, SiteSettings | None, list[F
     return document, settings, found
 
 
-def _texts(root: Path) -> tuple[dict[str, Text], dict[str, Document], list[Finding]]:
+def _texts(root: Path, *, live: bool) -> tuple[dict[str, Text], dict[str, Document], list[Finding]]:
     texts: dict[str, Text] = {}
     documents: dict[str, Document] = {}
     findings = _overlooked(root / TEXT_FOLDER, TEXT_FOLDER)
@@ -198,7 +200,7 @@ def _texts(root: Path) -> tuple[dict[str, Text], dict[str, Document], list[Findi
             continue
         text, found = _read(document, Text, "`statuses`")
         if text is not None:
-            found += document.locate(unequal_languages(text))
+            found += document.locate(problems_of(text, live=live))
         findings += found
         if text is not None and not errors(found):
             texts[path.stem], documents[path.stem] = text, document

@@ -30,6 +30,7 @@ from console import (
     commands_shadow,
     commands_site,
     commands_supply,
+    commands_text,
     commands_where,
 )
 from console.bench import command as benches
@@ -94,6 +95,7 @@ commands_site.audit.command("dependencies")(commands_supply.dependencies)
 app.add_typer(commands_keys.keys, name="keys")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(commands_alerts.alerts, name="alerts")
+app.add_typer(commands_text.text, name="text")
 app.add_typer(benches.bench, name="bench")
 
 

@@ -126,6 +126,8 @@ def _remedy(group: Group) -> str:
             return f"have {what or 'the record'} mended in {where}, or mend the mapping, then send again"
         case Remedy.MATCH | Remedy.CHOOSE:
             return "decide which referral or person it is, have the number mended at its source, then send again"
+        case Remedy.RING:
+            return "ring, then say so: dolen text rang ID"
         case Remedy.TYPE:
             return "type it in, then: dolen settle ID --by-hand NUMBER"
         case Remedy.LOOK_UP:

@@ -25,7 +25,7 @@ from pipelines.named import Named
 from pipelines.plant import Council
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
-from pipelines.tables import attempt, delivery, payload, proof, record, referral, version
+from pipelines.tables import attempt, delivery, news, payload, proof, record, referral, version
 from pipelines.vault import PayloadGone, Vault
 
 #: States in which a delivery may still be overtaken, or is waited for.
@@ -305,7 +305,7 @@ class Batch:
         return frozenset(self._wakes)
 
     def note(self, table: str, **values: Any) -> None:
-        """Enter an attempt or a proof."""
+        """Enter an attempt, a proof or news that were told."""
         self._new[table].append(Held(values, fresh=True))
 
     def _beside(self, table: Table, **where: str) -> list[Any]:
@@ -350,6 +350,7 @@ class Batch:
         rows.add(connection, attempt, new["attempt"])
         _number(new["proof"], "record_id")
         rows.add(connection, proof, new["proof"])
+        rows.add(connection, news, new["news"])
         self.gaps.write(connection)
         if self._wakes:
             waking.write(connection, self.council.code, self._wakes)

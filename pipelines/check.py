@@ -38,6 +38,7 @@ from pipelines.interface_cache import InterfaceCache, folder_of
 from pipelines.library import Library, findings_of
 from pipelines.looked_at import LookedAt, everything, of_site
 from pipelines.route_checks import routes
+from pipelines.text_checks import fields_read, text_routes
 
 if TYPE_CHECKING:
     from connectors.port import Connector
@@ -117,10 +118,13 @@ def _council(
     interfaces: interface_checks.Interfaces,
     environment: Dictionary[str, str] | None,
 ) -> Iterator[Finding]:
+    read: dict[str, set[str]] | None = None
     try:
-        composition.wire(site, council, library, clock=SystemClock(), environment=environment)
+        wired = composition.wire(site, council, library, clock=SystemClock(), environment=environment).wired
     except SiteFaults as faults:
         yield from faults.findings
+    else:
+        read = {name: fields_read(one) for name, one in wired.items()}
     opened: dict[str, Connector | Declared] = {}
     try:
         for name, connection in council.settings.connections.items():
@@ -137,6 +141,8 @@ def _council(
                 yield from _kinds(council, name, connection, profile, connector, library)
                 yield from push_checks.pushes(site, council, name, connection, profile)
         yield from routes(council, opened, scanner=site.settings.scanner is not None)
+        if read is not None:
+            yield from text_routes(site, council, library, read)
     finally:
         for connector in opened.values():
             if not isinstance(connector, Declared):

@@ -17,8 +17,6 @@ from zoneinfo import ZoneInfo
 from config.connection import Connection as ConnectionSettings
 from config.findings import Finding, SiteFaults, in_order
 from config.holidays import dates
-from config.routes import Comparison
-from config.routes import Route as RouteSettings
 from config.site import Council as CouncilFiles
 from config.site import Site, load_site
 from connectors.errors import Misconfigured
@@ -38,7 +36,7 @@ from pipelines.ledger import Ledger
 from pipelines.ledger_clock import LedgerClock
 from pipelines.library import Library, field_groups, has_lookups, shipped_folders
 from pipelines.plant import Council, Kind, Plant, Wired
-from pipelines.routing import DocumentRules, Route
+from pipelines.route_building import route_of
 from pipelines.site_keys import belong_together, mains_of
 from pipelines.spool import give_places
 from pipelines.turns import Turns
@@ -52,8 +50,6 @@ if TYPE_CHECKING:
     from connectors.spool import Spool
 
 ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
-#: What a route to residents carries.
-TEXT_KIND = "Text"
 
 
 class StrangeRoom(RuntimeError):
@@ -172,14 +168,15 @@ def wire(
             findings += faults.findings
     if findings:
         raise SiteFaults(findings)
-    used = {route.text for route in settings.routes if route.text}
+    kept = settings.preferences.model_dump()
+    used = {name for route in settings.routes for name in route.all_texts}
     return Council(
         code=files.code,
         gss=settings.council.gss,
         name={"cy": settings.council.name.cy, "en": settings.council.name.en},
         zone=settings.council.time_zone,
         wired=wired,
-        routes=tuple(_route(route, site.settings.reconcile) for route in settings.routes),
+        routes=tuple(route_of(route, site.settings.reconcile) for route in settings.routes),
         owners={group: name for name, connection in settings.connections.items() for group in connection.owns},
         person_identifiers=PERSON_IDENTIFIERS,
         texts={
@@ -187,6 +184,10 @@ def wire(
             for name, text in site.texts.items()
             if name in used
         },
+        phone=settings.council.phone,
+        bank_holidays=dates(settings.bank_holidays),
+        replies=settings.replies.inbox if settings.replies else "",
+        preferences={what: place for what, place in kept.items() if place is not None},
     )
 
 
@@ -354,31 +355,6 @@ def _settings(
         "council_field": connection.council_field,
         "council_values": tuple(connection.council_values),
     }
-
-
-def _route(route: RouteSettings, site_wide: Comparison) -> Route:
-    return Route(
-        name=route.name,
-        source=route.from_,
-        target=route.to,
-        kind=route.record or TEXT_KIND,
-        carries=route.carries,
-        when={fieldpaths.normalise(path): tuple(codes) for path, codes in route.when.items()},
-        text=route.text or "",
-        recipient=route.recipient or "",
-        creates_persons=route.creates_persons,
-        arrive_within=route.arrive_within,
-        when_deleted=route.when_deleted or "",
-        # In shadow the target is not what the source is yet: a person compares them with `dolen shadow report`.
-        reconcile="" if route.text or route.mode == "shadow" else (route.reconcile or site_wide).cron or "",
-        nothing_to_match=route.first_day == "nothing-to-match",
-        shadow=route.mode == "shadow",
-        documents=None
-        if route.documents is None
-        else DocumentRules(
-            route.documents.most_megabytes, tuple(route.documents.types), scan=route.documents.unscanned is None
-        ),
-    )
 
 
 def _listed(own: Any, site_wide: list[str]) -> list[str]:

@@ -20,8 +20,18 @@ _OVERTAKEN = (DeliveryState.WAITING, DeliveryState.ATTENTION)
 _UNDER_WAY = (DeliveryState.SENDING, DeliveryState.NOT_SURE)
 
 
-def make(batch: Batch, route: Route, row: Held, *, plain: Mapping[str, Any], version: Held | None) -> Held:
+def make(
+    batch: Batch,
+    route: Route,
+    row: Held,
+    *,
+    plain: Mapping[str, Any],
+    version: Held | None,
+    recipient: str = "",
+    words: str = "",
+) -> Held:
     """Make one delivery of referral `row` and let it replace what it overtakes. `plain`: the referral's facts.
+    `recipient`, `words`: of a text, for whom and from which texts file on.
 
     The referral's deliveries in hand must have been fetched.
     """
@@ -41,6 +51,8 @@ def make(batch: Batch, route: Route, row: Held, *, plain: Mapping[str, Any], ver
         revision=row.revision,
         facts=None if state_carrying else batch.sealed_facts(row),
         version_id=version,
+        recipient=recipient,
+        words=words,
         lane=lane,
         urgent=urgent,
         live=version is None or version.purpose == "live",

@@ -163,7 +163,8 @@ def _fields(
 
 
 def _texted(route: Route) -> tuple[Carried, ...]:
-    return tuple(carried(ours, ours, "") for ours in CARRIED[route.recipient or "person"])
+    whose = [CARRIED["person" if row.who == "person" else "referrer"] for row in route.recipients]
+    return tuple(carried(ours, ours, "") for ours in dict.fromkeys(field for fields in whose for field in fields))
 
 
 def _rank(one: Carried) -> tuple[int, str]:

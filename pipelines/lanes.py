@@ -145,10 +145,10 @@ def pick(inside: Sequence[Held], now: int) -> Held | None:
 
 def _at_their_turn(inside: Iterable[Held]) -> list[Held]:
     """What may go next, be it due or not: everything but the events that stand behind one of their line."""
-    lines: set[tuple[str, str]] = set()
+    lines: set[tuple[str, str, str]] = set()
     turn = []
     for row in inside:
-        line = (row.referral_id, row.route)
+        line = (row.referral_id, row.route, row.recipient)
         if row.carries != "event" or line not in lines:
             turn.append(row)
         if row.carries == "event":

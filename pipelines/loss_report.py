@@ -125,5 +125,6 @@ def _of_route(
 
 def _texted(route: Route) -> Crossing:
     """What a text tells: whom it goes to and in which language, that the status changed, and the reference."""
-    fields = tuple(carried(ours, ours, "") for ours in CARRIED[route.recipient or "person"])
+    whom = dict.fromkeys("person" if row.who == "person" else "referrer" for row in route.recipients)
+    fields = tuple(carried(ours, ours, "") for ours in dict.fromkeys(name for who in whom for name in CARRIED[who]))
     return Crossing(fields, (), (), (), ())

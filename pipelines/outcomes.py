@@ -230,6 +230,9 @@ def _arrived(batch: Batch, result: Result, row: Held, referral: Held) -> None:
         how=result.how,
         at=batch.now,
     )
+    if result.news is not None:
+        batch.note("news", delivery_id=row.id, council=row.council, referral_id=referral.id, at=batch.now, report="",
+                   **result.news)  # fmt: skip
     deliveries.move(batch, row, DeliveryState.ARRIVED, reason=result.how, cause_id=None)
     if (route := batch.council.route(row.route)) is not None and route.documents is not None:
         documents.plan(batch, route, row, referral)

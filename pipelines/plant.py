@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +142,10 @@ class Council:
     owners: Mapping[str, str]  # field group -> connection
     person_identifiers: tuple[str, ...]  # fields whose equal value means the same person
     texts: Mapping[str, TextRules] = field(default_factory=dict)
+    phone: str = ""  # that residents ring
+    bank_holidays: frozenset[date] = frozenset()
+    replies: str = ""  # who reads what residents text back; "" where nobody does, and then nothing is read
+    preferences: Mapping[str, str] = field(default_factory=dict)  # opt_in, language, safe_number -> where it is kept
     # Routes that were put into shadow since this process began; `pipelines.freshness` notices.
     shadowed: set[str] = field(default_factory=set)
 

@@ -23,7 +23,8 @@ from pipelines.differences import flat, reading_changes, writing_changes
 from pipelines.looking import NotPossible, council_of, delivery_of, version_of
 from pipelines.plant import Kind, Plant
 from pipelines.tables import attempt, record
-from pipelines.texts import Message, judge
+from pipelines.telling import judged
+from pipelines.texts import Silence
 from pipelines.vault import PayloadGone
 from pipelines.writing import draft_create, draft_update
 
@@ -66,10 +67,12 @@ def preview(plant: Plant, id: str, chooser: Chooser | None = None) -> Preview:
     if route.text:
         if chooser is not None:
             chooser.for_delivery(row)
-        message = judge(council.texts[route.text], route.recipient, event, now)
-        if not isinstance(message, Message):
-            return Preview("not sent", message)
-        return Preview("create", f"a text, {message.language}", tuple(message.record.items()))
+        with plant.ledger.reading() as connection:
+            said = judged(connection, plant, council, route, row, event, now)
+        if isinstance(said, Silence):
+            return Preview("not sent", f"{said.rule}; {said.ring} rings" if said.ring else said.rule)
+        fields = [item for language in said.languages for item in said.record(language).items()]
+        return Preview("create", f"{said.rules.channel} to the {said.recipient}, {said.language}", tuple(fields))
     kind = _kind(plant, wired.kinds[row.kind], row, chooser)
     missed = route.misses(now)
     if missed:

@@ -22,6 +22,7 @@ class Remedy(StrEnum):
     SOURCE = "source"  # have the record mended in its source; it comes back by itself
     READING = "reading"  # have a field mended in its source, or mend the mapping; then send again
     MATCH = "match"  # decide which referral or person it is, have the number mended at its source; then send again
+    RING = "ring"  # no message goes: ring, and say that you did
     TYPE = "type"  # type it in, and say its number
     LOOK_UP = "look up"  # look it up in the target, and say what is there
     WRITING = "writing"  # have a field mended at its source, or mend the mapping; then send again
@@ -40,6 +41,7 @@ _BY_STEP = {
     "read": Remedy.READING,
     "match": Remedy.MATCH,
     "by hand": Remedy.TYPE,
+    "tell": Remedy.RING,
     "look up": Remedy.LOOK_UP,
     "write": Remedy.WRITING,
 }

@@ -84,7 +84,8 @@ def pass_on(
         if route.misses(plain):
             not_taken.append(route.name)
         else:
-            deliveries.make(batch, route, row, plain=plain, version=version)
+            for audience in route.audiences:
+                deliveries.make(batch, route, row, plain=plain, version=version, recipient=audience)
     return not_taken
 
 

@@ -14,6 +14,7 @@ from mappings import fieldpaths
 from mappings.meta import Kind
 from pipelines.facts import source_field, target_field
 from pipelines.identifiers import PERSON_IDENTIFIERS
+from pipelines.text_checks import paths_of_rows
 
 if TYPE_CHECKING:
     from connectors.port import Connector
@@ -125,8 +126,9 @@ def _documents(
 
 
 def _condition(council: Council, position: int, route: Route) -> Iterator[Finding]:
-    for path, codes in route.when.items():
-        at = ("routes", position, "when", path)
+    conditions = [(("when", path), path, codes) for path, codes in route.when.items()]
+    for place, path, codes in [*conditions, *paths_of_rows(route)]:
+        at = ("routes", position, *place)
         wrong = fieldpaths.check(path)
         if wrong is not None:
             yield council.document.finding(at, found=shown(path), expected=wrong, remedy="correct the path")

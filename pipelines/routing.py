@@ -7,7 +7,7 @@ and again at the moment of sending.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +22,15 @@ class DocumentRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Hears:
+    """One row of the table of who is told by a text."""
+
+    who: str  # person, family, professional, referrer
+    texts: tuple[str, ...]  # names of texts files, in the order in which they are tried
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """From a connection, to a connection, under a condition."""
 
@@ -32,7 +41,8 @@ class Route:
     carries: str  # "state" or "event"
     when: Mapping[str, tuple[Any, ...]]  # field -> allowed values
     text: str = ""  # name of the texts file, for routes to residents
-    recipient: str = ""  # person, referrer
+    recipients: tuple[Hears, ...] = ()
+    tells_each: bool = False  # each of them, and not the first who may hear
     creates_persons: bool = False  # the target makes persons: deliveries about one person keep order
     arrive_within: timedelta | None = None
     when_deleted: str = ""  # status with which the news goes on that the source deleted a record; "": a person decides
@@ -40,6 +50,11 @@ class Route:
     nothing_to_match: bool = False  # its council says that one of its ends began empty
     documents: DocumentRules | None = None  # None: documents stay where they are
     shadow: bool = False  # everything is done but the sending
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """For whom a delivery each is made: "" is whoever of the recipients may hear first, and all but a text."""
+        return tuple(dict.fromkeys(row.who for row in self.recipients)) if self.tells_each else ("",)
 
     def misses(self, facts: Mapping[str, Any]) -> str:
         """Return the first field whose condition does not hold, "" if all hold."""

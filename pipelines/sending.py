@@ -19,9 +19,7 @@ from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
 from mappings.kept import CannotRun
 from pipelines import crash, regressed, shadow
-from pipelines.calendar import closed_until
 from pipelines.causes import Cause, gap_cause
-from pipelines.clock import to_instant
 from pipelines.decision import Decision, Do, decide
 from pipelines.documents import Handing
 from pipelines.intake import Intake
@@ -30,7 +28,7 @@ from pipelines.merge import IN_ERROR
 from pipelines.rows import Held, fresh
 from pipelines.shadow import InShadow
 from pipelines.tables import record
-from pipelines.texts import Message, judge
+from pipelines.telling import Telling
 from pipelines.writing import Draft, draft_create, draft_update
 
 if TYPE_CHECKING:
@@ -59,6 +57,7 @@ class Result:
     error: str = ""
     words: str = ""
     cause: Cause | None = None
+    news: Mapping[str, Any] | None = None  # what was told, for the ledger
     left_out: Sequence[Gap] = ()  # fields that could not be written and without which the record went on
     known: Known | None = field(default=None, repr=False)  # what it was sent from
     request: bytes = field(default=b"", repr=False)
@@ -117,7 +116,7 @@ class Sender:
                 repeatable = "create" in offered(wired.connector) and wired.connector.tier(DOCUMENT) is Tier.KEEPS_KEY
                 return Handing(self._plant, self._council, wired, route, self._calls).hand(result, job, known)
             if route.text:
-                return self._text(result, wired, route.text, route.recipient, event, now)
+                return Telling(self._plant, self._council, wired, route, self._calls).tell(result, job, known)
             kind = self._kind(wired, job.row)
             result.mapping = kind.mapping.digest
             result.profile, profile = wired.described
@@ -247,36 +246,6 @@ class Sender:
         result.words = words
         result.decision = Decision(Do.ATTENTION)
         return result
-
-    def _text(
-        self, result: Result, wired: Wired, text: str, recipient: str, event: Mapping[str, Any], now: Mapping[str, Any]
-    ) -> Result:
-        rules = self._council.texts[text]
-        key = result.job.row.key
-        # Our reference is not unique there: look before each try but the first, whatever the first one's fate was.
-        if result.job.look_up or result.job.row.tries > 1 or result.job.sent_before is not None:
-            found = wired.connector.find(TEXT_KIND, key)
-            if found:
-                return _found(result, found[0])
-            if result.job.look_up:
-                return self._not_found(result, wired)
-        message = judge(rules, recipient, event, now)
-        if not isinstance(message, Message):
-            result.rule = message
-            return result
-        if rules.quiet is not None:
-            now_there = to_instant(self._plant.clock.now())
-            morning = closed_until([rules.quiet], self._council.zone, now_there)
-            if morning is not None:
-                # Judged afresh in the morning: by then the news may be old, or the person may have opted out.
-                result.decision = Decision(Do.AGAIN, (morning - now_there).total_seconds())
-                result.words = "quiet hours"
-                return result
-        result.mapping, (result.profile, profile) = rules.digest, wired.described
-        result.artifacts = {rules.digest: ("text", rules.body), **profile}
-        self._calls(result)
-        receipt = wired.connector.deliver(TEXT_KIND, message.record, key=key)
-        return _arrived(result, receipt)
 
     def _look_up(self, result: Result, wired: Wired, kind: Kind, key: str) -> Result:
         found = wired.connector.find(kind.name, key)

@@ -41,6 +41,8 @@ from pipelines.tables_proof import first_day as first_day
 from pipelines.tables_proof import interface_look as interface_look
 from pipelines.tables_proof import reconciliation as reconciliation
 from pipelines.tables_push import pushed as pushed
+from pipelines.tables_texts import news as news
+from pipelines.tables_texts import preference as preference
 from pipelines.tables_time import process as process
 from pipelines.tables_time import slot as slot
 from pipelines.tables_time import unread_page as unread_page
@@ -217,6 +219,8 @@ delivery = Table(
     Column("facts", String, ForeignKey("payload.id")),  # event: the facts of its revision
     Column("version_id", Serial, ForeignKey("version.id"), index=True),
     Column("mapping", String, nullable=False, default=""),  # a person chose to send with this one; "": today's
+    Column("recipient", String, nullable=False, default=""),  # a text: for whom of its table; "": who may hear first
+    Column("words", String, nullable=False, default=""),  # a text: with this file and those behind it; "": with all
     Column("lane", String, nullable=False),
     Column("urgent", Boolean, nullable=False, default=False),
     Column("live", Boolean, nullable=False, default=True),  # not made by a back-fill: it goes first

@@ -1,107 +1,322 @@
-"""Texts to residents: whom, in which language, in which words, or by which rule not at all. Pure.
+"""Texts to residents: whom, by which channel, in which language and words, or by which rule not at all. Pure.
 
 Every rule is judged at the moment of sending, also when something is sent again, against what we know at that moment;
 only the news itself (the status) is bound to its revision. The first rule that speaks is the one that is recorded.
+Where somebody who asked for news cannot be sent it, a person rings: that is a task, and not a rule by which nothing
+happens.
+What hangs on the time of day and on what was sent before is `pipelines.telling`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.merge import IN_ERROR
+from pipelines.routing import Hears
 
-#: `language.correspondence` -> which template. Who was never asked gets both, as the Welsh Language Standards ask.
+#: `language.correspondence` -> which words. Who was never asked gets both, as the Welsh Language Standards ask.
 _LANGUAGE = {"cy": "cy", "en": "en", "both": "both", "not-asked": "both", None: "both"}
 _MOBILE = "person.telecom[system=phone,use=mobile].value"
 _SAFE = "person.telecom[system=phone,use=mobile].safe_to_text"
+_EMAIL, _EMAIL_SAFE = "person.telecom[system=email].value", "person.telecom[system=email].safe_to_text"
+_FAMILY, _PROFESSIONAL = "family-friend", "professional"
+_KINDS = {"family": (_FAMILY,), "professional": (_PROFESSIONAL,), "referrer": (_FAMILY, _PROFESSIONAL)}
+#: What a text, an email or a letter in ordinary print cannot give: staff see to it.
+_FORMATS = frozenset({"large-print", "braille", "audio", "easy-read", "sign-language"})
+_SIGNED = frozenset({"bfi", "isg"})  # BCP 47: British and Irish Sign Language
 
 #: Whose facts leave us with a text, by whom it goes to: the number, and what decides its words. Nothing else does.
 CARRIED: Mapping[str, tuple[str, ...]] = {
     "person": (_MOBILE, "language.correspondence", "status", "citizen_reference"),
     "referrer": (
-        "referrer.telecom[system=phone,use=mobile].value", "language.correspondence", "status", "citizen_reference",
+        "referrer.telecom[system=phone,use=mobile].value", "status", "citizen_reference",
     ),
 }  # fmt: skip
+
+OVERTAKEN = "overtaken by newer news"
+_PLACEHOLDER = re.compile(r"\(\(([^()]*)\)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What our own register knows of one number or address. `language` is "" where it says nothing."""
+
+    opted_out: bool = False
+    wrong: bool = False
+    language: str = ""
+
+
+Known = Callable[[str], Preference]
+
+
+def nothing_known(_to: str) -> Preference:
+    """A register in which nobody stands."""
+    return Preference()
 
 
 @dataclass(frozen=True, slots=True)
 class TextRules:
-    """One texts file, as the worker needs it: status -> language -> template id."""
+    """One texts file, as the worker needs it: status -> language -> template id, and -> language -> words."""
 
     name: str
     channel: str
     templates: Mapping[str, Mapping[str, str]]
+    wordings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # status -> cy, en
+    subjects: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    two: bool = False  # both languages are two messages, Welsh first
     allow_safeguarding: bool = False
-    quiet: Mapping[str, str] | None = None  # begins, ends: when texts wait, in the council's time
+    ring_when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # field -> codes that are rung about
+    rings: str = ""  # who rings
+    quiet: Sequence[Mapping[str, Any]] = ()  # windows in which texts wait, in the council's time
+    window: float = 0.0  # seconds: what comes within them after a text becomes one
+    most_a_recipient: int = 0  # a day; 0: as many as there are
+    most_a_council: int = 0
     digest: str = ""  # of the file's content, which the ledger keeps as it was when a text was sent
     body: bytes = b""
+
+    def uses(self, status: str, language: str) -> tuple[str, ...]:
+        """The placeholders of the words that a reader of this language gets, each once."""
+        wording = self.wordings.get(status, {})
+        words = [wording.get(one, "") for one in (("cy", "en") if language == "both" else (language,))]
+        return tuple(dict.fromkeys(name for one in words for name in placeholders(one)))
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One text, ready for its connector. `repr` shows no number."""
+    """What is sent: one message, or two with the Welsh first. `repr` shows no number."""
 
-    record: dict[str, Any]
-    language: str
+    rules: TextRules
+    recipient: str  # who of the table
+    status: str
+    language: str  # cy, en, both
+    to: str = field(repr=False)
+    address: tuple[str, ...] = field(default=(), repr=False)
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         return f"Message({self.language})"
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The language of each message, in the order in which they are sent: Welsh never after English."""
+        return ("cy", "en") if self.language == "both" and self.rules.two else (self.language,)
 
-def judge(rules: TextRules, recipient: str, event: Mapping[str, Any], now: Mapping[str, Any]) -> Message | str:
-    """Return the text to send, or the name of the rule by which none is sent.
+    def record(self, language: str, *, words: bool = False) -> dict[str, Any]:
+        """One message as its connector takes it: by a template, or (`words`) with the words themselves."""
+        record: dict[str, Any] = {"channel": self.rules.channel}
+        record |= {"address": list(self.address)} if self.address else {"to": self.to}
+        if words:
+            record["body"] = self._filled(self.rules.wordings[self.status], language)
+            record["subject"] = self._filled(self.rules.subjects.get(self.status) or _SUBJECT, language, " / ")
+            return record
+        used = self.rules.uses(self.status, language)
+        record["template_id"] = self.rules.templates[self.status][language]
+        record["personalisation"] = {name: self.values[name] for name in used}
+        return record
 
-    `event`: facts of the revision that caused it. `now`: facts as they are at this moment.
+    def _filled(self, pair: Mapping[str, str], language: str, between: str = "\n\n") -> str:
+        said = [pair[one] for one in (("cy", "en") if language == "both" else (language,))]
+        return between.join(filled(one, self.values) for one in said)
+
+
+#: The subject of an email whose texts file has none.
+_SUBJECT = {"cy": "Eich cais ((reference))", "en": "Your request ((reference))"}
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No message goes, by this rule. `ring`: who rings instead, "" where nobody does."""
+
+    rule: str
+    ring: str = ""
+
+
+def judge(
+    rows: Sequence[Hears],
+    texts: Mapping[str, TextRules],
+    event: Mapping[str, Any],
+    now: Mapping[str, Any],
+    *,
+    values: Mapping[str, str | None],
+    known: Known = nothing_known,
+    recipient: str = "",
+    beginning: str = "",
+) -> Message | Silence:
+    """Return what to send, or the rule by which nothing is.
+
+    `event`: facts of the revision that caused it. `now`: facts as they are at this moment. `values`: what the
+    placeholders stand for, None where it is not known. `recipient`: of these rows alone; `beginning`: with this text
+    and those behind it alone, where an earlier one could not be delivered.
     """
-    status = event.get("status")
+    among = [row for row in rows if recipient in ("", row.who)]
+    status = str(event.get("status"))
     if now.get("status") == IN_ERROR:
-        return "entered in error"
-    templates = rules.templates.get(str(status))
-    if templates is None:
-        return "no text for this status"
+        return Silence("entered in error")
+    if not any(status in texts[name].wordings for row in among for name in row.texts):
+        return Silence("no text for this status")
     if now.get("status") != status:
-        return "overtaken by newer news"
+        return Silence(OVERTAKEN)
     if now.get("restricted_record"):
-        return "restricted record"
+        return Silence("restricted record")
+    if now.get("person.date_of_death"):
+        return Silence("deceased")
+    silent: list[tuple[str, str]] = []
+    for row in among:
+        said = _by_row(row, texts, status, now, values, known, beginning)
+        if isinstance(said, Message) or said.ring:
+            return said
+        silent.append((row.who, said.rule))
+    if len(silent) == 1:
+        return Silence(silent[0][1])
+    return Silence("; ".join(dict.fromkeys(f"{who}: {rule}" for who, rule in silent)))
+
+
+def _by_row(
+    row: Hears,
+    texts: Mapping[str, TextRules],
+    status: str,
+    now: Mapping[str, Any],
+    values: Mapping[str, str | None],
+    known: Known,
+    beginning: str,
+) -> Message | Silence:
+    missed = next((name for name, allowed in row.when.items() if now.get(name) not in allowed), "")
+    if missed:
+        return Silence(f"condition of the row: {missed}")
+    refused = _may_not_hear(row.who, now)
+    if refused:
+        return Silence(refused)
+    names = row.texts[row.texts.index(beginning) :] if beginning in row.texts else row.texts
+    silence = Silence("no text for this status")
+    for at, rules in enumerate(texts[name] for name in names):
+        if status not in rules.wordings:
+            continue
+        said = _by_text(row.who, rules, status, now, values, known)
+        if isinstance(said, Message) or said.ring:
+            return said
+        silence = said if at == 0 else silence  # the rule of the way that is tried first is the one that is told
+    return silence
+
+
+def _by_text(
+    who: str,
+    rules: TextRules,
+    status: str,
+    now: Mapping[str, Any],
+    values: Mapping[str, str | None],
+    known: Known,
+) -> Message | Silence:
+    if who == "person":
+        refused = _not_opted_in(rules.channel, now)
+        if refused:
+            return Silence(refused)
+    rung = _rung_about(who, rules, now)
+    if rung:
+        return Silence(rung, rules.rings)
+    to, address = _persons(rules.channel, now) if who == "person" else _referrers(rules.channel, now)
+    if not to:
+        return Silence("no safe number" if rules.channel == "text" else f"no safe {_WAY[rules.channel]}")
+    there = known(to)
+    if there.opted_out:
+        return Silence("opted out by reply")
+    if there.wrong:
+        return Silence("wrong number", rules.rings)
+    own = now.get("language.correspondence") if who == "person" else now.get("referrer.language")
+    language = there.language or _LANGUAGE.get(own, "both")
+    lacking = next((name for name in rules.uses(status, language) if values.get(name) is None), "")
+    if lacking:
+        return Silence(f"nothing known for (({lacking}))", rules.rings)
+    filled_in = {name: value for name, value in values.items() if value is not None}
+    return Message(rules, who, status, language, to, address, filled_in)
+
+
+_WAY = {"email": "email address", "letter": "postal address"}
+
+
+def _may_not_hear(who: str, now: Mapping[str, Any]) -> str:
+    """The rule by which a recipient hears nothing by any channel, "" if they may."""
+    wished = now.get("notify.recipient")
+    if who == "person":
+        return "the person asked that the one who referred them hears" if wished == "referrer" else ""
+    if wished == "person":
+        return "the person asked to be the only one who hears"
+    if now.get("referrer.kind") not in _KINDS[who] or now.get("referrer.wants_updates") is not True:
+        return "the referrer did not ask for updates"
+    waived = now.get("referrer.agreement_waiver.by") and now.get("referrer.agreement_waiver.reason")
+    if now.get("referrer.person_agrees") is not True and not waived:
+        return "the person did not agree"
+    return ""
+
+
+def _not_opted_in(channel: str, now: Mapping[str, Any]) -> str:
+    own = f"notify.opt_in[channel={channel}]"
+    if now.get(f"{own}.opted_in") is not True:
+        return "not opted in"
+    withdrawn, asked = now.get(f"{own}.withdrawn_at"), now.get(f"{own}.at")
+    if withdrawn and (not asked or str(withdrawn) >= str(asked)):
+        return "opt-in withdrawn"
+    return ""
+
+
+def _rung_about(who: str, rules: TextRules, now: Mapping[str, Any]) -> str:
+    """The rule by which somebody who asked for news is rung instead, "" if none."""
     if now.get("safeguarding_flag") and not rules.allow_safeguarding:
         return "safeguarding"
-    if now.get("person.date_of_death"):
-        return "deceased"
-    number = _referrer(now) if recipient == "referrer" else _person(now)
-    if number.startswith("!"):
-        return number[1:]
-    language = _LANGUAGE.get(now.get("language.correspondence"), "both")
-    record = {
-        "channel": "email" if rules.channel == "email" else "text",
-        "to": number,
-        "template_id": templates[language],
-        "personalisation": {"reference": str(now.get("citizen_reference") or "")},
-    }
-    return Message(record, language)
+    if any(now.get(name) in codes for name, codes in rules.ring_when.items() if now.get(name) is not None):
+        return "sensitive news"
+    if who != "person":
+        return ""
+    if now.get("language.interpreter_required") is True or now.get("language.spoken") in _SIGNED:
+        return "interpreter needed"
+    if _FORMATS.intersection(now.get("communication_needs") or ()):
+        return "accessible format needed"
+    return ""
+
+
+def _persons(channel: str, now: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Where the person is reached, and the lines of a letter's address; "" where nowhere is safe."""
+    if channel == "text":
+        return (str(now[_MOBILE]), ()) if now.get(_MOBILE) and now.get(_SAFE) is True else ("", ())
+    if channel == "email":
+        return (str(now[_EMAIL]), ()) if now.get(_EMAIL) and now.get(_EMAIL_SAFE) is not False else ("", ())
+    lines = [_name(now), *(now.get("person.address.lines") or ()), now.get("person.address.town")]
+    lines = [str(line) for line in lines if line]
+    postcode = now.get("person.address.postcode")
+    if not postcode or len(lines) < 2:
+        return "", ()
+    return str(postcode), (*lines[:6], str(postcode))
+
+
+def _name(now: Mapping[str, Any]) -> str:
+    given = now.get("person.name.given") or ()
+    first = now.get("person.name.preferred") or (given[0] if given else "")
+    return " ".join(str(part) for part in (first, now.get("person.name.family")) if part)
+
+
+def _referrers(channel: str, now: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Where the one who referred is reached: their own number, never the person's."""
+    system = {"text": "phone", "email": "email"}.get(channel)
+    for name, value in now.items():
+        if not (value and name.startswith(f"referrer.telecom[system={system}") and name.endswith("].value")):
+            continue
+        if now.get(name.removesuffix("value") + "safe_to_text") is not False:
+            return str(value), ()
+    return "", ()
+
+
+def placeholders(words: str) -> list[str]:
+    """The placeholders of some words, as often as they stand there."""
+    return [name.strip() for name in _PLACEHOLDER.findall(words)]
+
+
+def filled(words: str, values: Mapping[str, str]) -> str:
+    """Words with the placeholders filled in. Raises KeyError where one has no value."""
+    return _PLACEHOLDER.sub(lambda found: values[found.group(1).strip()], words)
 
 
 def languages() -> Sequence[str]:
     """The languages in which each text must exist."""
     return ("cy", "en", "both")
-
-
-def _person(now: Mapping[str, Any]) -> str:
-    if now.get("notify.opt_in[channel=text].opted_in") is not True:
-        return "!not opted in"
-    if not now.get(_MOBILE) or now.get(_SAFE) is not True:
-        return "!no safe number"
-    return str(now[_MOBILE])
-
-
-def _referrer(now: Mapping[str, Any]) -> str:
-    if now.get("referrer.kind") != "family-friend" or now.get("referrer.wants_updates") is not True:
-        return "!the referrer did not ask for updates"
-    if now.get("referrer.person_agrees") is not True:
-        return "!the person did not agree"
-    number = next(
-        (now[name] for name in now if name.startswith("referrer.telecom[") and name.endswith("].value") and now[name]),
-        "",
-    )
-    return str(number) if number else "!no safe number"

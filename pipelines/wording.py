@@ -7,6 +7,7 @@ from collections.abc import Mapping as Dictionary
 
 from config.texts import Text
 from connectors.errors import Misconfigured
+from mappings.fieldpaths import normalise
 from mappings.mapping import canonical
 from pipelines.artifacts import digest_of
 from pipelines.texts import TextRules
@@ -15,19 +16,37 @@ from pipelines.texts import TextRules
 def rules_of(name: str, text: Text, plain: Callable[[str], str]) -> TextRules:
     """The rules of one text. `plain` gives what a reference such as env:NAME stands for."""
     templates: dict[str, _Templates] = {
-        status: _Templates(said.template.model_dump(), plain) for status, said in text.statuses.items()
+        status: _Templates(said.template.model_dump(), plain)
+        for status, said in text.statuses.items()
+        if said.template is not None
     }
-    quiet = text.quiet.model_dump() if text.quiet else None
     body = canonical(text.model_dump(mode="json"))
     return TextRules(
         name,
         text.channel,
         templates,
+        wordings={status: said.wording.model_dump() for status, said in text.statuses.items()},
+        subjects={status: said.subject.model_dump() for status, said in text.statuses.items() if said.subject},
+        two=text.both == "two",
         allow_safeguarding=text.safeguarding,
-        quiet=quiet,
+        ring_when={normalise(path): tuple(codes) for path, codes in text.ring.when.items()},
+        rings=text.ring.who,
+        quiet=_windows(text),
+        window=text.digest.total_seconds() if text.digest else 0.0,
+        most_a_recipient=text.caps.a_recipient,
+        most_a_council=text.caps.a_council,
         digest=digest_of(body),
         body=body,
     )
+
+
+def _windows(text: Text) -> tuple[dict[str, object], ...]:
+    """When texts wait: the quiet hours of every day, and the days that are quiet from midnight to midnight."""
+    if text.quiet is None:
+        return ()
+    hours: dict[str, object] = {"begins": text.quiet.begins, "ends": text.quiet.ends}
+    days = list(text.quiet.days)
+    return (hours, {"begins": "00:00", "ends": "00:00", "days": days}) if days else (hours,)
 
 
 class _Templates(Dictionary[str, str]):

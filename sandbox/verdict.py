@@ -164,7 +164,9 @@ class Verdict:
         now = NOTIFIABLE.get(status)
         if audience.required and now is not None and not counts[now] and not _too_late(truth.textable_since, at):
             self._note("lost", truth, f"text {now!r} never sent")
-        language = {"unknown": "both"}.get(truth.wish["language"]["letters"], truth.wish["language"]["letters"])
+        asked = truth.wish["language"]["letters"]
+        # Nobody asked the family member in which language they read: both, whatever the person asked for.
+        language = "both" if audience.family or asked == "unknown" else asked
         for text in texts:
             wrong = audience.objection(text)
             if not wrong and text.status not in reached:
@@ -178,9 +180,10 @@ class Verdict:
 class _Audience:
     """Who may be texted about a request and whether somebody must be: `numbers` with the moment each was given up."""
 
-    def __init__(self, numbers: list[tuple[str, str | None]], *, required: bool) -> None:
+    def __init__(self, numbers: list[tuple[str, str | None]], *, required: bool, family: bool = False) -> None:
         self._numbers = numbers
         self.required = required
+        self.family = family
 
     def objection(self, text: Text) -> str:
         """Why this text should not have gone where it went; "" if it may."""
@@ -198,7 +201,8 @@ def _audience(truth: Truth) -> _Audience:
     wish = truth.wish
     referrer: Json = wish.get("referred_by") or {}
     flagged = wish["flags"]["restricted"] or wish["flags"]["safeguarding"]
-    agrees = (wish.get("updates") or {}).get("opted_in") is True and not flagged
+    spoken_to = wish["language"].get("interpreter") is True  # through an interpreter: somebody rings, and nobody texts
+    agrees = (wish.get("updates") or {}).get("opted_in") is True and not flagged and not spoken_to
     safe = safe_mobiles(wish)
     numbers: list[tuple[str, str | None]] = []
     if agrees and safe:
@@ -208,7 +212,7 @@ def _audience(truth: Truth) -> _Audience:
     family = referrer.get("kind") == "family" and referrer.get("wants_updates") and referrer.get("customer_agrees")
     if family and referrer.get("mobile"):
         # Of a flagged request the council's rule says nothing here: a text to the family is neither due nor wrong.
-        return _Audience([(plain_number(referrer["mobile"]), None)], required=not flagged)
+        return _Audience([(plain_number(referrer["mobile"]), None)], required=not flagged, family=True)
     # No family member to tell: the person may be told, if they agreed, and need not be.
     return _Audience(numbers, required=False)
 

@@ -38,8 +38,9 @@ NPT = "config/councils/neath-port-talbot.yaml"
         ),
         ("text: track-my-request", "text: track-my-requests", "routes[2].text", "did you mean 'track-my-request'?"),
         ("in_progress, completed]", "in_progres, completed]", "routes[2].when.status", "did you mean 'in_progress'?"),
-        ("    recipient: person\n", "", "routes[2]", "a text without `recipient`"),
-        ("recipient: person", "recipient: persons", "routes[2].recipient", "did you mean 'person'?"),
+        ("    recipients:\n      - {who: person}\n", "", "routes[2]", "a text without `recipients`"),
+        ("{who: person}", "{who: persons}", "routes[2].recipients[0].who", "did you mean 'person'?"),
+        ("{who: person}", "{who: person, texts: [track]}", "routes[2].recipients[0].texts[0]", "the unknown text"),
         (
             "      status: [accepted, in_progress, completed]\n",
             "      priority: [urgent]\n",
@@ -85,6 +86,8 @@ def test_live_needs_its_reasons(site: Path, load: Load, spoil: Spoil, key: str) 
     spoil("config/dolen.yaml", "stage: test", "stage: live")
     told = "access: {roles: [{role: operator, councils: [torfaen], accounts: [aevans]}]}"
     spoil("config/dolen.yaml", 'residents_only_to: ["+447700900*"]', told)
+    checked = "welsh_checked: {by: A. Checker, on: 2026-11-30}\nchannel: text\n"
+    spoil("texts/track-my-request.yaml", "channel: text\n", checked)
     assert load().findings == ()
     lines = (site / TORFAEN).read_text(encoding="utf-8").splitlines(keepends=True)
     first = next(number for number, line in enumerate(lines) if line.startswith(f"    {key}: ") and number > 60)

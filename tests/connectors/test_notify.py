@@ -28,7 +28,8 @@ from connectors.registry import open_connector
 ACCEPTED_EN = "d1708f94-2432-5cc8-b53c-a45f62662629"
 KEY = "prawf-26785a09-ab16-4eb0-8407-a37497a57506-3d844edf-8d35-48ac-975b-e847b4f122b0"
 SENT = "740e5834-3a29-46b4-9a6f-16142fde533a"
-TEXT = {"channel": "text", "to": "07700 900123", "template_id": ACCEPTED_EN, "personalisation": {"reference": "ABC-1"}}
+WORDS = {"reference": "ABC-1", "phone": "01632 960100"}
+TEXT = {"channel": "text", "to": "07700 900123", "template_id": ACCEPTED_EN, "personalisation": WORDS}
 
 
 def no_interface(name: str) -> bytes:

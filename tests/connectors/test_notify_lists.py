@@ -15,7 +15,8 @@ from connectors.registry import open_connector
 from sandbox.notify_checks import templates
 
 ACCEPTED_EN = "d1708f94-2432-5cc8-b53c-a45f62662629"
-TEXT = {"channel": "text", "to": "07700 900123", "template_id": ACCEPTED_EN, "personalisation": {"reference": "ABC-1"}}
+WORDS = {"reference": "ABC-1", "phone": "01632 960100"}
+TEXT = {"channel": "text", "to": "07700 900123", "template_id": ACCEPTED_EN, "personalisation": WORDS}
 ADDRESS = ["Siân Rhŷs", "1 Heol y Môr", "NP4 0AA"]
 ID = "740e5834-3a29-46b4-9a6f-{:012d}"
 
@@ -46,7 +47,7 @@ def template(kind: str) -> str:
 
 def letter(**other: Any) -> dict[str, Any]:
     told = {"channel": "letter", "address": ADDRESS, "template_id": template("letter")}
-    return {**told, "personalisation": {"reference": "ABC-1"}, **other}
+    return {**told, "personalisation": {"reference": "ABC-1", "phone": "01632 960100"}, **other}
 
 
 def walk(connector: Any, kind: str, watermark: str = "", limit: int | None = None) -> tuple[list[Any], str, int]:

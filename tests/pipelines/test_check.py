@@ -168,8 +168,8 @@ def test_a_route_to_what_takes_nothing_new_is_found(site: Path) -> None:
     ("old", "new", "hint"),
     [
         ("assigned_to.team: [adults]", "assigned_to.teem: [adults]", "team"),
-        ("referrer.kind: [family-friend]", "referrer.kind: [family-freind]", "family-friend"),
-        ("referrer.person_agrees: [true]", 'referrer.person_agrees: ["yes"]', "true"),
+        ("{who: family}", "{who: family, when: {referrer.kind: [family-freind]}}", "family-friend"),
+        ("{who: family}", '{who: family, when: {referrer.person_agrees: ["yes"]}}', "true"),
     ],
 )
 def test_a_condition_that_never_holds_is_found(site: Path, old: str, new: str, hint: str) -> None:

@@ -84,10 +84,12 @@ def test_routes_and_texts_say_what_the_files_say(site: Path, built: Callable[...
     assert there.when == {"assigned_to.team": ("adults",)}
     assert there.arrive_within is not None
     assert there.arrive_within.total_seconds() == 900
-    told = council.route("tell-the-family")
+    told = council.route("tell-people")
     assert told is not None
-    assert (told.kind, told.text, told.recipient) == ("Text", "track-my-request", "referrer")
-    assert told.when["referrer.person_agrees"] == (True,)
+    assert (told.kind, told.text, told.audiences) == ("Text", "track-my-request", ("",))
+    assert [(row.who, row.texts) for row in told.recipients] == [
+        ("family", ("track-my-request",)), ("person", ("track-my-request",)),
+    ]  # fmt: skip
     assert set(council.texts["track-my-request"].templates["accepted"]) == {"cy", "en", "both"}
     assert council.wired["occupational-therapy"].kinds["Referral"].mapping.name == "by-hand/referral"
 

@@ -1,17 +1,25 @@
 """Texts to residents: each rule by which none is sent, and the language of those that are."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pipelines.texts import Message, TextRules, judge, languages
+from pipelines.routing import Hears
+from pipelines.texts import Message, Preference, Silence, TextRules, judge, languages
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
 MOBILE = "person.telecom[system=phone,use=mobile]"
 THEIRS = "referrer.telecom[system=phone,use=mobile].value"
-RULES = TextRules("track", "text", {"accepted": {"cy": "t-cy", "en": "t-en", "both": "t-both"}})
+WORDS = {"cy": "Cais ((reference)). Ffoniwch ((phone)).", "en": "Request ((reference)). Ring ((phone))."}
+RULES = TextRules(
+    "track", "text", {"accepted": {"cy": "t-cy", "en": "t-en", "both": "t-both"}}, {"accepted": WORDS},
+    rings="Duty desk", ring_when={"outcome": ("nfa-deceased",)},
+)  # fmt: skip
+EMAIL = replace(RULES, name="mail", channel="email")
 EVENT = {"status": "accepted"}
+VALUES: dict[str, str | None] = {"reference": "H7K-2MT-9FF", "phone": "01632 960100", "visit_en": None}
 NOW: dict[str, Any] = {
     "status": "accepted",
     "restricted_record": False,
@@ -28,18 +36,27 @@ NOW: dict[str, Any] = {
 }
 
 
-def said(recipient: str = "person", rules: TextRules = RULES, event: Any = EVENT, **now: Any) -> Message | str:
-    return judge(rules, recipient, event, {**NOW, **now})
+def said(who: str = "person", rules: TextRules = RULES, event: Any = EVENT, **now: Any) -> Message | Silence:
+    rows = [Hears(who, (rules.name,))]
+    return judge(rows, {rules.name: rules}, event, {**NOW, **now}, values=VALUES)
 
 
-def test_a_text_carries_the_reference_and_nothing_else() -> None:
+def rule(said: Message | Silence) -> str:
+    assert isinstance(said, Silence)
+    return said.rule
+
+
+def sent(said: Message | Silence) -> dict[str, Any]:
+    assert isinstance(said, Message)
+    return said.record(said.languages[0])
+
+
+def test_a_text_carries_the_reference_the_number_to_ring_and_nothing_else() -> None:
     message = said()
-    assert isinstance(message, Message)
-    assert message.record == {
+    assert sent(message) == {
         "channel": "text", "to": "+447700900123", "template_id": "t-cy",
-        "personalisation": {"reference": "H7K-2MT-9FF"},
+        "personalisation": {"reference": "H7K-2MT-9FF", "phone": "01632 960100"},
     }  # fmt: skip
-    assert "07700" not in repr(message)
     assert "7700" not in repr(message)
 
 
@@ -48,75 +65,183 @@ def test_a_text_carries_the_reference_and_nothing_else() -> None:
     [("cy", "t-cy"), ("en", "t-en"), ("both", "t-both"), ("not-asked", "t-both"), (None, "t-both"), ("pl", "t-both")],
 )
 def test_each_in_their_language_and_both_where_nobody_asked(language: str | None, template: str) -> None:
-    message = said(**{"language.correspondence": language})
-    assert isinstance(message, Message)
-    assert message.record["template_id"] == template
+    assert sent(said(**{"language.correspondence": language}))["template_id"] == template
 
 
-def test_a_language_that_is_not_known_is_both() -> None:
-    now = {name: value for name, value in NOW.items() if name != "language.correspondence"}
-    message = judge(RULES, "person", EVENT, now)
+def test_both_languages_are_one_message_or_two_with_the_welsh_first() -> None:
+    message = said(rules=replace(RULES, two=True), **{"language.correspondence": "both"})
     assert isinstance(message, Message)
-    assert message.record["template_id"] == "t-both"
+    assert [message.record(one)["template_id"] for one in message.languages] == ["t-cy", "t-en"]
+
+
+def test_where_there_are_no_templates_the_words_go_themselves() -> None:
+    message = said(rules=EMAIL, **{"notify.opt_in[channel=email].opted_in": True, "language.correspondence": "both",
+                                   "person.telecom[system=email].value": "sian@example.org"})  # fmt: skip
+    assert isinstance(message, Message)
+    record = message.record("both", words=True)
+    assert record["body"] == (
+        "Cais H7K-2MT-9FF. Ffoniwch 01632 960100.\n\nRequest H7K-2MT-9FF. Ring 01632 960100."
+    )
+    assert record["subject"] == "Eich cais H7K-2MT-9FF / Your request H7K-2MT-9FF"
+    assert (record["channel"], record["to"]) == ("email", "sian@example.org")
+
+
+def test_a_letter_goes_to_the_persons_address() -> None:
+    letter = replace(RULES, name="post", channel="letter")
+    address = {"person.address.lines": ["1 Heol y Môr"], "person.address.postcode": "NP44 1AA"}
+    name = {"person.name.given": ["Siân"], "person.name.family": "Llŷr"}
+    opted = {"notify.opt_in[channel=letter].opted_in": True}
+    assert sent(said(rules=letter, **address, **name, **opted))["address"] == ["Siân Llŷr", "1 Heol y Môr", "NP44 1AA"]
+    assert rule(said(rules=letter, **name, **opted)) == "no safe postal address"
 
 
 @pytest.mark.parametrize(
-    ("now", "rule"),
+    ("now", "found"),
     [
         ({"status": "completed"}, "overtaken by newer news"),
+        ({"status": "entered_in_error"}, "entered in error"),
         ({"restricted_record": True}, "restricted record"),
-        ({"safeguarding_flag": True}, "safeguarding"),
         ({"person.date_of_death": "2026-07-01"}, "deceased"),
         ({"notify.opt_in[channel=text].opted_in": False}, "not opted in"),
         ({"notify.opt_in[channel=text].opted_in": None}, "not opted in"),
         ({"notify.opt_in[channel=text].opted_in": "yes"}, "not opted in"),
+        ({"notify.opt_in[channel=text].withdrawn_at": "2026-07-02T09:00:00Z"}, "opt-in withdrawn"),
+        ({"notify.recipient": "referrer"}, "the person asked that the one who referred them hears"),
         ({f"{MOBILE}.value": None}, "no safe number"),
         ({f"{MOBILE}.safe_to_text": False}, "no safe number"),
         ({f"{MOBILE}.safe_to_text": None}, "no safe number"),
     ],
 )
-def test_the_rules_by_which_a_resident_is_not_texted(now: dict[str, Any], rule: str) -> None:
-    assert said(**now) == rule
+def test_the_rules_by_which_a_resident_is_told_nothing(now: dict[str, Any], found: str) -> None:
+    silence = said(**now)
+    assert rule(silence) == found
+    assert isinstance(silence, Silence)
+    assert not silence.ring
 
 
 @pytest.mark.parametrize(
-    ("now", "rule"),
+    ("now", "found"),
+    [
+        ({"safeguarding_flag": True}, "safeguarding"),
+        ({"outcome": "nfa-deceased"}, "sensitive news"),
+        ({"language.interpreter_required": True}, "interpreter needed"),
+        ({"language.spoken": "bfi"}, "interpreter needed"),
+        ({"communication_needs": ["large-print"]}, "accessible format needed"),
+        ({"communication_needs": ["braille", "more-time"]}, "accessible format needed"),
+    ],
+)
+def test_the_rules_by_which_a_person_rings_instead(now: dict[str, Any], found: str) -> None:
+    assert said(**now) == Silence(found, "Duty desk")
+    # Who never asked for news is not rung in its place.
+    assert rule(said(**now, **{"notify.opt_in[channel=text].opted_in": False})) == "not opted in"
+
+
+def test_an_opt_in_that_was_given_again_after_it_was_withdrawn_stands() -> None:
+    own = "notify.opt_in[channel=text]"
+    again = {f"{own}.withdrawn_at": "2026-07-02T09:00:00Z", f"{own}.at": "2026-07-03T09:00:00Z"}
+    assert isinstance(said(**again), Message)
+
+
+@pytest.mark.parametrize("who", ["family", "referrer"])
+@pytest.mark.parametrize(
+    ("now", "found"),
     [
         ({"referrer.kind": "professional"}, "the referrer did not ask for updates"),
         ({"referrer.kind": None}, "the referrer did not ask for updates"),
         ({"referrer.wants_updates": None}, "the referrer did not ask for updates"),
         ({"referrer.person_agrees": False}, "the person did not agree"),
         ({"referrer.person_agrees": None}, "the person did not agree"),
+        ({"referrer.person_agrees": None, "referrer.agreement_waiver.by": "A. Officer"}, "the person did not agree"),
+        ({"notify.recipient": "person"}, "the person asked to be the only one who hears"),
         ({THEIRS: None}, "no safe number"),
+        ({"referrer.telecom[system=phone,use=mobile].safe_to_text": False}, "no safe number"),
         ({"restricted_record": True}, "restricted record"),
         ({"safeguarding_flag": True}, "safeguarding"),
     ],
 )
-def test_the_rules_by_which_a_referrer_is_not_texted(now: dict[str, Any], rule: str) -> None:
-    assert said("referrer", **now) == rule
+def test_the_rules_by_which_a_referrer_is_not_texted(who: str, now: dict[str, Any], found: str) -> None:
+    if who == "referrer" and now.get("referrer.kind") == "professional":
+        assert isinstance(said(who, **now), Message)
+        return
+    assert rule(said(who, **now)) == found
 
 
-def test_a_referrer_is_texted_at_their_own_number_whatever_the_person_opted_for() -> None:
-    message = said("referrer", **{"notify.opt_in[channel=text].opted_in": False, f"{MOBILE}.value": None})
-    assert isinstance(message, Message)
-    assert message.record["to"] == "+447700900456"
+def test_a_named_officers_reason_stands_in_for_the_persons_agreement() -> None:
+    waived = {"referrer.agreement_waiver.by": "A. Officer", "referrer.agreement_waiver.reason": "holds the power"}
+    assert isinstance(said("family", **{"referrer.person_agrees": None}, **waived), Message)
+
+
+def test_a_referrer_is_texted_at_their_own_number_in_both_languages_whatever_the_person_asked_for() -> None:
+    message = said("family", **{"notify.opt_in[channel=text].opted_in": False, f"{MOBILE}.value": None})
+    assert sent(message)["to"] == "+447700900456"
+    assert sent(message)["template_id"] == "t-both"
+    person_is_signed_to = said("family", **{"language.spoken": "bfi"})
+    assert isinstance(person_is_signed_to, Message)
+
+
+def test_the_first_who_may_hear_is_told_and_nobody_twice() -> None:
+    rows, texts = [Hears("family", ("track",)), Hears("person", ("track",))], {"track": RULES}
+
+    def told(**now: Any) -> Message | Silence:
+        return judge(rows, texts, EVENT, {**NOW, **now}, values=VALUES)
+
+    assert sent(told())["to"] == "+447700900456"
+    assert sent(told(**{"referrer.person_agrees": False}))["to"] == "+447700900123"
+    neither = told(**{"referrer.person_agrees": False, "notify.opt_in[channel=text].opted_in": None})
+    assert rule(neither) == "family: the person did not agree; person: not opted in"
+    # A person rings about safeguarding: nobody further down the table is told instead.
+    assert told(safeguarding_flag=True) == Silence("safeguarding", "Duty desk")
+    assert isinstance(judge(rows, texts, EVENT, NOW, values=VALUES, recipient="person"), Message)
+
+
+def test_the_next_channel_is_tried_where_the_first_has_no_way() -> None:
+    rows, texts = [Hears("person", ("track", "mail"))], {"track": RULES, "mail": EMAIL}
+    mail = {"notify.opt_in[channel=email].opted_in": True, "person.telecom[system=email].value": "sian@example.org"}
+
+    def told(beginning: str = "", **now: Any) -> Message | Silence:
+        return judge(rows, texts, EVENT, {**NOW, **mail, **now}, values=VALUES, beginning=beginning)
+
+    assert sent(told())["channel"] == "text"
+    assert sent(told(**{f"{MOBILE}.safe_to_text": False}))["to"] == "sian@example.org"
+    assert sent(told("mail"))["channel"] == "email"
+    assert rule(told(**{f"{MOBILE}.value": None, "notify.opt_in[channel=email].opted_in": None})) == "no safe number"
+
+
+def test_a_row_stands_for_its_own_kind_of_request_alone() -> None:
+    rows = [Hears("person", ("track",), {"type": ("referral",)})]
+    assert isinstance(judge(rows, {"track": RULES}, EVENT, {**NOW, "type": "referral"}, values=VALUES), Message)
+    other = judge(rows, {"track": RULES}, EVENT, {**NOW, "type": "carer"}, values=VALUES)
+    assert rule(other) == "condition of the row: type"
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        (Preference(opted_out=True), Silence("opted out by reply")),
+        (Preference(wrong=True), Silence("wrong number", "Duty desk")),
+        (Preference(language="en"), "t-en"),
+    ],
+)
+def test_what_our_own_register_knows_of_a_number_counts_at_once(known: Preference, found: Any) -> None:
+    told = judge([Hears("person", ("track",))], {"track": RULES}, EVENT, NOW, values=VALUES, known=lambda _to: known)
+    assert (sent(told)["template_id"] if isinstance(told, Message) else told) == found
+
+
+def test_a_day_that_nobody_knows_is_told_by_a_person() -> None:
+    words = {"accepted": {"cy": "((visit_cy)) ((phone))", "en": "((visit_en)) ((phone))"}}
+    said_ = said(rules=replace(RULES, wordings=words), **{"language.correspondence": "en"})
+    assert said_ == Silence("nothing known for ((visit_en))", "Duty desk")
 
 
 def test_nothing_known_is_no_text() -> None:
-    assert judge(RULES, "person", EVENT, EVENT) == "not opted in"
-    assert judge(RULES, "person", {}, NOW) == "no text for this status"
-    assert said(event={"status": "received"}) == "no text for this status"
+    rows, texts = [Hears("person", ("track",))], {"track": RULES}
+    assert rule(judge(rows, texts, EVENT, EVENT, values=VALUES)) == "not opted in"
+    assert rule(judge(rows, texts, {}, NOW, values=VALUES)) == "no text for this status"
+    assert rule(said(event={"status": "received"})) == "no text for this status"
 
 
 def test_a_council_may_decide_to_text_about_safeguarding() -> None:
-    rules = TextRules("track", "text", RULES.templates, allow_safeguarding=True)
-    assert isinstance(said(rules=rules, safeguarding_flag=True), Message)
-
-
-def test_an_email_is_called_one() -> None:
-    message = said(rules=TextRules("track", "email", RULES.templates))
-    assert isinstance(message, Message)
-    assert message.record["channel"] == "email"
+    assert isinstance(said(rules=replace(RULES, allow_safeguarding=True), safeguarding_flag=True), Message)
 
 
 def test_every_language_has_a_template_in_every_example(bench: Any) -> None:

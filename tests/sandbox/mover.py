@@ -125,16 +125,18 @@ class Mover:
         by_type = {each["type"]: each for each in asked["customer"]["contacts"]}
         mobile, family = by_type.get("mobile"), asked["referred_by"]
         flagged = asked["flags"]["restricted"] or asked["flags"]["safeguarding"]
-        number = ""
-        if asked["updates"]["opted_in"] and mobile and mobile["ok_to_text"] and not flagged:
+        number, own = "", True
+        told = asked["updates"]["opted_in"] and not asked["language"]["interpreter"]
+        if told and mobile and mobile["ok_to_text"] and not flagged:
             number = mobile["value"]
         if tenant == "neath-port-talbot" and family["kind"] != "self":
             agreed = family["kind"] == "family" and family["wants_updates"] and family["customer_agrees"]
-            number = family["mobile"] if agreed and not flagged else ""
+            number, own = (family["mobile"] if agreed and not flagged else ""), False
         if status is None or not number or (tenant + case["ReferralId"], status) in self.told:
             return
         self.told.add((tenant + case["ReferralId"], status))
         language = {"unknown": "both"}.get(asked["language"]["letters"], asked["language"]["letters"])
+        language = language if own else "both"  # nobody asked the family member
         self.send(tenant, status, language, number, asked["public_reference"])
 
     def send(self, tenant: str, status: str, language: str, number: str, reference: str) -> None:

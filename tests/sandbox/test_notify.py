@@ -16,6 +16,8 @@ from sandbox.notify_checks import plain_number, templates
 from sandbox.secrets import notify_login, notify_service
 from tests.sandbox.conftest import Running
 
+PHONE = {"phone": "01632 960100"}
+
 
 class BelowCouncil(requests.Session):
     """The official client puts its paths right behind the host; here each council's service stands below a path."""
@@ -47,7 +49,7 @@ def template(status: str = "accepted", language: str = "en") -> str:
 
 
 def send(client: Any, number: str = "07700900123", **more: Any) -> Any:
-    more = {"personalisation": {"reference": "ABC-123"}, "reference": "ours-1", **more}
+    more = {"personalisation": {"reference": "ABC-123", **PHONE}, "reference": "ours-1", **more}
     return client.send_sms_notification(number, more.pop("template_id", template()), **more)
 
 
@@ -113,13 +115,13 @@ def test_what_notify_refuses(client: Any, more: dict[str, Any], expected: tuple[
 
 def test_missing_personalisation_is_named_as_notify_does(client: Any) -> None:
     with pytest.raises(HTTPError) as error:
-        send(client, personalisation={"other": "x"})
+        send(client, personalisation={"other": "x", **PHONE})
     assert error.value.message == [{"error": "BadRequestError", "message": "Missing personalisation: reference"}]
 
 
 def test_a_text_template_cannot_be_sent_as_an_email(client: Any) -> None:
     with pytest.raises(HTTPError) as error:
-        client.send_email_notification("person@example.org", template(), personalisation={"reference": "A"})
+        client.send_email_notification("person@example.org", template(), personalisation={"reference": "A", **PHONE})
     assert refused(error) == (400, "BadRequestError")
 
 
@@ -187,12 +189,12 @@ def test_templates_are_served_and_their_ids_follow_from_their_names(client: Any)
     served = client.get_all_templates("sms")["templates"]
     for each in served:
         assert each["id"] == str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:example:notify:{each['name']}"))
-        assert each["personalisation"] == {"reference": {"required": True}}
+        assert each["personalisation"] == {name: {"required": True} for name in ("reference", "phone")}
     statuses = {(each["status"], each["language"]) for each in templates().values()}
     assert len(statuses) == len(served) == 15
     assert len(client.get_all_templates("letter")["templates"]) == 3
     assert client.get_template(served[0]["id"]) == client.get_template_version(served[0]["id"], 1) == served[0]
-    shown = client.post_template_preview(served[0]["id"], {"reference": "XYZ"})
+    shown = client.post_template_preview(served[0]["id"], {"reference": "XYZ", **PHONE})
     assert "XYZ" in shown["body"]
     with pytest.raises(HTTPError) as error:
         client.get_template(str(uuid.uuid4()))
@@ -208,13 +210,13 @@ def test_the_bilingual_wording_is_both_with_welsh_first() -> None:
 def test_a_letter_goes_to_its_address_and_is_received(client: Any) -> None:
     letter = next(t["id"] for t in templates().values() if (t["type"], t["language"]) == ("letter", "both"))
     lines = {"address_line_1": "Siân Rhŷs", "address_line_2": "1 Heol y Môr", "address_line_3": "NP4 0AA"}
-    sent = client.send_letter_notification(letter, {"reference": "ABC-1", **lines}, reference="ours-1")
+    sent = client.send_letter_notification(letter, {"reference": "ABC-1", **PHONE, **lines}, reference="ours-1")
     shown = client.get_notification_by_id(sent["id"])
     assert (shown["type"], shown["line_1"], shown["postcode"]) == ("letter", "Siân Rhŷs", "NP4 0AA")
     assert shown["status"] in ("accepted", "received")
     for wrong in ({**lines, "address_line_3": "Nowhere"}, {"address_line_1": "NP4 0AA"}):
         with pytest.raises(HTTPError) as error:
-            client.send_letter_notification(letter, {"reference": "ABC-1", **wrong})
+            client.send_letter_notification(letter, {"reference": "ABC-1", **PHONE, **wrong})
         assert refused(error) == (400, "ValidationError")
 
 

@@ -1,0 +1,92 @@
+"""Commands for whoever writes the texts and whoever rings: text preview, check, rang, prefer, inbox, read.
+
+The first two need no ledger and send nothing: a content designer changes words in `texts/` and looks at them here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from console import ask
+from console.guard import WrongUse
+from console.show import as_json, safe, say, table
+from console.site import HERE, CouncilName, Json, SiteFolder, opened, site_folder
+
+text = typer.Typer(help="What residents are told: preview and check the words, ring instead, read what they reply.")
+
+TextName = Annotated[str, typer.Argument(help="A file under texts/, without its ending; all of them without this.")]
+
+
+@text.command()
+def preview(
+    name: TextName = "",
+    status: Annotated[str, typer.Option(help="Of this business status only, such as accepted.")] = "",
+    council: CouncilName = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Each message as its reader gets it, with real placeholders, and what it costs. Nothing is sent."""
+    from pipelines import composition, text_bench
+
+    loaded = composition.load(site_folder(site))
+    if council and council not in loaded.councils:
+        raise WrongUse(f"The site has no council of that code; it has {', '.join(loaded.councils) or 'none'}")
+    shown = text_bench.show(loaded, council=council, text=name, status=status, now=datetime.now(UTC))
+    if json:
+        as_json([dataclasses.asdict(one) for one in shown])
+        return
+    for one in shown:
+        reads = f"; grade {one.grade}" if one.grade is not None else ""
+        say(f"{one.text}  {one.status}  {one.language}  ({_cost(one.signs, one.parts, one.because)}{reads})")
+        say(*(f"    subject: {safe(one.subject)}" for _ in [0] if one.subject))
+        say(*(f"    {safe(line)}" for line in one.words.splitlines()), "")
+
+
+@text.command()
+def check(name: TextName = "", site: SiteFolder = HERE, json: Json = False) -> None:
+    """The words of the texts: both languages, placeholders, a way to a person, length, ease, tone, a Welsh checker."""
+    from config.findings import Severity
+    from pipelines import composition, text_bench
+
+    loaded = composition.load(site_folder(site))
+    found = [one for one in loaded.findings if one.file.startswith(f"texts/{name}")]
+    shown = text_bench.show(loaded, text=name, now=datetime.now(UTC)) if loaded.texts else []
+    unchecked = [one for one, said in loaded.texts.items() if name in ("", one) and said.welsh_checked is None]
+    if json:
+        as_json({
+            "findings": [dataclasses.asdict(one) for one in found],
+            "messages": [dataclasses.asdict(one) for one in shown],
+            "welsh_not_checked": unchecked,
+        })  # fmt: skip
+    else:
+        rows = [(one.text, one.status, one.language, one.signs, one.parts or "-", one.because or "-",
+                 "-" if one.grade is None else one.grade) for one in shown]  # fmt: skip
+        table(["text", "status", "language", "signs", "parts", "16-bit because of", "grade"], rows)
+        say(*(f"{one.severity.value}: {one}" for one in found))
+        say(*(f"texts/{one}.yaml: no Welsh checker is named; a live site needs one" for one in unchecked))
+    raise typer.Exit(1 if any(one.severity is Severity.ERROR for one in found) else 0)
+
+
+@text.command()
+def rang(
+    id: Annotated[str, typer.Argument(help="A delivery (d12), as `dolen attention` lists it.")],
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Say that somebody was rung in place of a message. What you write of it is asked."""
+    from pipelines import rung
+
+    with opened(site) as plant:
+        words = rung.rang(plant, id, who=ask.who(), why=ask.why(f"note that {id} was told by telephone"))
+    as_json({"done": words}) if json else say(words + ".")
+
+
+def _cost(signs: int, parts: int, because: str) -> str:
+    if not parts:
+        return f"{signs} letters"
+    why = f", 16-bit because of {because}" if because else ""
+    return f"{signs} signs, {parts} part{'' if parts == 1 else 's'}{why}"

@@ -1,0 +1,105 @@
+"""The register of preferences: what people told us about being told, and what no source has a field for.
+
+Under the keyed hash of a number or address stand an opt-out, a language and that the number is wrong; under that of a
+person or a referrer stand the fields that a council keeps here because no system of its has them. Values are sealed as
+every payload is. What stands here counts at once, whatever the systems say until they were told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from pipelines.plant import Council
+from pipelines.tables import preference
+from pipelines.texts import Known, Preference
+from pipelines.vault import PayloadGone, Vault
+
+#: Which fields may be kept here, by what the council's file calls them; each by whom it is about.
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "opt_in": (
+        "notify.opt_in[channel=text].opted_in",
+        "notify.opt_in[channel=email].opted_in",
+        "notify.opt_in[channel=letter].opted_in",
+    ),
+    "language": ("language.correspondence",),
+    "safe_number": (
+        "person.telecom[system=phone,use=mobile].value",
+        "person.telecom[system=phone,use=mobile].safe_to_text",
+    ),
+}
+REGISTER = "register"
+OPTED_OUT, WRONG, LANGUAGE = "opted_out", "wrong", "language"
+
+
+def normal(to: str) -> str:
+    """A number or address written so that two spellings of the same one are equal."""
+    bare = re.sub(r"[\s().-]", "", to)
+    if "@" in to or not re.fullmatch(r"\+?[0-9]+", bare):
+        return re.sub(r"\s+", "", to).casefold()
+    bare = "+" + bare[2:] if bare.startswith("00") else bare
+    if bare.startswith("+"):
+        return bare
+    return "+44" + bare[1:] if bare.startswith("0") else f"+{bare}"
+
+
+def whom(vault: Vault, council: str, to: str) -> str:
+    """The keyed hash under which a number or address stands."""
+    return vault.hash_value(council, "text recipient", normal(to))
+
+
+def about(vault: Vault, council: str, person: str) -> str:
+    """The keyed hash under which a person of ours stands."""
+    return vault.hash_value(council, "preferences of", person)
+
+
+def known(connection: Connection, vault: Vault, council: str) -> Known:
+    """What stands in the register of a number or address, asked within one reading."""
+
+    def of(to: str) -> Preference:
+        held = values(connection, vault, council, whom(vault, council, to))
+        return Preference(held.get(OPTED_OUT) is True, held.get(WRONG) is True, str(held.get(LANGUAGE) or ""))
+
+    return of
+
+
+def values(connection: Connection, vault: Vault, council: str, mark: str) -> dict[str, Any]:
+    """Everything that stands under one hash. What has expired or was erased is not there."""
+    rows = connection.execute(
+        select(preference.c.name, preference.c.value).where(preference.c.council == council, preference.c.whom == mark)
+    ).all()
+    held = {}
+    for row in rows:
+        try:
+            held[row.name] = vault.get_json(connection, council, row.value)
+        except PayloadGone:
+            continue
+    return held
+
+
+def laid_over(
+    connection: Connection, vault: Vault, council: Council, person: str, facts: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """A referral's facts, with what the council's file says that we keep. A source's own value is not looked at there:
+    the file names one place for each."""
+    kept = [path for what, place in council.preferences.items() if place == REGISTER for path in PLACES[what]]
+    if not kept:
+        return facts
+    held = values(connection, vault, council.code, about(vault, council.code, person))
+    return {**{name: value for name, value in facts.items() if name not in kept},
+            **{name: held[name] for name in kept if name in held}}  # fmt: skip
+
+
+def write(
+    connection: Connection, vault: Vault, council: str, mark: str, name: str, value: Any, *, by: str, now: int
+) -> None:
+    """Write one preference down, in place of what stood there; None takes it away."""
+    where = (preference.c.council == council, preference.c.whom == mark, preference.c.name == name)
+    connection.execute(delete(preference).where(*where))
+    if value is not None:
+        sealed = vault.put_json(connection, council, "preference", value, now)
+        row = {"council": council, "whom": mark, "name": name, "value": sealed, "by": by, "at": now}
+        connection.execute(insert(preference).values(**row))
