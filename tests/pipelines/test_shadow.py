@@ -74,7 +74,8 @@ def test_texts_are_counted_with_the_rules_by_which_others_are_not_sent(town: Any
     for opted_in in (True, False):
         made = town.ask(CODE, updates={"opted_in": opted_in, "asked_at": "2026-07-02T09:14:00Z"})
         mobile = {"type": "mobile", "value": "07700900321", "ok_to_text": True}
-        town.change(CODE, "contact", made["id"], customer={**made["customer"], "contacts": [mobile]})
+        plainly = {"language": {**made["language"], "speech": "cy", "interpreter": False}}
+        town.change(CODE, "contact", made["id"], customer={**made["customer"], "contacts": [mobile]}, **plainly)
     town.rest()
     for case in town.records(CODE, "casework"):
         town.change(CODE, "casework", str(case["ReferralId"]), Status="ACC")
