@@ -14,30 +14,17 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from connectors import family
 from connectors.documents import DOCUMENT
 from connectors.errors import Misconfigured
+from connectors.family import Family
 from connectors.known import Known
 from connectors.pace import Agree
 from connectors.port import Connector
 from connectors.problems import Problem, ProfileFaults, checked
 from connectors.spool import Spool
 
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Where the parts of one protocol family are, each as module:name."""
-
-    profile: str
-    settings: str
-    connector: str  # called with (profile, settings, interfaces, clock=...)
-    neutral: str  # called with (profile, interfaces): the neutral form of each kind, as plain data
-    fits: str = ""  # called with (profile, interfaces): raises Misconfigured where the interface lacks what is named
-    rereads: bool = False  # the connector takes `known`, for the feed known-ids
-    sound: str = ""  # called with (profile, settings): raises Misconfigured for what cannot be opened
-    spools: bool = False  # the connector takes a place on disk as well (spool=...)
-    lacks: str = ""  # called with (profile, settings, agree=...): what the live system says that it cannot do, as words
-
-
+#: The families that are shipped. What packages bring is found by `family_of`.
 FAMILIES: Mapping[str, Family] = {
     "soap": Family(
         "connectors.soap.profile:SoapProfile",
@@ -278,19 +265,29 @@ def check_sound(
     return Declared({**declared, **({DOCUMENT: frozenset[str]().union(*documents)} if documents else {})})
 
 
+def protocols() -> tuple[str, ...]:
+    """Every protocol that a profile may write: those that are shipped, and those that installed packages bring."""
+    return (*FAMILIES, *(name for name in sorted(family.installed()) if name not in FAMILIES))
+
+
+def family_of(protocol: str) -> Family | None:
+    """The family of a protocol, None if there is none. Raises Misconfigured for a package that cannot be loaded."""
+    return FAMILIES.get(protocol) or family.load(protocol)
+
+
 def _protocol(profile: Mapping[str, Any]) -> str:
     protocol = profile.get("protocol")
-    if not isinstance(protocol, str) or protocol not in FAMILIES:
-        known = f"write one of {', '.join(FAMILIES)}"
+    if not isinstance(protocol, str) or family_of(protocol) is None:
+        known = f"write one of {', '.join(protocols())}"
         raise ProfileFaults(_title(profile), [Problem(("protocol",), "is missing or not known", known)])
     return protocol
 
 
 def _family(protocol: str) -> Family:
-    try:
-        return FAMILIES[protocol]
-    except KeyError:
-        raise Misconfigured(f"there is no protocol {protocol}: write one of {', '.join(FAMILIES)}") from None
+    found = family_of(protocol)
+    if found is None:
+        raise Misconfigured(f"there is no protocol {protocol}: write one of {', '.join(protocols())}")
+    return found
 
 
 def _title(profile: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from connectors.registry import FAMILIES, profile_model
+from connectors.registry import profile_model, protocols
 from mappings.file import json_schema
 from mappings.page import mapping_page
 
@@ -26,7 +26,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 def profile_schema() -> dict[str, Any]:
     """Return one schema for profiles of all families: `protocol` decides which keys there are."""
-    models = {protocol: profile_model(protocol) for protocol in FAMILIES}
+    models = {protocol: profile_model(protocol) for protocol in protocols()}
     found, defs = models_json_schema([(model, "validation") for model in models.values()], by_alias=True)
     return {
         "$schema": _DRAFT,
@@ -36,7 +36,7 @@ def profile_schema() -> dict[str, Any]:
         "required": ["system", "protocol"],
         "properties": {
             "system": {"type": "string", "description": "The system's name."},
-            "protocol": {"enum": list(FAMILIES), "description": "Kind of interface."},
+            "protocol": {"enum": list(protocols()), "description": "Kind of interface."},
         },
         "allOf": [
             {

@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from connectors.registry import FAMILIES
+from connectors.registry import family_of
 from connectors.spool import SpoolFault
 from pipelines.chance import draw
 from pipelines.keystore import KeyStore
@@ -131,7 +131,7 @@ class FolderSpool:
 def give_places(council: Council, keys: KeyStore, folder: Path, *, alone: bool) -> None:
     """Give the connections that keep something on the disk a place there; nothing is written yet."""
     for name, wired in council.wired.items():
-        family = FAMILIES.get(str(wired.settings.get("protocol")))
+        family = family_of(str(wired.settings.get("protocol")))
         if family is not None and family.spools:
             wired.keeps(FolderSpool(folder, keys, council.code, name, alone=alone))
 
