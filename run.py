@@ -78,9 +78,14 @@ def missing_parts(present: "dict[str, bool]", version: "tuple[int, ...]") -> str
 def route(arguments: "list[str]") -> "tuple[str, list[str]]":
     """Return (kind of set-up, what to run inside .venv); the first word of what to run names the program."""
     if arguments[0] == "test":
-        # All tests are shared out over two processes, as many of them wait for something; a few run quicker in one.
-        return "test", ["pytest", *(arguments[1:] or ["-n", "2", "--dist", "loadgroup"])]
+        # All tests are shared out over several processes; a few run quicker in one.
+        return "test", ["pytest", *(arguments[1:] or ["-n", str(processes(os.cpu_count())), "--dist", "loadgroup"])]
     return "run", ["dolen", *arguments]
+
+
+def processes(cores: "int | None") -> int:
+    """Return over how many processes all tests are shared out: two a core, because most of them wait half the time."""
+    return min(8, 2 * (cores or 1))
 
 
 def inside(venv: Path, program: str, windows: bool) -> Path:
@@ -359,6 +364,8 @@ def main(arguments: "list[str]") -> int:
         return 130
     if kind == "test":
         os.chdir(str(HERE))
+        # Tests start hundreds of processes, each of which would compile every file anew.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     return hand_over([str(inside(VENV, program[0], os.name == "nt")), *program[1:]])
 
 

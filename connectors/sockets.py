@@ -9,6 +9,7 @@ that decides between "safe to send again" and "not sure", so it must not be gues
 from __future__ import annotations
 
 import io
+import os
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.client import HTTPConnection as OneLine
 from http.client import HTTPResponse, IncompleteRead
 from pathlib import Path
@@ -78,13 +80,13 @@ def tls_context(ca_bundle: Path | None, ourselves: Ourselves | None = None) -> s
 
     Raises Misconfigured for a certificate of ours that does not go with its key.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_bundle is None and ourselves is None:
+        return _usual(_installed())
+    context = _strict()
     if ca_bundle is not None:
         context.load_verify_locations(cafile=str(ca_bundle))
     else:
-        context.load_default_certs()  # what the council's own IT has installed on this machine
-        context.load_verify_locations(cafile=certifi.where())  # a slim container has none
+        _trust_installed(context)
     if ourselves is not None:
         # A function is given, also where there is no passphrase: without one OpenSSL would ask at the terminal.
         told = ourselves.passphrase or ""
@@ -95,6 +97,36 @@ def tls_context(ca_bundle: Path | None, ourselves: Ourselves | None = None) -> s
                 "client_certificate: it cannot be used with client_key: are they a pair, and is the passphrase right?"
             ) from None
     return context
+
+
+def _strict() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _trust_installed(context: ssl.SSLContext) -> None:
+    context.load_default_certs()  # what the council's own IT has installed on this machine
+    context.load_verify_locations(cafile=certifi.where())  # a slim container has none
+
+
+@lru_cache(maxsize=1)
+def _usual(_installed: object) -> ssl.SSLContext:
+    """The rules that most connections have, shared by them: to read some 150 authorities twice takes longer than a
+    dozen calls. Nobody changes a context that a connection uses; whoever has a certificate of their own has their own.
+    """
+    context = _strict()
+    _trust_installed(context)
+    return context
+
+
+def _installed() -> object:
+    """What is another one as soon as somebody changes which authorities this machine trusts."""
+    if os.name == "nt":
+        return object()  # its store says nothing of the kind
+    paths = ssl.get_default_verify_paths()
+    places = [Path(place) for place in (paths.cafile, paths.capath, certifi.where()) if place is not None]
+    return tuple((place, place.stat().st_mtime_ns) for place in places)
 
 
 class _Reader(io.RawIOBase):

@@ -56,11 +56,28 @@ def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{seed} {request.node.nodeid}")
 
 
+#: Fixtures that are dear, by name; and one that is there once on the machine.
+DEAR, ONCE = ("in_step", "node", "standing"), "rabbitmq"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests are shared out over several processes, those that use the one place for queues go to one of them."""
+    """Where tests are shared out over several processes, those that share something dear go to one of them."""
     for item in items:
-        if "rabbitmq" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("rabbitmq"))
+        if group := _group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _group(item: Any) -> str:
+    """What tests of one process have in common, by name; nothing where any process will do."""
+    known = getattr(item, "_fixtureinfo", None)
+    makers = known.name2fixturedefs if known is not None else {}
+    if ONCE in makers:
+        return ONCE
+    for name in DEAR:
+        if name in makers and makers[name][-1].scope != "function":
+            chosen = getattr(item, "callspec", None)  # each product of the conformance suite has a peer of its own
+            return f"{item.path.stem} {chosen.params.get(name, name) if chosen is not None else name}"
+    return ""
 
 
 SKIPPED_IN_CI = "In CI nothing is skipped: .ci/run provides every server that a test needs. This one was skipped: "

@@ -50,10 +50,10 @@ ATTACKS = [
 @pytest.mark.parametrize(("name", "text"), ATTACKS, ids=[row[0] for row in ATTACKS])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_refuses(canary: Any, name: str, text: str, encoding: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(xml.UnreadableXml) as caught:
         xml.parse(text.replace("{url}", canary.url).encode(encoding), max_bytes=3 * CAP)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert len(str(caught.value)) < 200
 
 

@@ -44,6 +44,8 @@ def run(folder: Path, ci: str, **more: str) -> subprocess.CompletedProcess[str]:
             str(folder),
             "-p",
             "no:cacheprovider",
+            "-p",
+            "no:schemathesis",
             str(folder),
         ],
         env={**surroundings, "CI": ci, **more},

@@ -113,7 +113,8 @@ def test_what_pip_says_becomes_a_plain_sentence(run: ModuleType, pip_said: list[
 
 def test_words_go_to_pytest_or_to_dolen(run: ModuleType) -> None:
     assert run.route(["test", "-k", "ledger"]) == ("test", ["pytest", "-k", "ledger"])
-    assert run.route(["test"]) == ("test", ["pytest", "-n", "2", "--dist", "loadgroup"])
+    assert run.route(["test"]) == ("test", ["pytest", "-n", str(run.processes(os.cpu_count())), "--dist", "loadgroup"])
+    assert [run.processes(cores) for cores in (None, 1, 2, 64)] == [2, 2, 4, 8]
     assert run.route(["demo", "--json"]) == ("run", ["dolen", "demo", "--json"])
     assert run.route(["trace", "test"]) == ("run", ["dolen", "trace", "test"])
 

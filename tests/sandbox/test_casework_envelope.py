@@ -58,7 +58,7 @@ def test_broken_messages(running: Running, kind: str) -> None:
         f"{running.url}/torfaen/casework/soap", data=message, headers={"Content-Type": SOAP["1.1"][1]}, timeout=5
     )
     assert (answer.status_code, body_of(answer).findtext("faultcode")) == (500, f"soap:{code}")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
     assert psutil.Process().memory_info().rss - memory < 100_000_000
     assert Path("/etc/hostname").read_text(encoding="utf-8").strip() not in answer.text
 

@@ -32,6 +32,7 @@ def test_a_plain_exchange(small: Any, answer: Any, session: Any) -> None:
     assert "cookie" not in second.headers, "one thread's cookie is not another's"
 
 
+SILENT_SECONDS = 3.0  # of a peer that says nothing: whoever keeps no deadline takes longer, on a busy machine too
 PATHS = ["", "/", "/a", "/a/b-1?x=1&y=", "/a?", "/a/../b", "/a/./b", "/a/..b", "//b/c", "/a//b", "/%2e%2e/b", "/a\\b"]
 PATHS += ["/a#b", "/a?b#c", "/a b", "/~a_b.c", "?a=1", "@b/", "1/a", "/ŵ", "/a;b", "/a?b=/../c"]
 
@@ -164,17 +165,17 @@ def test_a_connection_that_is_never_taken_is_unreachable_in_time(session: Any) -
         started = time.monotonic()
         with pytest.raises(errors.Unreachable, match="does not answer to connecting"):
             session(f"http://127.0.0.1:{port}", timeout_seconds=0.5).send("POST", f"http://127.0.0.1:{port}", body=b"x")
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < SILENT_SECONDS
         for one in waiting:
             one.close()
 
 
 def test_a_name_look_up_that_hangs_is_given_up(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets.socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr(sockets.socket, "getaddrinfo", lambda *_, **__: time.sleep(SILENT_SECONDS))
     started = time.monotonic()
     with pytest.raises(errors.Unreachable, match="nothing was sent"):
         session("https://slow.example.org", timeout_seconds=0.3).send("GET", "https://slow.example.org")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < SILENT_SECONDS
 
 
 SILENT = b""
@@ -193,21 +194,21 @@ def test_the_deadline_holds_for_a_server_that(raw: Any, session: Any, name: str,
         for place in range(len(says)):
             connection.sendall(says[place : place + 1])
             time.sleep(pause)
-        time.sleep(3)
+        time.sleep(SILENT_SECONDS)
 
     url = f"http://127.0.0.1:{raw(drip)}"
     started = time.monotonic()
     with pytest.raises(errors.Unknown, match=r"no complete answer within 0\.5 seconds"):
         session(url, timeout_seconds=0.5).send("POST", url, body=b"x")
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < SILENT_SECONDS
 
 
 def test_a_server_that_does_not_take_the_message(raw: Any, session: Any) -> None:
-    url = f"http://127.0.0.1:{raw(lambda connection: time.sleep(3))}"
+    url = f"http://127.0.0.1:{raw(lambda connection: time.sleep(SILENT_SECONDS))}"
     started = time.monotonic()
     with pytest.raises(errors.Unknown):
         session(url, timeout_seconds=0.5).send("POST", url, body=b"x" * 50_000_000)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < SILENT_SECONDS
 
 
 BROKEN = [

@@ -55,6 +55,23 @@ def test_a_council_s_own_authority(authority: trustme.CA, secure: Any, session: 
         session(url).send("GET", url)
 
 
+def test_an_authority_that_is_installed_meanwhile_is_trusted_and_one_that_is_taken_out_is_not(
+    authority: trustme.CA, secure: Any, session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What this machine trusts is read once for all connections, and again when it was changed."""
+    installed = tmp_path / "installed.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(installed))
+    url = secure(server_context(authority))
+    trustme.CA().cert_pem.write_to_path(str(installed))
+    with pytest.raises(errors.Unreachable, match="its certificate is not accepted"):
+        session(url).send("GET", url)
+    authority.cert_pem.write_to_path(str(installed))
+    assert session(url).send("GET", url).body == b"ok"
+    trustme.CA().cert_pem.write_to_path(str(installed))
+    with pytest.raises(errors.Unreachable, match="its certificate is not accepted"):
+        session(url).send("GET", url)
+
+
 @pytest.mark.parametrize("how", ["expired", "another host", "another authority", "TLS 1.1"])
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")  # serving it is the point
 def test_tls_that_is_refused(how: str, authority: trustme.CA, secure: Any, session: Any, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_a_dripping_body_ends_with_the_deadline(small: Any, answer: Any, connect
     began = time.monotonic()
     with pytest.raises(Unknown, match="1 seconds"):
         connect(server.url, timeout_seconds=1).changes("Thing", watermark="")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
 
 
 def test_a_bomb_of_gzip_is_not_unpacked(small: Any, answer: Any, connect: Any) -> None:

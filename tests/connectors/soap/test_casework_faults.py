@@ -48,7 +48,7 @@ def test_a_create_under_every_fault_is_named_by_what_to_do_next(
     with pytest.raises(errors.ConnectorError) as caught:
         casework.deliver(KIND, new, key="k")
     assert type(caught.value) is expected or (expected is errors.Unknown and isinstance(caught.value, errors.Unknown))
-    assert time.monotonic() - started < 1.6
+    assert time.monotonic() - started < 4
     assert council.calls("casework", "CreateReferral") <= 1, "a create is sent once and never again from here"
     if isinstance(caught.value, errors.Throttled):
         assert caught.value.after == 7

@@ -194,7 +194,7 @@ def test_row_24_a_page_that_drips_ends_with_the_calls_deadline(serve: Serve, ans
     began = time.monotonic()
     with pytest.raises(errors.Unknown, match=r"within 0\.6 seconds"):
         casework.deliver(KIND, {"Kind": "REF"} | NEW, key="k")
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < 3
 
 
 NEW: dict[str, Any] = {

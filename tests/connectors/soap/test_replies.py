@@ -272,7 +272,7 @@ def test_a_body_that_drips_is_given_up_at_the_deadline(serve: Serve) -> None:
     started = time.monotonic()
     with pytest.raises(errors.Unknown, match=r"no complete answer within 0\.6 seconds"):
         casework.changes(KIND, watermark="")
-    assert time.monotonic() - started < 1.2
+    assert time.monotonic() - started < 3
 
 
 def test_a_record_dated_in_the_future_does_not_hide_what_comes_after_it(serve: Serve) -> None:
