@@ -49,7 +49,7 @@ class Call:
     deadline: Deadline
     sent: bool = False
     trouble: str = ""
-    pieces: list[bytes] = field(default_factory=list, repr=False)  # what has come of the answer's body so far
+    came: io.BytesIO = field(default_factory=io.BytesIO, repr=False)  # what has come of the answer's body so far
 
 
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)

@@ -107,7 +107,7 @@ def refuse(reply: Reply, *, doing: str, interface: Interface | None, one: bool, 
         case ErrorName.THROTTLED:
             asked = retry_after(reply)
             after = None if asked is None else min(asked, LONGEST_WAIT)
-            raise Throttled(f"{what} asks us to slow down", after=after, code=code, reply=raw)
+            raise Throttled(f"{what} asks us to slow down", after=after, code=code, reply=raw, whole=True)
         case ErrorName.UNAUTHORISED:
             raise Unauthorised(f"{what} refuses our login or its permissions", code=code, reply=raw)
         case ErrorName.NOT_THERE if one:
