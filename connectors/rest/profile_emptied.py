@@ -127,8 +127,8 @@ class QueueFeed(Closed):
         default=50,
         ge=1,
         le=200,
-        description="A longer answer, unpacked, is taken in so far and no further: this part is kept for a person. Reading "
-        "it takes several times as much memory.",
+        description="A longer answer, unpacked, is taken in so far and no further: this part is kept for a person. "
+        "Reading it takes several times as much memory.",
         examples=[50],
     )
 

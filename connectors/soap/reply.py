@@ -71,7 +71,8 @@ def answer_of(
     names system and operation in the sentence.
     """
     if reply.status == 429:
-        raise Throttled(f"{what}: too many calls (429)", after=retry_after(reply), code="429", reply=reply.body, whole=True)
+        slow, after = f"{what}: too many calls (429)", retry_after(reply)
+        raise Throttled(slow, after=after, code="429", reply=reply.body, whole=True)
     body, trouble = _body(reply, max_bytes)
     if body is not None:
         if number and not belongs(body.getroottree().getroot(), number):

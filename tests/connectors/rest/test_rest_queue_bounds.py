@@ -13,7 +13,20 @@ import pytest
 from connectors.errors import Unknown
 from connectors.http import ReplyTooLarge
 from connectors.port import UnreadableItem
-from tests.connectors.rest.test_rest_queue import AT, JSON, LOOK, Clock, Desk, desk, hands, ids, keys, queue, spool, walk
+from tests.connectors.rest.test_rest_queue import (
+    AT,
+    JSON,
+    LOOK,
+    Clock,
+    Desk,
+    desk,
+    hands,
+    ids,
+    keys,
+    queue,
+    spool,
+    walk,
+)
 
 __all__ = ["desk", "hands", "keys", "queue", "spool"]  # fixtures
 PACKED = {**JSON, "Content-Encoding": "gzip"}
