@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.findings import Finding, Severity
-from connectors.port import Finding
+from connectors.port import Finding as Line
 from pipelines import composition, doctor, mapping_bench
 from pipelines.check import check
 
@@ -241,10 +241,10 @@ def test_doctor_tells_of_each_connection_and_raises_for_none(site: Path) -> None
         lines = [one for _, name, one in found if name == "casework"]
         assert {doctor.line_of(one) for one in lines} >= set(doctor.LINES), "nobody takes silence for health"
         assert "must be mended first" in next(one.words for one in lines if one.subject == "page")
-        login = Finding("login", False, "refused", "ask")
+        login, page = Line("login", False, "refused", "ask"), Line("page", False, "odd", "ask")
         assert doctor.who_mends(council.wired["casework"], login).startswith("the system's owner, ")
-        assert doctor.who_mends(council.wired["casework"], Finding("page", False, "odd", "ask")).startswith("the supplier")
-        assert doctor.line_of(Finding("reading Request", True, "")) == "page"
+        assert doctor.who_mends(council.wired["casework"], page).startswith("the supplier")
+        assert doctor.line_of(Line("reading Request", True, "")) == "page"
         with pytest.raises(LookupError, match="casework, contact"):
             doctor.examine(plant, council="torfaen", connection="case-work")
     finally:
