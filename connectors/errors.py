@@ -31,11 +31,17 @@ class Unreachable(ConnectorError):
 
 
 class Throttled(ConnectorError):
-    """The system asks us to slow down and did not do what we asked. Try again after `after` seconds."""
+    """The system asks us to slow down and did not do what we asked. Try again after `after` seconds.
 
-    def __init__(self, reason: str, *, after: float | None = None, code: str = "", reply: bytes = b"") -> None:
+    `whole`: it asks the whole connection, whose limit is reached; else this record alone must wait.
+    """
+
+    def __init__(
+        self, reason: str, *, after: float | None = None, code: str = "", reply: bytes = b"", whole: bool = False
+    ) -> None:
         super().__init__(reason, code=code, reply=reply)
         self.after = after
+        self.whole = whole
 
 
 class Unauthorised(ConnectorError):

@@ -164,7 +164,8 @@ class HttpSession:
         piecemeal: bool = False,
     ) -> Reply:
         """Send one request and read the whole reply, whatever its status; `most_bytes` goes before max_reply_bytes.
-        `piecemeal`: take in each piece as it comes, so that an Unknown has in `reply` what came before the break.
+        `piecemeal`: take in each piece as it comes, so that an Unknown has in `reply` what came before the break, and
+        a ReplyTooLarge the part that was not too long.
 
         A body that is a file is read from where it stands, and its length must be among the headers. With `into` the
         content of a 200 goes there piece by piece, and the reply's own body is empty.
@@ -276,14 +277,19 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
             why = f"no complete answer within {call.deadline.seconds:g} seconds"
         else:
             why = f"the connection broke before the answer was complete ({type(problem).__name__})"
-        raise Unknown(f"{place}: {why}", reply=b"".join(call.pieces)) from _bare(problem)
+        raise Unknown(f"{place}: {why}", reply=call.came.getvalue()) from _bare(problem)
 
 
 def _body(raw: urllib3.BaseHTTPResponse, ask: _Ask, call: Call, place: str, most_bytes: int) -> bytes:
     """Read a body, into where it is wanted; what is returned is empty if that is elsewhere."""
-    keep = ask.into if ask.into is not None and raw.status == 200 else call.pieces.append
-    _read(raw, place, most_bytes, _pieces(raw) if ask.piecemeal else None, keep)
-    return b"".join(call.pieces)
+    keep = ask.into if ask.into is not None and raw.status == 200 else call.came.write
+    try:
+        _read(raw, place, most_bytes, _pieces(raw) if ask.piecemeal else None, keep)
+    except ReplyTooLarge as large:
+        if not ask.piecemeal:
+            raise
+        raise ReplyTooLarge(large.reason, reply=call.came.getvalue()) from None
+    return call.came.getvalue()
 
 
 def _pieces(raw: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
@@ -297,7 +303,7 @@ def _read(
     place: str,
     most_bytes: int,
     came: Iterator[bytes] | None,
-    keep: Callable[[bytes], None],
+    keep: Callable[[bytes], object],
 ) -> None:
     """Read a body to its end, and `keep` each piece as it comes."""
     size = 0

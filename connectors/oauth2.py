@@ -75,7 +75,7 @@ def _assertion(login: OAuth2Login, key: SigningKey, now: float) -> str:
 
 def _token(reply: Reply, asked: float, proof: str) -> Ticket:
     if reply.status == 429:
-        raise Throttled("the login server asks us to slow down; nothing was sent", after=retry_after(reply))
+        raise Throttled("the login server asks us to slow down; nothing was sent", after=retry_after(reply), whole=True)
     if reply.status in (400, 401, 403):
         code = _code(reply)
         raise Unauthorised(

@@ -31,6 +31,7 @@ class ErrorName(StrEnum):
     NOT_THERE = "not_there"
     UNAUTHORISED = "unauthorised"
     THROTTLED = "throttled"
+    LOCKED = "locked"  # somebody else is writing this record: it waits, and nothing else does
     DUPLICATE = "duplicate"
     MISCONFIGURED = "misconfigured"
 

@@ -214,7 +214,7 @@ class Declared:
 
 
 def declared(profile: Mapping[str, Any]) -> Declared:
-    """What a profile declares of its kinds, in its own family's words; its connector is not loaded. Raises ProfileFaults.
+    """What a profile declares of its kinds; its connector is not loaded. Raises ProfileFaults.
 
     Each kind's section says by itself what it `offers`, or the profile does where that is in the kind's name: what a
     family calls its sections is its own business.

@@ -83,7 +83,8 @@ def _sign_in(
     except Unknown as error:
         raise Unreachable(f"signing in: {error.reason}") from None  # of the call itself nothing was sent
     if reply.status == 429:
-        raise Throttled("the system asks us to slow down while signing in; nothing was sent", after=retry_after(reply))
+        slow = "the system asks us to slow down while signing in; nothing was sent"
+        raise Throttled(slow, after=retry_after(reply), whole=True)
     if reply.status in (400, 401, 403):
         raise Unauthorised(f"signing in was refused (HTTP {reply.status}): are user name and password right?")
     if reply.status in (404, 405, 410):

@@ -53,7 +53,7 @@ class Call:
     private: bool = False  # it may lead into a private network
     sent: bool = False
     trouble: str = ""
-    pieces: list[bytes] = field(default_factory=list, repr=False)  # what has come of the answer's body so far
+    came: io.BytesIO = field(default_factory=io.BytesIO, repr=False)  # what has come of the answer's body so far
 
 
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)

@@ -226,23 +226,34 @@ def doctor(
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:
-    """Look at every live connection: name, TLS, clock, login, permission, one page. Nothing is changed."""
+    """Look at every live connection: name, route, TLS, clock, login, permission, interface, one page, one dry write.
+
+    Nothing is changed. Of what is not well it says who has to mend it.
+    """
     from pipelines import control
     from pipelines import doctor as surgery
 
-    found = []
+    found, mends = [], []
     with for_officer(site, Right.CONTROL) as plant, progress(json) as told:
         for wired in control.connections(plant, connection, known_council(plant, council)):
             told(f"{wired.council}/{wired.name}", 0)
-            found += surgery.examine(plant, wired.council, wired.name)
+            looked = surgery.examine(plant, wired.council, wired.name)
+            found += looked
+            mends += [surgery.who_mends(wired, one) for _, _, one in looked]
     if json:
-        as_json([{"council": code, "connection": name, **dataclasses.asdict(one)} for code, name, one in found])
+        rows = zip(found, mends, strict=True)
+        as_json(
+            [
+                {"council": code, "connection": name, **dataclasses.asdict(one), "mends": who}
+                for (code, name, one), who in rows
+            ]
+        )
     else:
         heads = ["council", "connection", "what", "", "found"]
         table(heads, [(*at, one.subject, "well" if one.well else "NOT WELL", one.words) for *at, one in found])
-        for code, name, one in found:
-            if not one.well and one.remedy:
-                say(f"{code}/{name} {one.subject}: {safe(one.remedy)}")
+        for (code, name, one), who in zip(found, mends, strict=True):
+            if not one.well:
+                say(f"{code}/{name} {one.subject}: {safe(one.remedy)} (to be mended by {safe(who)})")
     raise typer.Exit(0 if all(one.well for _, _, one in found) else 1)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from pipelines import pauses
 from pipelines.clock import SECOND
+from pipelines.decision import Do
 from pipelines.logs import log, warn
 from pipelines.plant import Council, Plant, Wired
 from pipelines.sending import Result
@@ -34,27 +35,28 @@ class Breaker:
         self, connection: Connection, council: Council, wired: Wired, results: Sequence[Result], *, probing: bool
     ) -> bool:
         """Count failures in a row within the caller's transaction. Returns whether the connection is paused now."""
-        if all(result.error not in OF_THE_CONNECTION and result.error != "Unauthorised" for result in results):
-            return self._well(connection, council.code, wired)
+        if all(result.error not in OF_THE_CONNECTION and not _pauses(result) for result in results):
+            return self._well(connection, council.code, wired, probing=probing)
         paused = False
         for result in results:
             paused = self._one(connection, council.code, wired, result, probing=probing)
         return paused
 
-    def _well(self, connection: Connection, council: str, wired: Wired) -> bool:
+    def _well(self, connection: Connection, council: str, wired: Wired, *, probing: bool) -> bool:
         """The connection answered: whatever the record's own fate, there is no failure in a row any more."""
         with self._lock:
             self._failures.pop((council, wired.name), None)
-        if pauses.end(connection, council, wired.name):
+        now = None if probing else self._plant.clock.now()
+        if pauses.end(connection, council, wired.name, limit_over_by=now):
             log("connection_resumed", council=council, connection=wired.name)
         return False
 
     def _one(self, connection: Connection, council: str, wired: Wired, result: Result, *, probing: bool) -> bool:
         key, now = (council, wired.name), self._plant.clock.now()
-        if result.error == "Unauthorised":
-            return True  # `outcomes` has paused it by its login
+        if _pauses(result):
+            return True  # `outcomes` has paused it, by its login or by its limit
         if result.error not in OF_THE_CONNECTION:
-            return self._well(connection, council, wired)
+            return self._well(connection, council, wired, probing=probing)
         rules = pauses.rules_of(wired.settings)
         with self._lock:
             failures = self._failures.setdefault(key, deque())
@@ -78,3 +80,8 @@ class Breaker:
         )
         warn("connection_paused", council=council, connection=wired.name, until=until)
         return True
+
+
+def _pauses(result: Result) -> bool:
+    """Whether a result has paused its connection already."""
+    return result.decision is not None and result.decision.do is Do.PAUSE

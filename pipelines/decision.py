@@ -31,6 +31,8 @@ FIRST_WAIT = 2.0
 LONGEST_WAIT = 900.0
 #: A `Retry-After` beyond this is obeyed as far as this, so that one wrong header cannot stop a connection for a year.
 LONGEST_RETRY_AFTER = 6 * 3600.0
+#: A system whose own limit is reached for at least so many seconds is left alone altogether; for less its calls wait.
+PAUSED_FROM = 10.0
 #: A record that changes in the target each time between our reading and writing is tried so often at once.
 OUTDATED_AT_ONCE = 5
 #: Tries after which a record that the target does not find is taken to be deleted there.
@@ -79,6 +81,8 @@ def decide(
             return Decision(Do.ATTENTION)
         case Unauthorised():
             return Decision(Do.PAUSE)
+        case Throttled() if seconds := limit_of(error):
+            return Decision(Do.PAUSE, seconds)
         case Throttled():
             return Decision(Do.AGAIN, min(error.after, LONGEST_RETRY_AFTER) if error.after else back_off(tries, throw))
         case NotThere():
@@ -93,6 +97,12 @@ def decide(
             return Decision(Do.AGAIN, max(settle, back_off(tries, throw)))
         case _:
             return Decision(Do.NOT_SURE if can_look else Do.ASK, settle)
+
+
+def limit_of(error: Throttled) -> float:
+    """Seconds for which the whole connection is to be left alone because the system's own limit is reached; else 0."""
+    asked = min(error.after or 0.0, LONGEST_RETRY_AFTER)
+    return asked if error.whole and asked >= PAUSED_FROM else 0.0
 
 
 def back_off(tries: int, throw: float) -> float:

@@ -266,7 +266,7 @@ class Intake:
     ) -> None:
         states: list[VersionState | None] = []
         # Asked before the transaction: a connector is not opened, nor the ledger searched twice, while others wait.
-        waits = bool(reads) and self._must_wait(wired, kind)
+        waits = any(read.about for read in reads) or (bool(reads) and self._must_wait(wired, kind))
         artifacts = {**kind.mapping.artifacts, **wired.described[1]}
         with self._plant.ledger.writing() as connection:
             if reads:

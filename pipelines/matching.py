@@ -47,7 +47,7 @@ def fetch(
     council = batch.council
     for one in answers:
         batch.fetch_records(wired.name, one.kind, one.numbers)
-    answered = {id for one in answers for id in _answered(batch, wired, one)}
+    told = {id for one in answers for id in _answered(batch, wired, one)}
     for path in kind.match:
         numbers = {str(shown[path]) for _, _, shown in page if shown.get(path)}
         for name, other in council.wired.items():
@@ -64,7 +64,8 @@ def fetch(
         for row in _by_number(batch, path, str(shown[path]))
     }
     batch.named.fetch(mark for _, _, shown in page for mark in marks_of(batch, shown, ()))
-    about = answered | linked | keys | declared | identifiers.fetch(batch, kind, [shown for held, _, shown in page if _new(held)])
+    named = identifiers.fetch(batch, kind, [shown for held, _, shown in page if _new(held)])
+    about = told | linked | keys | declared | named
     batch.fetch_referrals(about)
     about |= {row.id for id in about if (row := batch.referral(id)) is not None}
     batch.fetch_deliveries(about)

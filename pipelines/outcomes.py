@@ -297,9 +297,12 @@ def _not_arrived(batch: Batch, council: Council, result: Result, row: Held) -> N
                 due = max(due, recovery.settled_at(council.wired.get(row.connection), row))
             deliveries.move(batch, row, DeliveryState.NOT_SURE, reason=result.words, due=due, look_ups=look_ups)
         case Do.PAUSE:
+            # A limit says for how long; a login does not.
+            paused_by = pauses.BY_LIMIT if result.error == "Throttled" else pauses.BY_LOGIN
             pauses.trip(
-                batch.connection, council.code, row.connection, why=pauses.BY_LOGIN, words=result.words, now=now
-            )
+                batch.connection, council.code, row.connection,
+                why=paused_by, words=result.words, now=now, asked_seconds=decision.after,
+            )  # fmt: skip
             back = DeliveryState.NOT_SURE if look_up else DeliveryState.WAITING
             tries = row.tries - (0 if look_up else 1)
             deliveries.move(batch, row, back, reason=result.words, due=now, tries=tries)

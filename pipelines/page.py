@@ -121,7 +121,7 @@ class Page:
         self.moved = False  # a referral came to another person
         for row in self._again.values():
             self._stopped.add(row)
-        self._waits = (waits or any(read.about for read in reads)) and matching.create_in_doubt(connection, council.code, wired.name)
+        self._waits = waits and matching.create_in_doubt(connection, council.code, wired.name)
 
     def write(self) -> None:
         """Write everything."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from pipelines.clock import SECOND
 from pipelines.tables import pause
@@ -20,6 +20,7 @@ BY_PERSON = "by a person"
 BY_LOGIN = "login refused"
 BY_BREAKER = "not reachable"
 BY_FEED = "cannot be read"
+BY_LIMIT = "the system's limit is reached"
 
 #: Where a connection's settings say nothing. The longest pause is the site's promise of 15 minutes.
 FAILURES = 5
@@ -116,11 +117,19 @@ def set_pause(
         connection.execute(update(pause).where(pause.c.council == council, pause.c.connection == name).values(**values))
 
 
-def end(connection: Connection, council: str, name: str, *, by_person: bool = False) -> bool:
-    """End a pause; a machine does not end a person's. Returns whether there was one to end."""
+def end(
+    connection: Connection, council: str, name: str, *, by_person: bool = False, limit_over_by: int | None = None
+) -> bool:
+    """End a pause; a machine does not end a person's. Returns whether there was one to end.
+
+    `limit_over_by`: this moment, for a call that was under way when the limit was reached and whose success says
+    nothing of it: such a pause lasts until its own time.
+    """
     where = [pause.c.council == council, pause.c.connection == name]
     if not by_person:
         where.append(pause.c.why != BY_PERSON)
+    if limit_over_by is not None:
+        where.append(or_(pause.c.why != BY_LIMIT, pause.c.until <= limit_over_by))
     return connection.execute(delete(pause).where(*where)).rowcount > 0
 
 
@@ -133,11 +142,17 @@ def trip(
     words: str,
     now: int,
     first_seconds: float = FIRST_SECONDS,
+    asked_seconds: float = 0.0,
 ) -> int:
-    """Open the breaker, or keep it open for longer after a failed probe. Returns until when."""
+    """Open the breaker, or keep it open for longer after a failed probe. Returns until when.
+
+    `asked_seconds`: for how long the system itself asks to be left alone, where its limit is reached (BY_LIMIT).
+    """
     held = of(connection, council, name)
     failures = (held.failures if held is not None else 0) + 1
     seconds = LOGIN_SECONDS if why == BY_LOGIN else min(first_seconds * 2.0 ** min(failures - 1, 10), LONGEST_SECONDS)
+    if why == BY_LIMIT:
+        seconds = asked_seconds or seconds
     until = now + int(seconds * SECOND)
     set_pause(connection, council, name, why=why, words=words, who="dolen", now=now, until=until, failures=failures)
     return until

@@ -19,6 +19,7 @@ from connectors.port import Item, UnreadableItem
 from connectors.push.port import Named, Push, Receiving
 from pipelines import pauses, pressure
 from pipelines.clock import SECOND
+from pipelines.decision import limit_of
 from pipelines.intake import Intake
 from pipelines.logs import log, warn
 from pipelines.places import LIVE
@@ -227,6 +228,9 @@ class Pushes:
                 connection.execute(rest.values(due=now + wait))
             if isinstance(fault, Unauthorised):
                 pauses.trip(connection, wired.council, wired.name, why=pauses.BY_LOGIN, words=words, now=now)
+            elif isinstance(fault, Throttled) and (asked := limit_of(fault)):
+                why = pauses.BY_LIMIT
+                pauses.trip(connection, wired.council, wired.name, why=why, words=words, now=now, asked_seconds=asked)
         log("push_waits", council=wired.council, connection=wired.name, error=type(fault).__name__, tries=first.tries)
 
     def _marks(self, rows: Sequence[Row[Any]]) -> Callable[[Connection], None]:

@@ -17,10 +17,11 @@ from hashlib import blake2b
 
 from sqlalchemy import Connection, insert, select
 
-from connectors.errors import ConnectorError, Misconfigured, NotThere, PageUnreadable, Rejected, Unauthorised
+from connectors.errors import ConnectorError, Misconfigured, NotThere, PageUnreadable, Rejected, Throttled, Unauthorised
 from connectors.port import Page, UnreadableItem
 from pipelines import audit, crash, pauses, places, pressure
 from pipelines.clock import SECOND
+from pipelines.decision import limit_of
 from pipelines.ids import new_id
 from pipelines.intake import ROWS_A_TRANSACTION, Intake, Taken
 from pipelines.logs import log, warn
@@ -275,10 +276,13 @@ class Walker:
         )
         if isinstance(fault, Unauthorised):
             self._pause(wired, pauses.BY_LOGIN, fault.reason)
+        elif isinstance(fault, Throttled) and (seconds := limit_of(fault)):
+            self._pause(wired, pauses.BY_LIMIT, fault.reason, seconds)
 
-    def _pause(self, wired: Wired, why: str, words: str) -> None:
+    def _pause(self, wired: Wired, why: str, words: str, seconds: float = 0.0) -> None:
+        code, now = self._council.code, self._plant.clock.now()
         with self._plant.ledger.writing() as connection:
-            pauses.trip(connection, self._council.code, wired.name, why=why, words=words, now=self._plant.clock.now())
+            pauses.trip(connection, code, wired.name, why=why, words=words, now=now, asked_seconds=seconds)
 
 
 class _Steps:

@@ -1,7 +1,7 @@
-"""What the pretend BaRS receiver tells those who referred to it: servicerequest-response messages, sent when staff decide.
+"""What the pretend BaRS receiver tells those who referred to it: servicerequest-response messages, when staff decide.
 
-As application 6 of the standard has it: the ServiceRequest goes back as it came, the receiver's own Encounter is in focus
-and says where the case stands, its reason why, and MessageHeader.response names the Bundle of the first message.
+As application 6 of the standard has it: the ServiceRequest goes back as it came, the receiver's own Encounter is in
+focus and says where the case stands, its reason why, and MessageHeader.response names the Bundle of the first message.
 """
 
 from __future__ import annotations

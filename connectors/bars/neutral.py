@@ -37,7 +37,7 @@ def interfaces_of(profile: BarsProfile, interfaces: Callable[[str], bytes]) -> l
             profile.system,
             kind,
             profile.interface,
-            read=_parts(opened, record, "read", {"Message": _MESSAGE} | ({"Answer": _ANSWER} if record.answers else {})),
+            read=_parts(opened, record, "read", {"Message": _MESSAGE, **_answer(record)}),
             create=_parts(opened, record, "write", {"MessageHeader": _HEADER}) if record.create is not None else None,
             update=_parts(opened, record, "write", {"MessageHeader": _HEADER}) if record.update is not None else None,
             ours=_ours(record),
@@ -51,6 +51,10 @@ def _parts(opened: Interface, record: BarsRecord, use: str, more: Schema) -> Sch
         type: Flattener(opened.name, opened.follow, use=use).made(opened.raw_component(type)) for type in record.types
     }
     return {"type": "object", "required": list(record.types), "properties": {**parts, **more}}
+
+
+def _answer(record: BarsRecord) -> Schema:
+    return {"Answer": _ANSWER} if record.answers else {}
 
 
 def _ours(record: BarsRecord) -> set[str]:

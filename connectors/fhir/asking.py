@@ -80,6 +80,11 @@ class Asking:
         headers |= {"If-Match": f'W/"{version}"'} if version else {}
         return self._send("PUT", self.addresses.below(f"/{type}") + which, deadline, headers=headers, body=body)
 
+    def validate(self, type: str, body: bytes, deadline: Deadline) -> Reply:
+        """Have the server judge a resource and keep nothing (FHIR R4, resource-operation-validate). Unjudged."""
+        headers = {**ASKED, "Content-Type": JSON}
+        return self._send("POST", self.addresses.below(f"/{type}/$validate"), deadline, headers=headers, body=body)
+
     def expect(self, reply: Reply, doing: str, *, one: bool = False, creating: bool = False) -> None:
         """Raise the named error for a reply that is no success."""
         if not 200 <= reply.status < 300:

@@ -20,7 +20,7 @@ from connectors.fhir.capability import examined
 from connectors.fhir.feed import ChangedResources, by_id, leading
 from connectors.fhir.profile import FhirProfile, FhirRecord
 from connectors.fhir.records import Records
-from connectors.fhir.steps import create, update
+from connectors.fhir.steps import create, judge, update
 from connectors.http import HttpSession, Reply
 from connectors.json_body import UnreadableBody, parse
 from connectors.logins import login_addresses, open_login, sign_in_page
@@ -157,6 +157,14 @@ class FhirConnector:
     def removes(self, kind: str) -> bool:  # noqa: ARG002 - what `doctor` asks of every connector
         """Whether a read of changes takes something away from the system: never."""
         return False
+
+    def dry_write(self, kind: str, record: Record) -> bool:
+        """Have the server judge a record, for `doctor`; False where the profile says nothing of it."""
+        records = self._of(kind)
+        if records.section.dry_write is None:
+            return False
+        judge(records, self._asking, record, deadline=self._asking.session.deadline())
+        return True
 
     def look(self, kind: str) -> Reply:
         """Ask for the smallest first page of a kind, and judge nothing. For `doctor`."""

@@ -91,6 +91,13 @@ def issue_in(body: Any) -> Issue:
     return Issue(_code(first.get("code")), detail, _element(place))
 
 
+def refusing(body: Any) -> Issue | None:
+    """The error for which a server that was only asked ($validate) would refuse; None where it would not."""
+    told = body.get("issue") if isinstance(body, dict) else None
+    grave = [one for one in told if isinstance(one, dict) and one.get("severity") in ("error", "fatal")] if told else []
+    return issue_in(body) if grave else None
+
+
 def refuse(reply: Reply, *, doing: str, interface: Interface | None, one: bool, creating: bool = False) -> NoReturn:
     """Raise the named error for a reply that is no success.
 
@@ -104,10 +111,10 @@ def refuse(reply: Reply, *, doing: str, interface: Interface | None, one: bool, 
     status, raw, code = reply.status, reply.body, issue.detail or issue.code
     what = f"{doing}: HTTP {status}{f' ({issue.code})' if issue.code else ''}"
     match _meaning(status, issue, creating):
-        case ErrorName.THROTTLED:
+        case ErrorName.THROTTLED | ErrorName.LOCKED:
             asked = retry_after(reply)
             after = None if asked is None else min(asked, LONGEST_WAIT)
-            raise Throttled(f"{what} asks us to slow down", after=after, code=code, reply=raw)
+            raise Throttled(f"{what} asks us to slow down", after=after, code=code, reply=raw, whole=True)
         case ErrorName.UNAUTHORISED:
             raise Unauthorised(f"{what} refuses our login or its permissions", code=code, reply=raw)
         case ErrorName.NOT_THERE if one:

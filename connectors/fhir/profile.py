@@ -102,6 +102,12 @@ class FhirRecord(Closed):
     create: AsFhirSays | None = Field(default=None, description="Create, on condition.", examples=[{}])
     update: AsFhirSays | None = Field(default=None, description="Replace, checked by If-Match.", examples=[{}])
     find: AsFhirSays | None = Field(default=None, description="Find by our key.", examples=[{}])
+    dry_write: AsFhirSays | None = Field(
+        default=None,
+        description="The server has the operation $validate, by which `dolen doctor` may ask whether a resource would "
+        "be taken.",
+        examples=[{}],
+    )
 
     @model_validator(mode="after")
     def _steps_agree(self) -> Self:

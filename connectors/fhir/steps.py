@@ -1,8 +1,9 @@
 """Writes a record of several resources: one call a resource, in order, safe to be cut off between any two.
 
 Each resource is created on condition that none bears our key, or put by that key, as the profile says, so that a
-delivery that is repeated finds what an earlier try has made and goes on from there. What it finds is brought up to date before the next step: a retry may carry a newer
-revision than the try that made it. The leading resource comes last, so that nobody reads half a record.
+delivery that is repeated finds what an earlier try has made and goes on from there. What it finds is brought up to date
+before the next step: a retry may carry a newer revision than the try that made it. The leading resource comes last, so
+that nobody reads half a record.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from connectors.deadline import Deadline
 from connectors.errors import Outdated, PageUnreadable, Rejected, Unknown
 from connectors.fhir.asking import Asking
 from connectors.fhir.bundles import Resource, entries
+from connectors.fhir.outcome import refusing
 from connectors.fhir.profile import Step
-from connectors.fhir.records import Records, laid_over, moment, same
+from connectors.fhir.records import Records, laid_over, moment, same, without_server
 from connectors.http import Reply
-from connectors.json_body import blemish
+from connectors.json_body import UnreadableBody, blemish, read
 from connectors.port import Item, Receipt, Record
 from connectors.rest.items import version_of
 from connectors.rest.replies import at, id_text
@@ -70,6 +72,24 @@ def update(
     return _receipt(records, done)
 
 
+def judge(records: Records, asking: Asking, record: Record, *, deadline: Deadline) -> None:
+    """Have the server judge the resources of a record without keeping them. Raises `connectors.errors`."""
+    for type in records.section.types:
+        doing = f"trying to write a {type}"
+        reply = asking.validate(type, _body(without_server(record[type]), doing), deadline)
+        asking.expect(reply, doing)
+        try:
+            told = read(reply.body, reply.headers.get("Content-Type", ""))
+        except UnreadableBody as trouble:
+            raise Unknown(f"{doing}: {trouble.reason}", reply=reply.body) from None
+        if at(told, "resourceType") != "OperationOutcome":
+            raise Unknown(f"{doing}: the answer is no OperationOutcome", reply=reply.body)
+        issue = refusing(told)
+        if issue is not None:
+            named = f", naming {issue.element}" if issue.element else ""
+            raise Rejected(f"{doing}: the server would refuse it ({issue.code or 'no code'}){named}", code=issue.code)
+
+
 def _make(records: Records, asking: Asking, step: Step, sent: Resource, key: str, deadline: Deadline) -> Written:
     type, doing = step.resource, f"creating a {step.resource}"
     if step.once == "update" and (held := _looked_up(records, asking, type, key, deadline)) is not None:
@@ -95,7 +115,7 @@ def _bring(
     *,
     by: tuple[str, str] | None = None,
 ) -> Written:
-    """Bring a resource that is there up to date, by its id or by our key (system, value); nothing is sent where it is."""
+    """Bring a resource that is there up to date, by its id or our key (system, value); nothing is sent where it is."""
     type, doing = step.resource, f"updating a {step.resource}"
     id, version = id_text(there.get("id")), id_text(at(there, "meta/versionId"))
     if not id:

@@ -190,7 +190,8 @@ def _refuse(reply: Reply, doing: str, *, one: bool) -> NoReturn:
         case 404:
             raise Misconfigured(f"{what}: no such mailbox or path; is the connection's url right?", reply=reply.body)
         case 429:
-            raise Throttled(f"{what} asks us to slow down", after=retry_after(reply), code=code, reply=reply.body)
+            slow, after = f"{what} asks us to slow down", retry_after(reply)
+            raise Throttled(slow, after=after, code=code, reply=reply.body, whole=True)
         case status if 400 <= status < 500 and status != 408:
             raise Rejected(f"{what} refuses what we sent", code=code, reply=reply.body)
         case _:

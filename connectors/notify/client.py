@@ -127,7 +127,7 @@ def _refusal(reply: Reply, doing: str) -> ConnectorError:
         day = code == "TooManyRequestsError"
         after = DAY_LIMIT_WAIT if day else max(retry_after(reply) or 0.0, RATE_LIMIT_WAIT)
         words = "the day's limit is reached" if day else "too many a minute"
-        return Throttled(f"{what}: {words}", after=after, code=code, reply=reply.body)
+        return Throttled(f"{what}: {words}", after=after, code=code, reply=reply.body, whole=True)
     if reply.status in (401, 403):
         return Unauthorised(f"{what}: Notify refuses our key, or our clock is wrong", code=code, reply=reply.body)
     if reply.status == 404:

@@ -185,6 +185,10 @@ class Open311Connector:
         """Whether a read of changes takes something away from the system: never."""
         return False
 
+    def dry_write(self, kind: str, record: Record) -> bool:  # noqa: ARG002 - what `doctor` asks of every connector
+        """Open311 has no call that only judges."""
+        return False
+
     def look(self, kind: str) -> Reply:
         """Ask for the services, and judge nothing. For `doctor`."""
         self._record(kind)

@@ -39,7 +39,7 @@ from connectors.rest.push import RestPushes
 from connectors.rest.replies import at, refuse
 from connectors.rest.through import ASKED, Through
 from connectors.rest.two_steps import TwoSteps
-from connectors.rest.write import Write, creating, receipt, refuse_undone, updating
+from connectors.rest.write import Write, creating, judging, receipt, refuse_undone, updating
 from connectors.settings import RestSettings
 from connectors.spool import Spool
 
@@ -289,6 +289,16 @@ class RestConnector:
     def removes(self, kind: str) -> bool:
         """Whether a read of changes takes something away from the system. For `doctor`."""
         return isinstance(self._record(kind).changes, QueueFeed)
+
+    def dry_write(self, kind: str, record: Record) -> bool:
+        """Have the system judge a record, for `doctor`; False where it has no such call. Raises `connectors.errors`."""
+        section = self._record(kind)
+        write = judging(kind, section, record)
+        if write is not None:
+            address, headers = self._addresses.below(write.path), {**ASKED, **write.headers}
+            reply = self._send(write.method, address, self._session.deadline(), headers=headers, body=write.body)
+            self._expect(reply, section, doing=write.doing, one=False)
+        return write is not None
 
     def _record(self, kind: str) -> RestRecord:
         try:

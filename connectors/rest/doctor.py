@@ -1,4 +1,5 @@
-"""`dolen doctor` for a REST connection: route, login, clock, permission, a page, the interface. Changes nothing."""
+"""`dolen doctor` for a REST connection: route, clock, login, permission, a page, the interface, a dry write. Changes
+nothing: what is tried to be written is a record of the system's own, by a call that keeps nothing of it."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Protocol
 
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled, Unauthorised, Unreachable
 from connectors.http import Reply
-from connectors.port import Finding, Page, UnreadableItem
+from connectors.port import Finding, Item, Page, Record, UnreadableItem
 from connectors.settings import HttpSettings
 from connectors.sight import certificate_finding, clock_finding, name_finding, own_certificate_finding
 
@@ -26,6 +27,9 @@ class Examined(Protocol):
 
     def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:
         """Read a page of changes."""
+
+    def dry_write(self, kind: str, record: Record) -> bool:
+        """Have the system judge a record without keeping it; False where it has no such call."""
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds of record."""
@@ -64,8 +68,12 @@ def examine(connector: Examined, settings: HttpSettings, now: datetime) -> list[
         except ConnectorError as error:
             found.append(_trouble(f"reading {kind}", error))
             continue
+        if not any(one.subject == "login" for one in found):
+            found.append(Finding("login", True, "the system took our login"))
+        found.append(Finding("permission", True, f"{kind} may be read"))
         found.append(Finding(f"reading {kind}", True, f"one page of {len(page.items)} was read with our login"))
         found.append(_interface(kind, page))
+        found += _dry_write(connector, kind, page)
     if not clock_seen:
         found.append(Finding("login", True, "logging in went well; no kind of record can be listed"))
     return found
@@ -73,7 +81,9 @@ def examine(connector: Examined, settings: HttpSettings, now: datetime) -> list[
 
 def _trouble(subject: str, error: ConnectorError) -> Finding:
     remedy = "try again; if it stays, tell the supplier"
-    if isinstance(error, Unauthorised):
+    if isinstance(error, Unauthorised) and "HTTP 403" in error.reason:
+        subject, remedy = "permission", "ask the system's owner to give our login the right to do this"
+    elif isinstance(error, Unauthorised):
         subject, remedy = "login", "compare login in the council's file with what the supplier gave, and ask for rights"
     elif isinstance(error, Unreachable):
         subject, remedy = "route", "compare url with the supplier's, then ask the network team for a way through"
@@ -82,6 +92,24 @@ def _trouble(subject: str, error: ConnectorError) -> Finding:
     elif isinstance(error, Throttled):
         remedy = "wait, and lower limits.calls_a_second"
     return Finding(subject, False, error.reason, remedy)
+
+
+def _dry_write(connector: Examined, kind: str, page: Page) -> list[Finding]:
+    """Whether the system would take a record: one that it has just shown. Nothing where it cannot be asked."""
+    shown = next((item for item in page.items if isinstance(item, Item)), None)
+    if shown is None:
+        return []
+    try:
+        asked = connector.dry_write(kind, shown.record)
+    except Rejected as error:
+        remedy = "ask the supplier why it refuses a record of its own; compare the pinned interface with the newest one"
+        return [Finding("dry write", False, error.reason, remedy)]
+    except Unauthorised as error:
+        return [Finding("dry write", False, error.reason, "ask the system's owner to let our login write")]
+    except ConnectorError as error:
+        found = _trouble("dry write", error)
+        return [Finding("dry write", False, found.words, found.remedy)]
+    return [Finding("dry write", True, f"{kind} would be taken; nothing was kept")] if asked else []
 
 
 def _interface(kind: str, page: Page) -> Finding:

@@ -179,6 +179,13 @@ class RestUpdate(RestWrite):
         return self
 
 
+class RestDryWrite(Closed):
+    """A call by which the system judges a record and keeps nothing of it. For `dolen doctor`."""
+
+    method: Literal["POST", "PUT"] = Field(default="POST", description="HTTP method.", examples=["POST"])
+    path: PlainPath = Field(description="Path below the connection's url.", examples=["/requests/validate"])
+
+
 class RestFind(RestCall):
     """Find the records that the system holds under our key."""
 
@@ -246,6 +253,11 @@ class RestRecord(Errors):
     update: RestUpdate | None = Field(default=None, description="Change.", examples=[{"method": "PATCH"}])
     find: RestFind | None = Field(default=None, description="Find by our key.", examples=[{"by": "reference"}])
 
+    dry_write: RestDryWrite | None = Field(
+        default=None,
+        description="How `dolen doctor` may ask whether a record would be taken. Leave out if that cannot be asked.",
+        examples=[{"path": "/requests/validate"}],
+    )
     documents: RestDocuments | None = Field(
         default=None,
         description="Documents that belong to a record: how one is fetched, added, and looked for.",

@@ -123,6 +123,14 @@ class QueueFeed(Closed):
         examples=[True],
     )
     of: int = Field(default=50, ge=1, le=1_000, description="Records handed on in a page.", examples=[50])
+    most_megabytes: int = Field(
+        default=50,
+        ge=1,
+        le=200,
+        description="A longer answer, unpacked, is taken in so far and no further: this part is kept for a person. "
+        "Reading it takes several times as much memory.",
+        examples=[50],
+    )
 
     @model_validator(mode="after")
     def _entries_are_of_one_kind(self) -> Self:

@@ -75,12 +75,14 @@ def refuse(
     if meaning is None and reply.status == 300:
         raise Rejected(f"{what}: several records hold the key that one should: merge them there", code=code, reply=raw)
     match meaning:
-        case ErrorName.THROTTLED:
+        case ErrorName.THROTTLED | ErrorName.LOCKED:
             asked = retry_after(reply)
             if asked is None and code in record.waits:
                 asked = record.waits[code].total_seconds()
             after = None if asked is None else min(asked, LONGEST_WAIT)
-            raise Throttled(f"{what} asks us to slow down", after=after, code=code, reply=raw)
+            if meaning is ErrorName.LOCKED:
+                raise Throttled(f"{what}: another one is writing the record", after=after, code=code, reply=raw)
+            raise Throttled(f"{what} asks us to slow down", after=after, code=code, reply=raw, whole=True)
         case ErrorName.UNAUTHORISED:
             raise Unauthorised(f"{what} refuses our login or its permissions", code=code, reply=raw)
         case ErrorName.NOT_THERE if one and (not record.fault.code or at(body, record.fault.code) is not None):

@@ -77,6 +77,17 @@ def updating(kind: str, section: RestRecord, update: RestUpdate, record: Record,
     return Write(update.method, update.path, {"id": id}, headers, body, doing, *more, id=id, version=version)
 
 
+def judging(kind: str, section: RestRecord, record: Record) -> Write | None:
+    """Make the request that has the system judge `record` and keep nothing; None where it has no such call."""
+    told = section.dry_write
+    if told is None:
+        return None
+    content_type = section.create.content_type if section.create is not None else "application/json"
+    doing = f"trying to write a {kind}"
+    body = _body(_without(record, section.leave_out), section, doing)
+    return Write(told.method, told.path, {}, {"Content-Type": content_type}, body, doing)
+
+
 def receipt(write: Write, reply: Reply, section: RestRecord, reader: ItemReader, addresses: Addresses) -> Receipt:
     """Read the answer to a write that went well. Raises Unknown if it does not say which record it was, and Rejected
     if it says that nothing was done."""

@@ -53,8 +53,8 @@ class Items:
         faults: dict[int, Fault] = {}
         if self._validity.fault_but_for_additions(answer) is not None:
             faults = self._judged(answer, path, reply)
-        texts = self._swift.slices(reply, found) if self._swift is not None else [""] * len(found)
-        items = [self._item(element, faults.get(place), texts[place]) for place, element in enumerate(found)]
+        cut = self._swift.slices(reply, found) if self._swift is not None else [b""] * len(found)
+        items = [self._item(element, faults.get(place), cut[place]) for place, element in enumerate(found)]
         return xml.record_of(_around(answer, path.removesuffix("[]").split("/")), self._namespaces), items
 
     def whole(self, answer: etree._Element, path: str, reply: bytes) -> list[Item]:
@@ -95,12 +95,10 @@ class Items:
             return replace(item, raw=raw, id=item.id or id)
         return replace(item, raw=raw)
 
-    def _item(self, element: etree._Element, fault: Fault | None, text: str = "") -> Item | UnreadableItem:
-        """One record; `text` is its canonical text where that is known without the tree."""
-        record = self._swift.read_text(text) if self._swift is not None and text else None
-        if record is not None:
-            raw = text.encode("utf-8")
-        else:
+    def _item(self, element: etree._Element, fault: Fault | None, raw: bytes = b"") -> Item | UnreadableItem:
+        """One record; `raw` are its canonical bytes where they are known without the tree."""
+        record = self._swift.read(raw) if self._swift is not None and raw else None
+        if record is None:
             raw = xml.canonical(element)
             record = self._swift.read(raw) if self._swift is not None else None
             if record is None:
@@ -120,7 +118,7 @@ class Items:
             version=self._version(record),
             modified=modified,
             our_key=self._our_key(record),
-            deleted=says_deleted(self._deleted(record)),
+            deleted=self._paths.deleted is not None and says_deleted(self._deleted(record)),
         )
 
     def _judged(self, answer: etree._Element, path: str, reply: bytes) -> dict[int, Fault]:

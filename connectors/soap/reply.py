@@ -71,7 +71,8 @@ def answer_of(
     names system and operation in the sentence.
     """
     if reply.status == 429:
-        raise Throttled(f"{what}: too many calls (429)", after=retry_after(reply), code="429", reply=reply.body)
+        slow, after = f"{what}: too many calls (429)", retry_after(reply)
+        raise Throttled(slow, after=after, code="429", reply=reply.body, whole=True)
     body, trouble = _body(reply, max_bytes)
     if body is not None:
         if number and not belongs(body.getroottree().getroot(), number):
@@ -167,8 +168,9 @@ def _named(
 ) -> ConnectorError:
     if name is ErrorName.REJECTED:
         return Rejected(words, field=field, code=code, reply=reply.body)
-    if name is ErrorName.THROTTLED:
-        return Throttled(words, after=retry_after(reply), code=code, reply=reply.body)
+    if name in (ErrorName.THROTTLED, ErrorName.LOCKED):
+        whole = name is ErrorName.THROTTLED
+        return Throttled(words, after=retry_after(reply), code=code, reply=reply.body, whole=whole)
     if name is ErrorName.DUPLICATE:
         existing = xml.text_at(fault.detail, errors.fault.existing)
         return Duplicate(words, existing=existing, code=code, reply=reply.body)

@@ -96,7 +96,8 @@ def _refused(problem: ConnectorError) -> ConnectorError:
     if isinstance(problem, Misconfigured):
         return problem
     if isinstance(problem, Throttled):
-        return Throttled(f"signing in: {problem.reason}; nothing was sent", after=problem.after, code=problem.code)
+        slow = f"signing in: {problem.reason}; nothing was sent"
+        return Throttled(slow, after=problem.after, code=problem.code, whole=True)
     if isinstance(problem, Unknown | Unreachable):
         return Unreachable(f"signing in: {problem.reason}", code=problem.code)
     return Unauthorised(f"signing in was refused: {problem.reason}", code=problem.code)

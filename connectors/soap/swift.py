@@ -45,36 +45,33 @@ class Swift:
         self._element = element
         self._made: dict[str, Callable[[str], dict[str, Any]] | None] = {}
 
-    def slices(self, page: bytes, found: Sequence[etree._Element]) -> list[str]:
-        """Of each record of a page its canonical text, cut out of the page; "" where it must be made from the tree.
+    def slices(self, page: bytes, found: Sequence[etree._Element]) -> list[bytes]:
+        """Of each record of a page its canonical bytes, cut out of the page; b"" where they must be made from the tree.
 
         A page without comments, instructions and CDATA holds the first tag of a record nowhere else. What is cut out is
         canonical if it holds no entity, no carriage return and no sign > but those of its tags, and if the pattern then
         takes it, which allows neither an empty tag nor white space within one.
         """
-        none = [""] * len(found)
-        if not found or b"<!" in page or b"<?" in page[5:] or _encoding(found[0]) not in (None, "UTF-8", "utf-8"):
+        none = [b""] * len(found)
+        if not found or _holds_more(page) or _encoding(found[0]) not in (None, "UTF-8", "utf-8"):
             return none
         first, name = found[0], self._element.qname
         if first.tag != f"{{{name.namespace}}}{name.localname}":
             return none
         tag = f"{first.prefix}:{name.localname}" if first.prefix else name.localname
-        try:
-            parts = page.decode("utf-8").split(f"<{tag}>")
-        except UnicodeDecodeError:
-            return none
+        parts = page.split(f"<{tag}>".encode())
         if len(parts) != len(found) + 1:
             return none
-        head = f'<{tag} xmlns{f":{first.prefix}" if first.prefix else ""}="{name.namespace}">'
-        close = f"</{tag}>"
-        return [_canonical(head, part, close) for part in parts[1:]]
+        head = f'<{tag} xmlns{f":{first.prefix}" if first.prefix else ""}="{name.namespace}">'.encode()
+        close = f"</{tag}>".encode()
+        cut = [head + part[: end + len(close)] if (end := part.find(close)) >= 0 else b"" for part in parts[1:]]
+        if _plainly(page):
+            return cut
+        return [each if _plainly(each) else b"" for each in cut]
 
     def read(self, raw: bytes) -> dict[str, Any] | None:
         """The record of canonical bytes, or None if the tree must be read."""
-        return self.read_text(raw.decode("utf-8"))
-
-    def read_text(self, text: str) -> dict[str, Any] | None:
-        """The same of canonical text."""
+        text = raw.decode("utf-8")
         head = text[: text.find(">")]
         if head not in self._made:
             if len(self._made) >= MOST_HEADS:
@@ -118,6 +115,12 @@ class _Type:
         if depth > MOST_DEPTH or not isinstance(kind, ComplexType):
             raise NotFitting
         self.attributes = frozenset(attribute.qname.localname for _, attribute in kind.attributes if attribute.name)
+        # Most types with attributes have one: what is around its value is known then, and need not be looked for.
+        self._only = next(iter(self.attributes)) if len(self.attributes) == 1 else ""
+        self.given = ""  # the pattern of its attributes
+        if self.attributes:
+            name = re.escape(self._only) if self._only else "[A-Za-z_][\\w.-]*"
+            self.given = f'(?: {name}="[^"<\\t\\n\\r]*"){"?" if self._only else "*"}+'
         self.names: list[str] = []
         self.text = -1  # the group of the text, where there is nothing but text
         self._inside: list[tuple[str, Take]] = []  # what is more than one text
@@ -160,6 +163,9 @@ class _Type:
     def value(self, groups: Groups, given: str) -> Any:
         """What stands in it, with the attributes that were given before it."""
         made: dict[str, Any] = {}
+        if given and self._only:
+            made[f"@{self._only}"] = given[len(self._only) + 3 : -1]  # of ` name="value"`
+            given = ""
         for key, value in _ATTRIBUTE.findall(given) if given else ():
             if key not in self.attributes or (made and f"@{key}" <= next(reversed(made))):
                 raise NotFitting  # canonical attributes are in order
@@ -178,8 +184,7 @@ def _element(element: Any, prefix: str, space: str, place: int, depth: int) -> t
         one = f"\\s*<{tag}>([^<]*+)</{tag}>"
         return _many(one, place, None) if many else (f"(?:{one})?+", 1, None)
     inner = _Type(element.type, prefix, space, base=1 if many else place + 1, depth=depth + 1)
-    given = '(?: [A-Za-z_][\\w.-]*="[^"<\\t\\n\\r]*")*+' if inner.attributes else ""
-    one = f"\\s*<{tag}({given})>{inner.inner}{'' if inner.text >= 0 else chr(92) + 's*'}</{tag}>"
+    one = f"\\s*<{tag}({inner.given})>{inner.inner}{'' if inner.text >= 0 else chr(92) + 's*'}</{tag}>"
     if many:
         return _many(one, place, inner)
     if not inner.attributes and inner.text < 0:
@@ -205,18 +210,20 @@ def _many(one: str, place: int, inner: _Type | None) -> tuple[str, int, Take]:
     return f"((?:{bare})++)?+", 1, take
 
 
+def _holds_more(page: bytes) -> bool:
+    """Whether a page has comments, instructions or CDATA. One sign is looked for much faster than two: a page without
+    any ! has none, nor has one with no more than the two ? of its declaration."""
+    return (b"!" in page and b"<!" in page) or (page.count(b"?") > 2 and page.find(b"<?", 5) >= 0)
+
+
+def _plainly(text: bytes) -> bool:
+    """Whether what is written is what is meant, and > closes tags alone. Every tag has one at least."""
+    return b"&" not in text and b"\r" not in text and text.count(b"<") == text.count(b">")
+
+
 def _encoding(element: etree._Element) -> str | None:
     info: Any = element.getroottree().docinfo
     return str(info.encoding) if info.encoding else None
-
-
-def _canonical(head: str, part: str, close: str) -> str:
-    """A record put together of its first tag and what stands behind it on the page; "" if it may not be canonical."""
-    end = part.find(close)
-    if end < 0:
-        return ""
-    text = head + part[: end + len(close)]
-    return text if text.count("<") == text.count(">") and "&" not in text and "\r" not in text else ""
 
 
 def _plain(text: str | None) -> str | None:

@@ -112,6 +112,11 @@ class Health:
                 exchange.begin(f"search {type}")
                 pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
                 return self._search(request, exchange, type, pairs, base)
+            case "POST", ["$validate"]:
+                exchange.begin(f"validate {type}")
+                self._authorise(request)
+                self._leads_somewhere(request.tenant, type, _body(request, type))
+                return _judged()
             case "GET", []:
                 exchange.begin(f"search {type}")
                 return self._search(request, exchange, type, list(request.query.items()), base)
@@ -285,6 +290,12 @@ def _one(status: int, held: Document, location: str = "") -> Response:
 def _shown(status: int, body: Json, headers: dict[str, str] | None = None) -> Response:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(status, text, f"{JSON}; charset=utf-8", headers or {})
+
+
+def _judged() -> Response:
+    """What $validate says of a resource that would be taken."""
+    issue = {"severity": "information", "code": "informational", "diagnostics": "It would be taken."}
+    return _shown(200, {"resourceType": "OperationOutcome", "issue": [issue]})
 
 
 def _outcome(status: int, code: str, words: str, element: str = "") -> Response:

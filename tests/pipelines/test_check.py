@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.findings import Finding, Severity
+from connectors.port import Finding as Line
 from pipelines import composition, doctor, mapping_bench
 from pipelines.check import check
 
@@ -234,6 +235,16 @@ def test_doctor_tells_of_each_connection_and_raises_for_none(site: Path) -> None
         bad = {name: one for _, name, one in found if not one.well}
         assert "TORFAEN_CONTACT_SECRET is not set" in bad["contact"].words
         assert bad["casework"].subject != "settings"
+        council = plant.councils["torfaen"]
+        mended = {name: doctor.who_mends(council.wired[name], one) for name, one in bad.items()}
+        assert (mended["contact"], mended["casework"]) == ("whoever looks after Dolen here", "the network team")
+        lines = [one for _, name, one in found if name == "casework"]
+        assert {doctor.line_of(one) for one in lines} >= set(doctor.LINES), "nobody takes silence for health"
+        assert "must be mended first" in next(one.words for one in lines if one.subject == "page")
+        login, page = Line("login", False, "refused", "ask"), Line("page", False, "odd", "ask")
+        assert doctor.who_mends(council.wired["casework"], login).startswith("the system's owner, ")
+        assert doctor.who_mends(council.wired["casework"], page).startswith("the supplier")
+        assert doctor.line_of(Line("reading Request", True, "")) == "page"
         with pytest.raises(LookupError, match="casework, contact"):
             doctor.examine(plant, council="torfaen", connection="case-work")
     finally:

@@ -29,6 +29,7 @@ from pipelines.worker import Worker
 from tests.found import as_asked
 from tests.pipelines.conftest import HandClock
 from tests.rig.pushing import lay_out_pushing, push, shown, signed
+from tests.rig.soap_pushing import speak_soap
 from tests.rig.systems import System, Web
 
 DESK = "alder/desk/Case"
@@ -82,7 +83,10 @@ def opened(site_folder: Path) -> Iterator[Callable[[str], Place]]:
     def open_(carries: str) -> Place:
         web.add("alder", "desk", "A")
         web.add("alder", "care", "A")
-        site = lay_out_pushing(site_folder, {"alder": "A"}, web.url, port=0, carries=carries)
+        form = "record" if carries == "soap" else carries
+        site = lay_out_pushing(site_folder, {"alder": "A"}, web.url, port=0, carries=form)
+        if carries == "soap":
+            speak_soap(site)
         around = as_asked(site)
         around.__enter__()
         clock = HandClock()

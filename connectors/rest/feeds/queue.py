@@ -16,7 +16,7 @@ import orjson
 
 from connectors.deadline import Deadline
 from connectors.errors import ConnectorError, Misconfigured, PageUnreadable, Throttled, Unknown, Unreachable
-from connectors.http import Reply
+from connectors.http import Reply, ReplyTooLarge
 from connectors.json_body import UnreadableBody, parse, twice_on_the_way
 from connectors.port import Item, Page, UnreadableItem
 from connectors.rest.feeds.asking import Asking
@@ -27,7 +27,7 @@ from connectors.rest.replies import at, id_text
 from connectors.rest.walk import since
 from connectors.spool import needed
 
-LARGEST = 200_000_000  # bytes: an answer that is too long to be believed is too dear to be thrown away
+MEGABYTE = 1_000_000  # bytes
 STILL_ON_ITS_WAY = 2.0  # times the call's own time, after which an ask without an answer has none
 NOT_DONE = frozenset({503})  # of the statuses from 500 on, the one that says that nothing was done
 
@@ -105,14 +105,16 @@ class Queue:
                 self._asking.addresses.below(feed.path),
                 dict(feed.query),
                 deadline,
-                most_bytes=LARGEST,
+                most_bytes=feed.most_megabytes * MEGABYTE,
                 piecemeal=True,
             )
+        except ReplyTooLarge as long:
+            words = f"{doing}: its answer is longer than most_megabytes ({feed.most_megabytes}); the rest was not read"
+            self._part(ask, Answer(long.reply, cut=True, words=words))
+            raise ReplyTooLarge(words, reply=long.reply) from None
         except Unknown as broken:
-            if broken.reply:  # a part of it came: a person can read what is there
-                self._kept.keep(ask, Answer(broken.reply, cut=True))
-                if feed.lost is None:
-                    self._kept.settled([ask])
+            if broken.reply:
+                self._part(ask, Answer(broken.reply, cut=True))
             raise
         except ConnectorError:
             self._kept.settled([ask])  # nothing was asked
@@ -126,6 +128,12 @@ class Queue:
         self._kept.answered(ask, reply.date)
         if lost:
             self._find_lost(lost, deadline)
+
+    def _part(self, ask: str, answer: Answer) -> None:
+        """Keep what came of an answer that did not come whole: a person can read what is there."""
+        self._kept.keep(ask, answer)
+        if self._feed.lost is None:
+            self._kept.settled([ask])
 
     def _holds_something(self, reply: Reply, doing: str) -> bool:
         """Whether an answer is to be kept. Raises Unknown for a page of something else, which is no answer."""
@@ -160,12 +168,12 @@ class Queue:
             )
             self._kept.keep(self._kept.fresh(), Answer(b"", words=words))
         else:
-            params = dict(look.query)
+            params, most = dict(look.query), self._feed.most_megabytes * MEGABYTE
             before = self._kept.answered_before(lost)
             if look.since and before is not None:
                 params[look.since] = since(before.isoformat(), look.overlap)
             try:
-                reply = self._asking.get(self._asking.addresses.below(look.path), params, deadline, most_bytes=LARGEST)
+                reply = self._asking.get(self._asking.addresses.below(look.path), params, deadline, most_bytes=most)
                 self._asking.listed(reply, f"looking for {kind} that were lost on their way")
             except ConnectorError:
                 if self._kept.answers():

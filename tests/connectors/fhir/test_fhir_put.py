@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import requests
 
-from connectors.errors import Outdated, Rejected, Unknown
+from connectors.errors import Outdated, Rejected, Unauthorised, Unknown
 from connectors.fhir.capability import lacks
 from connectors.fhir.profile import FhirProfile
 from connectors.registry import check_profile
@@ -99,3 +100,22 @@ def test_doctor_says_which_condition_the_server_denies(shipped: Any) -> None:
     for one in told["rest"][0]["resource"]:
         one["conditionalUpdate"] = False
     assert all("cannot be updated on a condition" in one for one in lacks(told, profile))
+
+
+def test_doctor_tries_a_write_that_keeps_nothing(council: Any, fhir: Any, record: Any, small: Any, answer: Any) -> None:
+    assert "dry write" not in {one.subject for one in fhir().doctor()}, "there is no record to try it with"
+    council.type_in("health", record)
+    (tried,) = [one for one in fhir().doctor() if one.subject == "dry write"]
+    assert (tried.well, "nothing was kept" in tried.words) == (True, True)
+    assert council.calls("health", "validate Task") == 1
+    assert [len(of_type(council, type)) for type in TYPES] == [1, 1, 1]
+    outcome = {"resourceType": "OperationOutcome", "issue": [
+        {"severity": "error", "code": "required", "diagnostics": "O'Neill", "expression": ["Task.owner"]}]}  # fmt: skip
+    held = fhir().changes("Referral", watermark="", limit=1).items[0].record
+
+    for status, body, words in ((200, outcome, "required"), (422, outcome, "HTTP 422"), (403, outcome, "HTTP 403")):
+        server = small(lambda _, status=status, body=body: answer(
+            status, json.dumps(body).encode(), {"Content-Type": "application/fhir+json"}))  # fmt: skip
+        with pytest.raises((Rejected, Unauthorised), match=words) as caught:
+            fhir(server.url).dry_write("Referral", held)
+        assert "O'Neill" not in str(caught.value)
