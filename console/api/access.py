@@ -35,7 +35,7 @@ def listed(plant: Seen, after: forms.After = "", limit: forms.Limit = 50) -> sha
 @router.post("/tokens", status_code=201, **needs(Right.ADMINISTER))
 def add(plant: Seen, form: forms.NewToken) -> shapes.TokenMade:
     """Make a token. It is answered this once and kept nowhere."""
-    roles = {code: tuple(dict.fromkeys(Role(one) for one in held)) for code, held in form.roles.items()}
+    roles = dict.fromkeys(form.councils, tuple(dict.fromkeys(Role(one) for one in form.roles)))
     return shapes.TokenMade(
         token=tokens.add(plant, form.name, roles, lasts=timedelta(days=form.days), why=form.why)
     )

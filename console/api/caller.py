@@ -38,10 +38,11 @@ def officer(
     door = entrance(request)
     address = request.client.host if request.client else ""
     if "authorization" in request.headers:
-        if wait := door.tries.wait(WRONG_TOKEN, address):
-            raise HTTPException(429, "There were too many wrong tokens from your address.", {"Retry-After": str(wait)})
         found = tokens.officer_of(door.plant, given.credentials) if given is not None else None
-        if found is None:
+        if found is None:  # a right one is never kept out by the wrong ones of a neighbour: nobody guesses 256 bits
+            if wait := door.tries.wait(WRONG_TOKEN, address):
+                words = "There were too many wrong tokens from your address."
+                raise HTTPException(429, words, {"Retry-After": str(wait)})
             door.tries.failed(address, WRONG_TOKEN)
             raise HTTPException(401, "This token is not known, is too old, or was revoked.", _BEARER)
         return found

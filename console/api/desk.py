@@ -32,9 +32,13 @@ def told(done: Done) -> shapes.DoneShape:
 def replay(plant: Seen, form: forms.Again) -> shapes.DoneShape:
     """Send again: some, all of a cause, or all of a route that need attention. Nothing is sent twice: whoever comes
     second is told so, one by one."""
-    if form.council and form.council not in plant.councils:
+    ids = form.ids if isinstance(form, forms.AgainById) else []
+    cause = form.cause if isinstance(form, forms.AgainByCause) else ""
+    route = form.route if isinstance(form, forms.AgainByRoute) else ""
+    council = "" if isinstance(form, forms.AgainById) else form.council
+    if council and council not in plant.councils:
         raise NoSuch("there is no council of that code that you may see")
-    chosen = control.to_replay(plant, form.ids, fingerprint=form.cause, route=form.route, council=form.council)
+    chosen = control.to_replay(plant, ids, fingerprint=cause, route=route, council=council)
     return told(
         desk.replay(plant, chosen, who=name(plant), why=form.why, chooser=Chooser(plant, form.mapping))
     )
@@ -43,8 +47,9 @@ def replay(plant: Seen, form: forms.Again) -> shapes.DoneShape:
 @router.post("/items/{id}/settle", **needs(Right.SEND))
 def settle(plant: Seen, id: forms.ItemId, form: forms.Settle) -> shapes.Said:
     """Say what was found in the target. A number makes later changes update that record."""
+    number = form.number if isinstance(form, forms.There) else ""
     return shapes.Said(
-        done=desk.settle(plant, id, how=form.how, number=form.number, who=name(plant), why=form.why)
+        done=desk.settle(plant, id, how=form.how, number=number, who=name(plant), why=form.why)
     )
 
 

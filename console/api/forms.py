@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 def _kept(value: str) -> str:
@@ -31,10 +31,6 @@ Why = Annotated[
 _SAID = r"^[^\x00]*[^\x00\s][^\x00]*$"
 Word = Annotated[str, AfterValidator(_kept), Field(min_length=1, max_length=100, pattern=_SAID)]
 Text = Annotated[str, AfterValidator(_kept), Field(max_length=300, pattern=_TEXT)]
-Number = Annotated[
-    str, AfterValidator(_kept),
-    Field(max_length=100, pattern=_TEXT, description="The number in the target system.", examples=["R0000777"]),
-]  # fmt: skip
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="A council's code.", examples=["torfaen"])]
 
 _ITEM = r"^[dv][0-9]{1,18}$"
@@ -66,35 +62,56 @@ class Reason(Form):
     why: Why
 
 
-class Again(Form):
-    """What is to be sent again: one of ids, cause and route."""
+_OfCouncil = Annotated[str, Field(pattern=r"^([a-z][a-z0-9-]{0,60})?$", description="Of this council only.")]
+_With = Annotated[Literal["current", "original"], Field(description="Today's mapping, or what it was mapped with.")]
 
-    ids: list[Item] = Field(default_factory=list, max_length=10_000, description="Deliveries and versions.")
-    cause: Text = Field(default="", description="All that wait because of this cause.")
-    route: Text = Field(default="", description="All of this route that need attention.")
-    council: str = Field(default="", pattern=r"^([a-z][a-z0-9-]{0,60})?$", description="Of this council only.")
-    mapping: Literal["current", "original"] = Field(default="current", description="Today's, or as it was mapped.")
+
+class AgainById(Form):
+    """Some are to be sent again."""
+
+    ids: list[Item] = Field(min_length=1, max_length=10_000, description="Deliveries and versions.")
+    mapping: _With = "current"
     why: Why
 
-    @model_validator(mode="after")
-    def _one_of_three(self) -> Again:
-        if sum(map(bool, (self.ids, self.cause, self.route))) != 1:
-            raise ValueError("name one of ids, cause and route")
-        return self
 
+class AgainByCause(Form):
+    """All that wait because of one cause are to be sent again."""
 
-class Settle(Form):
-    """What somebody found in the target."""
-
-    how: Literal["arrived", "by-hand", "not-arrived"] = Field(description="It is there; entered by hand; not there.")
-    number: Number = ""
+    cause: str = Field(pattern=r"^[0-9a-z-]{1,64}$", description="A cause, as the list of them names it.")
+    council: _OfCouncil = ""
+    mapping: _With = "current"
     why: Why
 
-    @model_validator(mode="after")
-    def _with_its_number(self) -> Settle:
-        if (self.how != "not-arrived") != bool(self.number):
-            raise ValueError("a number belongs to what is there")
-        return self
+
+class AgainByRoute(Form):
+    """All of one route that need attention are to be sent again."""
+
+    route: str = Field(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="A route.")
+    council: _OfCouncil = ""
+    mapping: _With = "current"
+    why: Why
+
+
+class There(Form):
+    """It is in the target: found there, or entered by hand."""
+
+    how: Literal["arrived", "by-hand"]
+    number: Annotated[
+        str, AfterValidator(_kept),
+        Field(min_length=1, max_length=100, pattern=_SAID, description="Its number there.", examples=["R0000777"]),
+    ]  # fmt: skip
+    why: Why
+
+
+class NotThere(Form):
+    """It is not in the target: send it."""
+
+    how: Literal["not-arrived"]
+    why: Why
+
+
+Again = AgainById | AgainByCause | AgainByRoute
+Settle = Annotated[There | NotThere, Field(discriminator="how")]
 
 
 class Decide(Form):
@@ -150,6 +167,7 @@ class NewToken(Form):
     """A token for a program."""
 
     name: Annotated[str, AfterValidator(_kept), Field(min_length=1, max_length=60, pattern=r"^[!-~]([ -~]*[!-~])?$")]
-    roles: dict[Code, list[Literal["viewer", "operator", "code-list-owner"]]] = Field(min_length=1, max_length=50)
+    councils: list[Code] = Field(min_length=1, max_length=50)
+    roles: list[Literal["viewer", "operator", "code-list-owner"]] = Field(min_length=1, max_length=3)
     days: int = Field(default=90, ge=1, le=366)
     why: Why

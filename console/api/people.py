@@ -81,7 +81,7 @@ def give(plant: Seen, form: forms.Give) -> shapes.Made:
     )
 
 
-@router.post("/grants/take", status_code=201, **needs(Right.SEND))
+@router.post("/break-glass", status_code=201, **needs(Right.SEND))
 def take(plant: Seen, form: forms.Take) -> shapes.Made:
     """Break-glass: open a restricted referral now. It is reviewed afterwards."""
     return shapes.Made(id=grants.take(plant, form.reference, why=form.why))

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from config.editing import CannotChange
 from config.findings import SiteFaults
@@ -72,8 +73,16 @@ def problem(status: int, detail: str, *, wrong: list[Wrong] | None = None, heade
 def answers_for(app: FastAPI) -> None:
     """Have an application answer every fault as a problem, and describe it."""
 
-    def http(_request: Request, fault: Any) -> Response:
-        return problem(fault.status_code, str(fault.detail), headers=fault.headers or {})
+    def allowed(path: str) -> list[str]:
+        told = app.openapi()["paths"].items()
+        return sorted({verb.upper() for at, verbs in told if compile_path(at)[0].match(path) for verb in verbs})
+
+    def http(request: Request, fault: Any) -> Response:
+        headers = dict(fault.headers or {})
+        if fault.status_code == 405:  # of two methods at one address the router tells the first alone
+            path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+            headers["Allow"] = ", ".join(allowed(path))
+        return problem(fault.status_code, str(fault.detail), headers=headers)
 
     def unusable(_request: Request, fault: Any) -> Response:
         wrong = [Wrong(where=_place(one["loc"]), what=str(one["type"]).replace("_", " ")) for one in fault.errors()]
