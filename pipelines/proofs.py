@@ -152,6 +152,18 @@ def keep(plant: Plant, report: Report, *, who: str, whole: bool, begun: int) -> 
     _tidy(plant, report.council, report.route)
 
 
+def newest(connection: Connection, council: str, route: str) -> dict[str, Any] | None:
+    """The lines of the newest comparison of a route that ended with a result; None if there is none."""
+    row = connection.execute(
+        select(reconciliation.c.findings)
+        .filter_by(council=council, route=route)
+        .where(reconciliation.c.agrees.is_not(None))
+        .order_by(reconciliation.c.done.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else dict(row.findings)
+
+
 def of_routes(connection: Connection, plant: Plant) -> list[Proved]:
     """What is known of each route that carries records."""
     found = []

@@ -8,7 +8,7 @@ late for every overlap - is taken in there and then, as if the feed had shown it
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -24,6 +24,7 @@ from pipelines.proofs import Due
 from pipelines.reconcile import Report, reconcile
 from pipelines.repair import taker
 from pipelines.report import KINDS
+from pipelines.sight import NoSuch
 from pipelines.tables import referral
 
 if TYPE_CHECKING:
@@ -43,6 +44,18 @@ def compare(
     report = reconcile(plant.whole, council, route, progress, whole=whole)
     proofs.keep(plant.whole, report, who=who, whole=whole, begun=begun)
     return _seen(plant, report)
+
+
+def last_lines(plant: Plant, council: str, route: str) -> list[tuple[str, dict[str, Any]]]:
+    """What differed when a route was last compared: (kind, line), of what this officer may see. Raises NoSuch."""
+    if council not in plant.councils or plant.councils[council].route(route) is None:
+        raise NoSuch("there is no route of that name that you may see")
+    with plant.ledger.reading() as connection:
+        found = proofs.newest(connection, council, route)
+        hidden = set(connection.execute(select(referral.c.id).where(plant.sight.hides())).scalars())
+    if found is None:
+        raise NoSuch("that route was never compared; it is by its timetable, or by `dolen reconcile`")
+    return [(kind, line) for kind in KINDS for line in found.get(kind, ()) if line["referral"] not in hidden]
 
 
 def _seen(plant: Plant, report: Report) -> Report:

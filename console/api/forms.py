@@ -1,0 +1,173 @@
+"""What may be sent to the interface: every body and every part of an address, closed and bounded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Path, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _kept(value: str) -> str:
+    """A text that can be kept: no half letters, no null."""
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("a text with letters that are none")
+    return value
+
+
+class Form(BaseModel):
+    """A body: what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
+
+
+_TEXT = r"^[^\x00]*$"
+Why = Annotated[
+    str,
+    AfterValidator(_kept),
+    Field(min_length=1, max_length=2000, description="The reason, for the audit, which seals it.",
+          examples=["the priority was mended"], pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
+]  # fmt: skip
+_SAID = r"^[^\x00]*[^\x00\s][^\x00]*$"
+Word = Annotated[str, AfterValidator(_kept), Field(min_length=1, max_length=100, pattern=_SAID)]
+Text = Annotated[str, AfterValidator(_kept), Field(max_length=300, pattern=_TEXT)]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="A council's code.", examples=["torfaen"])]
+
+_ITEM = r"^[dv][0-9]{1,18}$"
+Item = Annotated[str, Field(pattern=_ITEM, examples=["d12"])]
+ItemId = Annotated[str, Path(pattern=_ITEM, description="A delivery (d12) or a version (v7).", examples=["d12"])]
+ReferralId = Annotated[
+    str, Path(pattern=r"^[0-9a-f-]{36}$", description="Our own id of a referral.",
+              examples=["0198c0de-0000-7000-8000-000000000000"]),
+]  # fmt: skip
+CouncilCode = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="A council's code.")]
+ConnectionName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="A connection of that council.")]
+RouteName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="A route of that council.")]
+ListName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,80}$", description="A code list.")]
+Fingerprint = Annotated[str, Path(pattern=r"^[0-9a-z-]{1,64}$", description="A cause, as the list of them names it.")]
+OfCouncil = Annotated[str, Query(pattern=r"^([a-z][a-z0-9-]{0,60})?$", description="Of this council only.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="At most so many.")]
+After = Annotated[str, Query(max_length=100, pattern=r"^[0-9A-Za-z_.:/-]*$", description="`next` of the page before.")]
+
+
+class Find(Form):
+    """What a referral is looked for by. In a body, since a number may be a person's."""
+
+    reference: Word = Field(description="Our id, the resident's reference, or its number in any system.")
+
+
+class Reason(Form):
+    """Only why."""
+
+    why: Why
+
+
+_OfCouncil = Annotated[str, Field(pattern=r"^([a-z][a-z0-9-]{0,60})?$", description="Of this council only.")]
+_With = Annotated[Literal["current", "original"], Field(description="Today's mapping, or what it was mapped with.")]
+
+
+class AgainById(Form):
+    """Some are to be sent again."""
+
+    ids: list[Item] = Field(min_length=1, max_length=10_000, description="Deliveries and versions.")
+    mapping: _With = "current"
+    why: Why
+
+
+class AgainByCause(Form):
+    """All that wait because of one cause are to be sent again."""
+
+    cause: str = Field(pattern=r"^[0-9a-z-]{1,64}$", description="A cause, as the list of them names it.")
+    council: _OfCouncil = ""
+    mapping: _With = "current"
+    why: Why
+
+
+class AgainByRoute(Form):
+    """All of one route that need attention are to be sent again."""
+
+    route: str = Field(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="A route.")
+    council: _OfCouncil = ""
+    mapping: _With = "current"
+    why: Why
+
+
+class There(Form):
+    """It is in the target: found there, or entered by hand."""
+
+    how: Literal["arrived", "by-hand"]
+    number: Annotated[
+        str, AfterValidator(_kept),
+        Field(min_length=1, max_length=100, pattern=_SAID, description="Its number there.", examples=["R0000777"]),
+    ]  # fmt: skip
+    why: Why
+
+
+class NotThere(Form):
+    """It is not in the target: send it."""
+
+    how: Literal["not-arrived"]
+    why: Why
+
+
+Again = AgainById | AgainByCause | AgainByRoute
+Settle = Annotated[There | NotThere, Field(discriminator="how")]
+
+
+class Decide(Form):
+    """Whose a version is."""
+
+    whose: Literal["same", "new"] = Field(description="The same request and person as before, or a new one.")
+    why: Why
+
+
+class Join(Form):
+    """Which referral goes into this one."""
+
+    goes: Word = Field(description="Any reference of the referral that goes.")
+    why: Why
+
+
+class Answer(Form):
+    """What another officer says."""
+
+    answer: Literal["confirm", "refuse"]
+    why: Why
+
+
+class Row(Form):
+    """What a code means."""
+
+    theirs: Word
+    ours: Word
+    direction: Literal["both", "read", "write"] = "both"
+    cy: Text = Field(default="", description="How it is shown in Welsh.")
+    en: Text = Field(default="", description="How it is shown in English.")
+    owner: Text = Field(default="", description="Who decides about this row.")
+    why: Why
+
+
+class Give(Form):
+    """Sight of one restricted referral, for one officer."""
+
+    reference: Word
+    whom: Word = Field(description="The name that they sign in with.", examples=["a.evans@example.org"])
+    days: int = Field(default=7, ge=1, le=90)
+    why: Why
+
+
+class Take(Form):
+    """Break-glass: a restricted referral, opened now."""
+
+    reference: Word
+    why: Why
+
+
+class NewToken(Form):
+    """A token for a program."""
+
+    name: Annotated[str, AfterValidator(_kept), Field(min_length=1, max_length=60, pattern=r"^[!-~]([ -~]*[!-~])?$")]
+    councils: list[Code] = Field(min_length=1, max_length=50)
+    roles: list[Literal["viewer", "operator", "code-list-owner"]] = Field(min_length=1, max_length=3)
+    days: int = Field(default=90, ge=1, le=366)
+    why: Why
