@@ -135,4 +135,5 @@ def _remedy(group: Group) -> str:
         case Remedy.WRITING:
             return f"have {what or 'the field'} mended at its source, or mend the mapping, then send again"
         case Remedy.REFUSED:
-            return f"mend {what or 'what was refused'} at its source, or ask whoever looks after {where}, then send again"
+            what = what or "what was refused"
+            return f"mend {what} at its source, or ask whoever looks after {where}, then send again"

@@ -36,6 +36,7 @@ from pipelines.tables_access import sign_in_link as sign_in_link
 from pipelines.tables_alert import alert as alert
 from pipelines.tables_alert import notice as notice
 from pipelines.tables_alert import source_hour as source_hour
+from pipelines.tables_desk import task as task
 from pipelines.tables_proof import agreed as agreed
 from pipelines.tables_proof import first_day as first_day
 from pipelines.tables_proof import interface_look as interface_look
@@ -56,6 +57,7 @@ def _one_of(column: str, values: type[VersionState] | type[DeliveryState]) -> st
 #: Conditions of indexes that hold open work alone. A query says them in these words, so that a planner knows its index.
 OPEN_DELIVERY = f"delivery.state IN ({', '.join(repr(state.value) for state in DeliveryState if state.open)})"
 DESK_DELIVERY = f"delivery.state IN ('{DeliveryState.ATTENTION}', '{DeliveryState.NOT_SURE}')"
+DESK_INDEX = "ix_version_desk"
 DESK_VERSION = f"version.state = '{VersionState.ATTENTION}'"
 
 
@@ -200,7 +202,7 @@ version = Table(
     Column("at", BigInteger, nullable=False),
     CheckConstraint(_one_of("state", VersionState), name="state"),
     Index("ix_version_by_state", "council", "state"),
-    Index("ix_version_desk", "council", "cause_id", "id", "at", "referral_id", **_where(DESK_VERSION)),
+    Index(DESK_INDEX, "council", "cause_id", "id", "at", "referral_id", **_where(DESK_VERSION)),
     Index("ix_version_by_record", "council", "connection", "kind", "external_id"),
 )
 
@@ -243,11 +245,9 @@ delivery = Table(
     Index("ix_delivery_by_referral", "referral_id", "connection", "state"),
     Index("ix_delivery_by_state", "council", "state"),
     # What the overview and the desk count; what has arrived is in neither.
-    Index("ix_delivery_open", "council", "connection", "state", "at", **_where(OPEN_DELIVERY)),
-    Index(
-        "ix_delivery_desk", "council", "cause_id", "id", "state", "due", "urgent", "changed_at", "referral_id",
-        **_where(DESK_DELIVERY),
-    ),  # fmt: skip
+    Index("ix_delivery_open", "council", "connection", "state", "due", "at", **_where(OPEN_DELIVERY)),
+    Index("ix_delivery_desk", "council", "cause_id", "id", "state", "due", "urgent", "changed_at", "referral_id",
+          **_where(DESK_DELIVERY)),
     # One waiting and one travelling state-carrying delivery for a referral and a target, at the very most.
     Index(
         "uq_delivery_waiting",
