@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, select, text
 
+from pipelines.ids import number_of
 from pipelines.plant import Plant
 from pipelines.remedies import Remedy, remedy_of
 from pipelines.tables import DESK_DELIVERY, DESK_INDEX, DESK_VERSION, cause, delivery, referral, version
@@ -171,6 +172,17 @@ def cases(plant: Plant, one: Counted, *, after: str = "", limit: int = 25) -> tu
             found += _stopped_cases(connection, one, last if letter == "d" else 0, limit + 1 - len(found))
     more = found[limit - 1].id if len(found) > limit else ""
     return found[:limit], more
+
+
+def has(plant: Plant, one: Counted, id: str) -> bool:
+    """Whether something (d12, v7) waits because of a cause."""
+    number = number_of(id, id[:1])
+    table, waits = (version, [_UNREAD]) if id.startswith("v") else (delivery, [_OPEN, waits_for_a_person()])
+    with plant.ledger.reading() as connection:
+        found = connection.execute(
+            select(table.c.id).where(table.c.id == number, table.c.cause_id == one.id, *waits)
+        ).first()
+    return found is not None
 
 
 def _unread_cases(connection: Connection, one: Counted, after: int, limit: int) -> list[Case]:

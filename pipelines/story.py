@@ -38,6 +38,13 @@ class Story:
     lines: tuple[Line, ...]
 
 
+def council_of(plant: Plant, id: str) -> str | None:
+    """The council of a referral, None where there is no such referral."""
+    with plant.ledger.reading() as connection:
+        found: str | None = connection.execute(select(referral.c.council).where(referral.c.id == id)).scalar()
+    return found
+
+
 def tell(plant: Plant, id: str) -> Story:
     """Tell the story of a referral. Raises NotPossible for one that this site's councils do not have."""
     lines: list[Line] = []

@@ -29,8 +29,34 @@ from pipelines.looking import NotPossible
 from pipelines.plant import Plant
 
 COOKIE = "dolen_language"
-AT_ONCE = 6
+AT_ONCE, SLOW_AT_ONCE = 6, 2
 _YEAR = 31_536_000
+
+
+class Busy(Exception):
+    """More wait already than can be answered in time."""
+
+
+class Line:
+    """A few threads, and a bound on how many requests wait for one of them."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once, self._in_hand = at_once, 0
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="page")
+
+    async def run(self, view: Callable[[], Response]) -> Response:
+        """Do it in a thread. Raises Busy."""
+        if self._in_hand >= 5 * self._at_once:
+            raise Busy
+        self._in_hand += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, view)
+        finally:
+            self._in_hand -= 1
+
+    def close(self) -> None:
+        """Let what is in hand end."""
+        self._pool.shutdown()
 
 
 def application(
@@ -41,8 +67,7 @@ def application(
     app.state.who = who
     app.state.tokens = CookieTokens()
     app.state.frame = Frame(opened, language)
-    app.state.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="page")
-    app.state.in_hand = 0
+    app.state.lines = {False: Line(AT_ONCE), True: Line(SLOW_AT_ONCE)}
     for one in opened:
         for door in one:
             methods = ["GET", "HEAD"] if door.method == "GET" else [door.method]
@@ -64,14 +89,10 @@ def _behind(door: Door, plant: Plant) -> Callable[[Request], Awaitable[Response]
                 form = dict(await forms.read(request))
                 forms.check(request, form)
                 speech = _speech(request, form.get("_language", ("",))[0])
-            if state.in_hand >= 4 * AT_ONCE:
-                return _message(request, speech, "busy", 503)
-            state.in_hand += 1
-            try:
-                loop = asyncio.get_running_loop()
-                response: Response = await loop.run_in_executor(state.pool, _view, door, plant, request, form, speech)
-            finally:
-                state.in_hand -= 1
+            line: Line = state.lines[door.slow]
+            response = await line.run(lambda: _view(door, plant, request, form, speech))
+        except Busy:
+            return _message(request, speech, "busy", 503)
         except NobodySignedIn:
             return _message(request, speech, "nobody", 401)
         except NotAllowed:

@@ -54,6 +54,11 @@ class Asked:
         """What the address says after the question mark: places in lists, never a person."""
         return self.request.query_params.get(name, "")
 
+    def place(self, name: str) -> int:
+        """A place in a list, as the address says it; 0 where it says none."""
+        text = self.query(name)
+        return int(text) if text.isdecimal() and len(text) < 16 else 0
+
     def typed(self, name: str) -> str:
         """What was typed into a field of the form."""
         return self.form.get(name, ("",))[0].strip()

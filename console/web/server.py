@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from config.settings import Console as Settings
@@ -45,7 +44,6 @@ class Console:
         from console.web.who import nobody
 
         app = application(self._plant, who=self._who or nobody, language=self._settings.language)
-        pool: ThreadPoolExecutor = app.state.pool
         try:
             log("serving")
             self._told(self.address)
@@ -53,5 +51,6 @@ class Console:
         except (OSError, SystemExit) as fault:
             warn("console_fault", error=type(fault).__name__)
         finally:
-            pool.shutdown()
+            for line in app.state.lines.values():
+                line.close()
             self._socket.close()
