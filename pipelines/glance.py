@@ -85,7 +85,7 @@ def glance(plant: Plant, councils: Sequence[str]) -> Glance:
     """Look."""
     found = Glance(plant.clock.now())
     with plant.ledger.reading() as connection:
-        held, unread = pauses.all_pauses(connection), _unread(connection, councils)
+        held, unread = pauses.all_pauses(connection), _unread(connection, plant, councils)
         for code in councils:
             for wired in plant.councils[code].wired.values():
                 key = (code, wired.name)
@@ -170,9 +170,9 @@ def _flows(connection: Connection, plant: Plant, councils: Sequence[str], found:
             found.flows.append(Flow(code, route.name, route.source, route.target, done, waiting, attention, other))
 
 
-def _unread(connection: Connection, councils: Sequence[str]) -> Mapping[tuple[str, str], int]:
+def _unread(connection: Connection, plant: Plant, councils: Sequence[str]) -> Mapping[tuple[str, str], int]:
     """How many records of each connection could not be taken in."""
-    numbers = {row.cause_id: row.number for row in unread_by_cause(connection, councils)}
+    numbers = {row.cause_id: row.number for row in unread_by_cause(connection, plant, councils)}
     found: Counter[tuple[str, str]] = Counter()
     for row in connection.execute(
         select(cause.c.id, cause.c.council, cause.c.connection).where(cause.c.id.in_(list(numbers)[:_MOST_CAUSES]))

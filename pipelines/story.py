@@ -39,9 +39,10 @@ class Story:
 
 
 def council_of(plant: Plant, id: str) -> str | None:
-    """The council of a referral, None where there is no such referral."""
+    """The council of a referral, None where there is no such referral, or not for these eyes."""
+    wanted = select(referral.c.council).where(referral.c.id == id, plant.sight.of(referral.c.id))
     with plant.ledger.reading() as connection:
-        found: str | None = connection.execute(select(referral.c.council).where(referral.c.id == id)).scalar()
+        found: str | None = connection.execute(wanted.where(referral.c.council.in_(list(plant.councils)))).scalar()
     return found
 
 

@@ -48,6 +48,8 @@ from pipelines.tables_time import process as process
 from pipelines.tables_time import slot as slot
 from pipelines.tables_time import unread_page as unread_page
 from pipelines.tables_time import walk as walk
+from pipelines.tables_turns import pace as pace
+from pipelines.tables_turns import seat as seat
 
 
 def _one_of(column: str, values: type[VersionState] | type[DeliveryState]) -> str:
@@ -57,8 +59,8 @@ def _one_of(column: str, values: type[VersionState] | type[DeliveryState]) -> st
 #: Conditions of indexes that hold open work alone. A query says them in these words, so that a planner knows its index.
 OPEN_DELIVERY = f"delivery.state IN ({', '.join(repr(state.value) for state in DeliveryState if state.open)})"
 DESK_DELIVERY = f"delivery.state IN ('{DeliveryState.ATTENTION}', '{DeliveryState.NOT_SURE}')"
-DESK_INDEX = "ix_version_desk"
-DESK_VERSION = f"version.state = '{VersionState.ATTENTION}'"
+#: As an expression: a planner that has no statistics would rather take the index of all versions by their state.
+DESK_VERSION = f"version.state || '' = '{VersionState.ATTENTION}'"
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -157,6 +159,7 @@ record = Table(
     Column("aside", Boolean, nullable=False, default=False),  # a double of another record, says a person
     Column("at", BigInteger, nullable=False),
     UniqueConstraint("council", "connection", "kind", "external_id"),
+    Index("ix_record_by_number", "external_id", "council"),  # a number that somebody quotes, of whichever system
 )
 
 cause = Table(
@@ -202,7 +205,7 @@ version = Table(
     Column("at", BigInteger, nullable=False),
     CheckConstraint(_one_of("state", VersionState), name="state"),
     Index("ix_version_by_state", "council", "state"),
-    Index(DESK_INDEX, "council", "cause_id", "id", "at", "referral_id", **_where(DESK_VERSION)),
+    Index("ix_version_desk", "council", "cause_id", "id", "at", "referral_id", **_where(DESK_VERSION)),
     Index("ix_version_by_record", "council", "connection", "kind", "external_id"),
 )
 
@@ -291,24 +294,6 @@ lane = Table(
         postgresql_where=text("due IS NOT NULL"),
     ),
     Index("ix_lane_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
-)
-
-seat = Table(
-    "seat",
-    metadata,
-    Column("council", String, primary_key=True),
-    Column("connection", String, primary_key=True),
-    Column("number", Integer, primary_key=True),  # 1 to limits.at_once, over all workers
-    Column("owner", String),  # the drain that sits on it
-    Column("until", BigInteger),
-)
-
-pace = Table(
-    "pace",
-    metadata,
-    Column("council", String, primary_key=True),
-    Column("connection", String, primary_key=True),
-    Column("next", BigInteger, nullable=False),  # when the next call may be made, over all workers
 )
 
 attempt = Table(

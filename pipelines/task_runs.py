@@ -17,10 +17,10 @@ from pipelines import desk
 from pipelines.clock import SECOND
 from pipelines.ids import new_id
 from pipelines.logs import log, warn
-from pipelines.looking import NotPossible
+from pipelines.looking import NotPossible, delivery_of, referral_of, version_of
 from pipelines.plant import Plant
 from pipelines.states import IllegalMove
-from pipelines.tables import DESK_DELIVERY, DESK_VERSION, audit, delivery, task, version
+from pipelines.tables import DESK_DELIVERY, DESK_VERSION, audit, delivery, referral, task, version
 from pipelines.tasks import CLOSE, State, in_order
 from pipelines.worklist import waits_for_a_person
 
@@ -132,6 +132,8 @@ class TaskRuns:
     def _try(self, row: Row[Any], id: str, why: str) -> str:
         """Do one item; return why it was not possible, "" if it was."""
         try:
+            if self._is_restricted(id):
+                return "it is restricted: it is done by itself, by two officers"
             if row.action == CLOSE:
                 desk.close(self._plant, id, who=row.who, why=why)
                 return ""
@@ -139,6 +141,12 @@ class TaskRuns:
         except (NotPossible, IllegalMove) as fault:
             return str(fault)
         return done.not_done[0][1] if done.not_done else ""
+
+    def _is_restricted(self, id: str) -> bool:
+        row = (version_of if id.startswith("v") else delivery_of)(self._plant, id)
+        about = referral_of(self._plant, row) if id.startswith("v") else row.referral_id
+        with self._plant.ledger.reading() as connection:
+            return bool(connection.execute(select(referral.c.restricted).where(referral.c.id == about)).scalar())
 
     def _was_done(self, row: Row[Any], id: str) -> bool:
         with self._plant.ledger.reading() as connection:

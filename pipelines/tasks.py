@@ -18,6 +18,7 @@ from pipelines import audit, counted
 from pipelines.ids import number_of
 from pipelines.looking import NotPossible, delivery_of, version_of
 from pipelines.plant import Plant
+from pipelines.rights import Right
 from pipelines.tables import cause, delivery, task, version
 
 SEND_AGAIN, CLOSE = "send again", "close"
@@ -101,6 +102,7 @@ def in_order(ids: Sequence[str]) -> list[str]:
 
 
 def _begin(plant: Plant, council: str, *, action: str, who: str, why: str, subject: str, **values: Any) -> int:
+    plant.sight.need(Right.SEND, council)
     now = plant.clock.now()
     try:
         with plant.ledger.writing() as connection:
@@ -169,6 +171,7 @@ def _move(plant: Plant, id: int, before: tuple[State, ...], after: State, who: s
     now = plant.clock.now()
     with plant.ledger.writing() as connection:
         row = connection.execute(select(task.c.council, task.c.state).where(task.c.id == id)).one()
+        plant.sight.need(Right.SEND, row.council)
         moved = connection.execute(
             update(task).where(task.c.id == id, task.c.state.in_(before)).values(state=after, changed_at=now)
         ).rowcount

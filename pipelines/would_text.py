@@ -15,10 +15,13 @@ from sqlalchemy import Connection, select
 from connectors.errors import ConnectorError
 from connectors.port import Item
 from pipelines import facts as fact_store
-from pipelines import revisions
+from pipelines import placeholders, revisions
+from pipelines.clock import to_instant
 from pipelines.ids import number_of
+from pipelines.looking import sees_version
 from pipelines.plant import Council, Plant
 from pipelines.tables import delivery, version
+from pipelines.telling import judged
 from pipelines.texts import Message, judge
 from pipelines.vault import PayloadGone
 
@@ -48,7 +51,8 @@ def would_be_texted(plant: Plant, ids: Sequence[str]) -> Texted:
         for id in some:
             number = number_of(id, id[:1])
             table = version if id.startswith("v") else delivery
-            row = connection.execute(select(table).where(table.c.id == number)).first()
+            seen = sees_version(plant) if id.startswith("v") else plant.sight.of(delivery.c.referral_id)
+            row = connection.execute(select(table).where(table.c.id == number, seen)).first()
             council = plant.councils.get(row.council) if row is not None else None
             if row is None or council is None:
                 continue
@@ -60,6 +64,15 @@ def would_be_texted(plant: Plant, ids: Sequence[str]) -> Texted:
     return Texted(len(people), len(some), len(set(ids)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A text that does not exist yet, as it would be judged."""
+
+    referral_id: str
+    recipient: str
+    words: str = ""
+
+
 def _of_delivery(connection: Connection, plant: Plant, council: Council, row: Any) -> set[str]:
     route = council.route(row.route)
     if route is None or not route.text:
@@ -69,8 +82,8 @@ def _of_delivery(connection: Connection, plant: Plant, council: Council, row: An
         return set()
     now = fact_store.plain(fact_store.load(connection, plant.vault, council.code, found.facts))
     event = fact_store.plain(fact_store.load(connection, plant.vault, council.code, row.facts)) if row.facts else now
-    judged = judge(council.texts[route.text], route.recipient, event, now)
-    return {found.person_id} if isinstance(judged, Message) else set()
+    told = judged(connection, plant, council, route, row, event, now)
+    return {found.person_id} if isinstance(told, Message) else set()
 
 
 def _of_version(connection: Connection, plant: Plant, council: Council, row: Any) -> set[str]:
@@ -91,7 +104,18 @@ def _of_version(connection: Connection, plant: Plant, council: Council, row: Any
     after = {**now, **reading.facts}
     if after.get("status") == now.get("status"):
         return set()
-    person = found.person_id if found is not None else f"{row.connection}/{row.external_id}"
     texts = [route for route in council.routes_from(row.connection) if route.text and not route.misses(after)]
-    judged = [judge(council.texts[route.text], route.recipient, after, after) for route in texts]
-    return {person} if any(isinstance(one, Message) for one in judged) else set()
+    if found is None:
+        # Nothing is known of whoever it is about but what the record says.
+        values = placeholders.values_of(
+            after, status=str(after.get("status")), names=council.name, phone=council.phone, zone=council.zone,
+            now=to_instant(plant.clock.now()),
+        )  # fmt: skip
+        told = [judge(route.recipients, council.texts, after, after, values=values) for route in texts]
+        return {f"{row.connection}/{row.external_id}"} if any(isinstance(one, Message) for one in told) else set()
+    told = [
+        judged(connection, plant, council, route, _Told(found.id, who), after, after)
+        for route in texts
+        for who in route.audiences
+    ]
+    return {found.person_id} if any(isinstance(one, Message) for one in told) else set()

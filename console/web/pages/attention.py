@@ -7,7 +7,7 @@ from starlette.responses import Response
 from console.web.asked import Asked
 from console.web.doors import Doors
 from pipelines import counted, desk, left_out
-from pipelines.contacts import mender
+from pipelines.counted import mender_of
 from pipelines.rights import Right
 
 doors = Doors("attention", menu=30)
@@ -24,7 +24,7 @@ def attention(asked: Asked) -> Response:
     more = f"/attention?from={begin + _A_PAGE}" if len(found) > begin + _A_PAGE else ""
     return asked.page(
         "attention.html",
-        groups=[(one, mender(asked.plant, one.council, one.connection)) for one in some],
+        groups=[(one, mender_of(asked.plant, one)) for one in some],
         more=more,
         total=len(found),
         conflicts=len(desk.open_conflicts(asked.plant, asked.councils)),

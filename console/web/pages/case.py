@@ -9,9 +9,8 @@ from starlette.responses import Response
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
 from console.web.looked import look_at
-from pipelines import desk, showing, would_text
+from pipelines import desk, menders, showing, would_text
 from pipelines.choosing import CURRENT, ORIGINAL, Chooser
-from pipelines.contacts import mender
 from pipelines.deciding import ANOTHER_PERSON
 from pipelines.looking import NotPossible
 from pipelines.rights import Right
@@ -98,7 +97,13 @@ def _page(asked: Asked, one: Shown, *, status: int = 200, **values: Any) -> Resp
         "case.html",
         status=status,
         one=one,
-        mend=mender(asked.plant, one.council, one.connection),
+        mend=menders.of_cause(
+            asked.plant.councils[one.council],
+            one.connection,
+            step=one.step,
+            field=one.field,
+            code_list=one.code_list,
+        ),
         open=one.state in ("waiting", "not sure", "needs attention"),
         whose=one.error == ANOTHER_PERSON,
         original=asked.may(Right.MAPPINGS, one.council),

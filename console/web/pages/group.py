@@ -10,8 +10,7 @@ from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
 from console.web.looked import Looked, look_at
 from pipelines import counted, desk, tasks, would_text
-from pipelines.contacts import mender
-from pipelines.counted import Counted
+from pipelines.counted import Counted, mender_of
 from pipelines.looking import NotPossible
 from pipelines.rights import Right
 
@@ -113,7 +112,7 @@ def _page(asked: Asked, one: Counted, *, status: int = 200, number: int = 0) -> 
         one=one,
         cases=cases,
         more=f"/attention/{one.fingerprint}?after={more}" if more else "",
-        mend=mender(asked.plant, one.council, one.connection),
+        mend=mender_of(asked.plant, one),
         task=tasks.open_for(asked.plant, one.id),
         number=number,
         at_once=_AT_ONCE,

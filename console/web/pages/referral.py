@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
-from pipelines import story, whereabouts
+from pipelines import story, where
 from pipelines.rights import Right
 
 doors = Doors("referral")
@@ -28,5 +28,5 @@ def referral(asked: Asked) -> Response:
         told=told,
         lines=told.lines[begin:end],
         more=f"/referral/{id}?from={end}" if len(told.lines) > end else "",
-        places=whereabouts.where_is(asked.plant, id, [council]),
+        places=[place for one in where.where(asked.plant, id) for place in one.places],
     )
