@@ -23,8 +23,7 @@ from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known
 from pipelines.rights import Right
 
 if TYPE_CHECKING:
-    from config.settings import Console as ConsoleSettings
-    from config.settings import Listener as ListenerSettings
+    from config.site import Site
     from pipelines.plant import Plant
     from pipelines.running import Part
 
@@ -80,10 +79,10 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
             complain(f"{words}.")
         if held_back and not plant.councils:
             raise WrongUse("No council of this site can go live yet")
-        settings = composition.load(site).settings
+        laid = composition.load(site)
+        settings = laid.settings
         logs.configure(settings.log.level, settings.log.format)
-        listening = settings.listener if command == "run" else None
-        showing = settings.console if command == "run" else None
+        shown = laid if command == "run" else None
         if not (plant.ledger.embedded and processes.is_running(plant)):
             councils = count(len(plant.councils), "council")
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
@@ -91,32 +90,39 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
         assert plant.alerts is not None  # the composition root gives every plant its rules
         watchman = Watchman(plant, plant.alerts)
         chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant), watchman)
-        beside = partial(_beside, plant, listening, showing)
+        beside = partial(_beside, plant, shown)
         running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)
         say("Stopped; what waits goes on from the same place next time.")
 
 
-def _beside(
-    plant: Plant, listening: ListenerSettings | None, showing: ConsoleSettings | None
-) -> list[tuple[str, Part]]:
-    """What runs beside the site's own parts: the listener and the pages, where they are asked for. Raises WrongUse."""
-    parts: list[tuple[str, Part]] = []
-    if listening is not None:
+def _beside(plant: Plant, site: Site | None) -> list[tuple[str, Part]]:
+    """What runs beside the site's own parts: tasks; and of `dolen run`, the listener and the pages, where they are
+    asked for. Raises WrongUse."""
+    from pipelines.task_runs import TaskRuns
+
+    parts: list[tuple[str, Part]] = [("tasks", TaskRuns(plant))]
+    if site is not None and (listening := site.settings.listener) is not None:
         from console.listener.server import Listener
 
         try:
             parts.append(("listener", Listener(plant, listening, lambda address: say(f"Listening at {address}/push."))))
         except OSError as fault:
             raise WrongUse(_nothing_can_listen(listening.host, listening.port, fault, "listener")) from None
-    if showing is not None:
+    if site is not None and (showing := site.settings.console) is not None:
         from console.web.server import Console
 
         try:
-            parts.append(("console", Console(plant, showing, lambda address: say(f"Pages at {address}/."))))
+            parts.append(("console", Console(plant, site, showing, _told, who=ask.who())))
         except OSError as fault:  # what carries referrals does not stand still for want of pages
             words = _nothing_can_listen(showing.host, showing.port, fault, "console")
             complain(f"No pages: {words}. Referrals are carried all the same.")
     return parts
+
+
+def _told(address: str, link: str) -> None:
+    say(f"Pages at {address}/.")
+    if link:
+        say(f"Open this to sign in; it works once, for ten minutes: {link}")
 
 
 def _nothing_can_listen(host: str, port: int, fault: OSError, key: str) -> str:
@@ -136,11 +142,11 @@ def serve(site: SiteFolder = HERE) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with opened(site) as plant:
-        settings = composition.load(site).settings
-        logs.configure(settings.log.level, settings.log.format)
-        chosen = settings.console or Settings()
+        laid = composition.load(site)
+        logs.configure(laid.settings.log.level, laid.settings.log.format)
+        chosen = laid.settings.console or Settings()
         try:
-            console = Console(plant, chosen, lambda address: say(f"Pages at {address}/. Stop: Ctrl-C."))
+            console = Console(plant, laid, chosen, _told, who=ask.who())
         except OSError as fault:
             raise WrongUse(_nothing_can_listen(chosen.host, chosen.port, fault, "console")) from None
         console.run(stop)

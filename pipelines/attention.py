@@ -43,7 +43,7 @@ class Group:
     @property
     def remedy(self) -> str:
         """What an officer can do about it, in a sentence."""
-        return _remedy(self)
+        return remedy(self.step, self.error, self.code_list, self.connection, self.field)
 
 
 def attention(plant: Plant, councils: Sequence[str] = ()) -> list[Group]:
@@ -106,10 +106,9 @@ def open_conflicts(plant: Plant, councils: Sequence[str] = ()) -> list[Row[Any]]
         )
 
 
-def _remedy(group: Group) -> str:
-    """The likely remedy as the command line words it."""
-    where, what = group.connection, group.field
-    match remedy_of(group.step, group.error, group.code_list):
+def remedy(step: str, error: str, code_list: str, where: str, what: str) -> str:
+    """The likely remedy as the command line words it. `where`: the connection; `what`: the field."""
+    match remedy_of(step, error, code_list):
         case Remedy.RESTORED:
             return f"ask whoever looks after {where} whether it was restored, then send again"
         case Remedy.WHOSE:
@@ -119,7 +118,7 @@ def _remedy(group: Group) -> str:
         case Remedy.GONE:
             return f"ask in {where} why it was deleted; then close it, or: dolen settle ID --not-arrived"
         case Remedy.CODES:
-            return f"the owner of codes/{group.code_list}.csv decides what the code means: see dolen codes unmapped"
+            return f"the owner of codes/{code_list}.csv decides what the code means: see dolen codes unmapped"
         case Remedy.SOURCE:
             return f"have the record mended in {where}; it comes back by itself"
         case Remedy.READING:
@@ -135,4 +134,5 @@ def _remedy(group: Group) -> str:
         case Remedy.WRITING:
             return f"have {what or 'the field'} mended at its source, or mend the mapping, then send again"
         case Remedy.REFUSED:
-            return f"mend {what or 'what was refused'} at its source, or ask whoever looks after {where}, then send again"
+            what = what or "what was refused"
+            return f"mend {what} at its source, or ask whoever looks after {where}, then send again"

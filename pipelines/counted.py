@@ -12,6 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, case, func, select, text
 
+from pipelines import menders
+from pipelines.ids import number_of
+from pipelines.looking import sees_version
+from pipelines.menders import Mender
 from pipelines.plant import Plant
 from pipelines.remedies import Remedy, remedy_of
 from pipelines.tables import DESK_DELIVERY, DESK_VERSION, cause, delivery, referral, version
@@ -80,11 +84,11 @@ def causes(plant: Plant, councils: Sequence[str], *, fingerprint: str = "") -> l
             ).scalar()
             if only is None:
                 return []
-        stopped = _by_cause(connection, _stopped(councils, only))
-        unread = _by_cause(connection, _unread(councils, only))
+        stopped = _by_cause(connection, _stopped(plant, councils, only))
+        unread = {row.cause_id: row for row in unread_by_cause(connection, plant, councils, only)}
         numbers = {id: (stopped[id].number if id in stopped else 0) + (unread[id].number if id in unread else 0)
                    for id in {*stopped, *unread}}  # fmt: skip
-        people = _people(connection, councils, numbers)
+        people = _people(connection, plant, councils, numbers)
         rows: list[Row[Any]] = []
         wanted = sorted(numbers)
         for at in range(0, len(wanted), 500):
@@ -93,7 +97,7 @@ def causes(plant: Plant, councils: Sequence[str], *, fingerprint: str = "") -> l
     return sorted(found, key=lambda one: (-one.urgent, one.since, one.id))
 
 
-def _stopped(councils: Sequence[str], only: int | None) -> Select[Any]:
+def _stopped(plant: Plant, councils: Sequence[str], only: int | None) -> Select[Any]:
     statement = (
         select(
             delivery.c.cause_id,
@@ -102,25 +106,29 @@ def _stopped(councils: Sequence[str], only: int | None) -> Select[Any]:
             func.sum(case((delivery.c.urgent, 1), else_=0)).label("urgent"),
         )
         .where(delivery.c.council.in_(councils), _OPEN, waits_for_a_person(), delivery.c.cause_id.is_not(None))
+        .where(plant.sight.of(delivery.c.referral_id))
         .group_by(delivery.c.cause_id)
     )
     return statement if only is None else statement.where(delivery.c.cause_id == only)
 
 
-def _unread(councils: Sequence[str], only: int | None) -> Select[Any]:
+def unread_by_cause(connection: Connection, plant: Plant, councils: Sequence[str], only: int | None = None) -> Any:
+    """How many records wait because of each cause, and since when; of one cause, where it is named."""
     statement = (
         select(version.c.cause_id, func.count().label("number"), func.min(version.c.at).label("since"))
-        .where(version.c.council.in_(councils), _UNREAD, version.c.cause_id.is_not(None))
+        .where(version.c.council.in_(councils), _UNREAD, version.c.cause_id.is_not(None), sees_version(plant))
         .group_by(version.c.cause_id)
     )
-    return statement if only is None else statement.where(version.c.cause_id == only)
+    return connection.execute(statement if only is None else statement.where(version.c.cause_id == only)).all()
 
 
 def _by_cause(connection: Connection, statement: Select[Any]) -> dict[int, Row[Any]]:
     return {row.cause_id: row for row in connection.execute(statement)}
 
 
-def _people(connection: Connection, councils: Sequence[str], numbers: Mapping[int, int]) -> dict[int, int]:
+def _people(
+    connection: Connection, plant: Plant, councils: Sequence[str], numbers: Mapping[int, int]
+) -> dict[int, int]:
     """How many people each cause touches, for as many of the smaller causes as can be counted quickly."""
     left, chosen = MOST_PEOPLE, []
     for id, number in sorted(numbers.items(), key=lambda one: one[1]):
@@ -134,10 +142,11 @@ def _people(connection: Connection, councils: Sequence[str], numbers: Mapping[in
         looks = (
             select(delivery.c.cause_id, referral.c.person_id)
             .join(referral, referral.c.id == delivery.c.referral_id)
-            .where(delivery.c.council.in_(councils), _OPEN, waits_for_a_person(), delivery.c.cause_id.in_(some)),
+            .where(delivery.c.council.in_(councils), _OPEN, waits_for_a_person(), delivery.c.cause_id.in_(some))
+            .where(plant.sight.of(delivery.c.referral_id)),
             select(version.c.cause_id, func.coalesce(referral.c.person_id, version.c.external_id))
             .outerjoin(referral, referral.c.id == version.c.referral_id)
-            .where(version.c.council.in_(councils), _UNREAD, version.c.cause_id.in_(some)),
+            .where(version.c.council.in_(councils), _UNREAD, version.c.cause_id.in_(some), sees_version(plant)),
         )
         for look in looks:
             for id, person in connection.execute(look):
@@ -156,6 +165,12 @@ def _counted(row: Row[Any], stopped: Row[Any] | None, unread: Row[Any] | None, p
     )  # fmt: skip
 
 
+def mender_of(plant: Plant, one: Counted) -> Mender | None:
+    """Who can mend a cause."""
+    council = plant.councils[one.council]
+    return menders.of_cause(council, one.connection, step=one.step, field=one.field, code_list=one.code_list)
+
+
 def cases(plant: Plant, one: Counted, *, after: str = "", limit: int = 25) -> tuple[list[Case], str]:
     """Some cases of a cause, versions first and then deliveries, the oldest first, as they would be sent again; and
     after which the next ones come, "" where there are none. `after` is such a mark."""
@@ -163,18 +178,32 @@ def cases(plant: Plant, one: Counted, *, after: str = "", limit: int = 25) -> tu
     found: list[Case] = []
     with plant.ledger.reading() as connection:
         if letter != "d":
-            found += _unread_cases(connection, one, last, limit + 1)
+            found += _unread_cases(connection, plant, one, last, limit + 1)
         if len(found) <= limit:
-            found += _stopped_cases(connection, one, last if letter == "d" else 0, limit + 1 - len(found))
+            found += _stopped_cases(connection, plant, one, last if letter == "d" else 0, limit + 1 - len(found))
     more = found[limit - 1].id if len(found) > limit else ""
     return found[:limit], more
 
 
-def _unread_cases(connection: Connection, one: Counted, after: int, limit: int) -> list[Case]:
+def has(plant: Plant, one: Counted, id: str) -> bool:
+    """Whether something (d12, v7) waits because of a cause, and may be seen."""
+    number = number_of(id, id[:1])
+    if id.startswith("v"):
+        wanted = select(version.c.id).where(_UNREAD, sees_version(plant))
+        wanted = wanted.where(version.c.id == number, version.c.cause_id == one.id)
+    else:
+        wanted = select(delivery.c.id).where(_OPEN, waits_for_a_person(), plant.sight.of(delivery.c.referral_id))
+        wanted = wanted.where(delivery.c.id == number, delivery.c.cause_id == one.id)
+    with plant.ledger.reading() as connection:
+        return connection.execute(wanted).first() is not None
+
+
+def _unread_cases(connection: Connection, plant: Plant, one: Counted, after: int, limit: int) -> list[Case]:
     rows = connection.execute(
         select(version, referral.c.restricted)
         .outerjoin(referral, referral.c.id == version.c.referral_id)
         .where(version.c.council == one.council, version.c.cause_id == one.id, _UNREAD, version.c.id > after)
+        .where(sees_version(plant))
         .order_by(version.c.id)
         .limit(limit)
     )
@@ -185,12 +214,12 @@ def _unread_cases(connection: Connection, one: Counted, after: int, limit: int) 
     ]  # fmt: skip
 
 
-def _stopped_cases(connection: Connection, one: Counted, after: int, limit: int) -> list[Case]:
+def _stopped_cases(connection: Connection, plant: Plant, one: Counted, after: int, limit: int) -> list[Case]:
     rows = connection.execute(
         select(delivery, referral.c.restricted)
         .join(referral, referral.c.id == delivery.c.referral_id)
         .where(delivery.c.council == one.council, delivery.c.cause_id == one.id, delivery.c.id > after)
-        .where(_OPEN, waits_for_a_person())
+        .where(_OPEN, waits_for_a_person(), plant.sight.of(delivery.c.referral_id))
         .order_by(delivery.c.id)
         .limit(limit)
     )

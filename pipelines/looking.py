@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, or_, select, true
 
 from pipelines.ids import number_of
 from pipelines.plant import Council, Plant
@@ -17,7 +17,11 @@ from pipelines.rows import in_parts
 from pipelines.sight import NoSuch, NotPossible
 from pipelines.tables import delivery, record, referral, version
 
+#: Referrals that one reference may lead to.
+MOST_FOUND = 20
+
 __all__ = [
+    "MOST_FOUND",
     "NotPossible",
     "council_of",
     "delivery_of",
@@ -32,42 +36,23 @@ __all__ = [
 def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
     """Find referrals by any reference: our id, the resident's reference, or the number in any system."""
     text = reference.strip()
+    number = number_of(text, "d") if text[:1].lower() == "d" else None
+    looks = [
+        referral.c.id == text,
+        referral.c.citizen_reference == text.upper(),  # as we mint them
+        referral.c.id.in_(
+            select(record.c.referral_id).where(record.c.external_id == text, record.c.council.in_(list(plant.councils)))
+        ),
+    ]
+    if number is not None:
+        looks.append(referral.c.id.in_(select(delivery.c.referral_id).where(delivery.c.id == number)))
+    seen = select(referral).where(referral.c.council.in_(list(plant.councils)), plant.sight.of(referral.c.id))
     with plant.ledger.reading() as connection:
-        wanted = list(plant.councils)
-        rows = list(
-            connection.execute(
-                select(referral).where(
-                    referral.c.council.in_(wanted),
-                    plant.sight.of(referral.c.id),
-                    (referral.c.id == text) | (func.upper(referral.c.citizen_reference) == text.upper()),
-                )
-            ).all()
-        )
-        if not rows:
-            rows = list(
-                connection.execute(
-                    select(referral).where(
-                        plant.sight.of(referral.c.id),
-                        referral.c.id.in_(
-                            select(record.c.referral_id).where(
-                                record.c.external_id == text, record.c.council.in_(wanted)
-                            )
-                        ),
-                    )
-                ).all()
-            )
-        number = number_of(text, "d") if text.lower().startswith("d") else None
-        if not rows and number is not None:
-            rows = list(
-                connection.execute(
-                    select(referral)
-                    .join(delivery, delivery.c.referral_id == referral.c.id)
-                    .where(
-                        delivery.c.id == number, referral.c.council.in_(wanted), plant.sight.of(referral.c.id)
-                    )
-                ).all()
-            )
-    return rows
+        for look in looks:  # one after the other: each is found by an index of its own
+            rows = connection.execute(seen.where(look).order_by(referral.c.id).limit(MOST_FOUND)).all()
+            if rows:
+                return list(rows)
+    return []
 
 
 def delivery_of(plant: Plant, id: str) -> Row[Any]:

@@ -10,9 +10,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipelines import desk
+from pipelines import attention
 from pipelines.looking import delivery_of, version_of
 from pipelines.plant import Plant
+from pipelines.remedies import remedy_of
+from pipelines.states import DeliveryState
 from pipelines.tables import attempt, cause
 
 
@@ -50,6 +52,26 @@ class Shown:
     tries: tuple[Try, ...] = ()
     mapping: str = ""  # digest: what a version was read with, what a person chose for a delivery
     chosen: bool = False  # by a person, for when it is sent again
+    kind_of_remedy: str = ""  # see pipelines.remedies
+    error: str = ""  # of its cause, as are those that follow
+    step: str = ""
+    field: str = ""
+    code_list: str = ""
+    sent: int = 0  # tries
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why something is as it is."""
+
+    fingerprint: str = ""
+    words: str = ""
+    remedy: str = ""  # as the command line words it
+    kind: str = ""
+    error: str = ""
+    step: str = ""
+    field: str = ""
+    code_list: str = ""
 
 
 def show(plant: Plant, id: str) -> Shown:
@@ -65,22 +87,24 @@ def show(plant: Plant, id: str) -> Shown:
         number, route, reason, due, left_out = "", row.route, row.reason, row.due, ()
         tries = _tries(plant, row.id)
         shown_id = f"d{row.id}"
-    fingerprint, words, remedy = _why(plant, row)
+    why = _why(plant, row)
     return Shown(
         shown_id, row.council, row.connection, row.kind, number, route, row.referral_id or "", row.revision,
-        str(row.state), reason, fingerprint, words, remedy, row.at, due, left_out, tries,
-        str(row.mapping), bool(row.mapping) and shown_id.startswith("d"),
+        str(row.state), reason, why.fingerprint, why.words, why.remedy, row.at, due, left_out, tries,
+        str(row.mapping), bool(row.mapping) and shown_id.startswith("d"), why.kind, why.error, why.step, why.field,
+        why.code_list, int(row.tries) if shown_id.startswith("d") else 0,
     )  # fmt: skip
 
 
-def _why(plant: Plant, row: Any) -> tuple[str, str, str]:
+def _why(plant: Plant, row: Any) -> Why:
     if row.cause_id is None:
-        return "", "", ""
+        return Why()
     with plant.ledger.reading() as connection:
         found = connection.execute(select(cause).where(cause.c.id == row.cause_id)).one()
-    groups = desk.attention(plant, [row.council])
-    remedy = next((group.remedy for group in groups if group.fingerprint == found.fingerprint), "")
-    return found.fingerprint, found.words, remedy
+    waits = row.state == DeliveryState.ATTENTION or (row.state == DeliveryState.NOT_SURE and row.due is None)
+    words = attention.remedy(found.step, found.error, found.code_list, found.connection, found.field) if waits else ""
+    kind = remedy_of(found.step, found.error, found.code_list) if waits else ""
+    return Why(found.fingerprint, found.words, words, kind, found.error, found.step, found.field, found.code_list)
 
 
 def _tries(plant: Plant, id: int) -> tuple[Try, ...]:

@@ -38,6 +38,14 @@ class Story:
     lines: tuple[Line, ...]
 
 
+def council_of(plant: Plant, id: str) -> str | None:
+    """The council of a referral, None where there is no such referral, or not for these eyes."""
+    wanted = select(referral.c.council).where(referral.c.id == id, plant.sight.of(referral.c.id))
+    with plant.ledger.reading() as connection:
+        found: str | None = connection.execute(wanted.where(referral.c.council.in_(list(plant.councils)))).scalar()
+    return found
+
+
 def tell(plant: Plant, id: str) -> Story:
     """Tell the story of a referral. Raises NotPossible for one that this site's councils do not have."""
     lines: list[Line] = []

@@ -36,6 +36,7 @@ from pipelines.tables_access import sign_in_link as sign_in_link
 from pipelines.tables_alert import alert as alert
 from pipelines.tables_alert import notice as notice
 from pipelines.tables_alert import source_hour as source_hour
+from pipelines.tables_desk import task as task
 from pipelines.tables_proof import agreed as agreed
 from pipelines.tables_proof import first_day as first_day
 from pipelines.tables_proof import interface_look as interface_look
@@ -47,6 +48,8 @@ from pipelines.tables_time import process as process
 from pipelines.tables_time import slot as slot
 from pipelines.tables_time import unread_page as unread_page
 from pipelines.tables_time import walk as walk
+from pipelines.tables_turns import pace as pace
+from pipelines.tables_turns import seat as seat
 
 
 def _one_of(column: str, values: type[VersionState] | type[DeliveryState]) -> str:
@@ -56,7 +59,8 @@ def _one_of(column: str, values: type[VersionState] | type[DeliveryState]) -> st
 #: Conditions of indexes that hold open work alone. A query says them in these words, so that a planner knows its index.
 OPEN_DELIVERY = f"delivery.state IN ({', '.join(repr(state.value) for state in DeliveryState if state.open)})"
 DESK_DELIVERY = f"delivery.state IN ('{DeliveryState.ATTENTION}', '{DeliveryState.NOT_SURE}')"
-DESK_VERSION = f"version.state = '{VersionState.ATTENTION}'"
+#: As an expression: a planner that has no statistics would rather take the index of all versions by their state.
+DESK_VERSION = f"version.state || '' = '{VersionState.ATTENTION}'"
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -155,6 +159,7 @@ record = Table(
     Column("aside", Boolean, nullable=False, default=False),  # a double of another record, says a person
     Column("at", BigInteger, nullable=False),
     UniqueConstraint("council", "connection", "kind", "external_id"),
+    Index("ix_record_by_number", "external_id", "council"),  # a number that somebody quotes, of whichever system
 )
 
 cause = Table(
@@ -243,11 +248,9 @@ delivery = Table(
     Index("ix_delivery_by_referral", "referral_id", "connection", "state"),
     Index("ix_delivery_by_state", "council", "state"),
     # What the overview and the desk count; what has arrived is in neither.
-    Index("ix_delivery_open", "council", "connection", "state", "at", **_where(OPEN_DELIVERY)),
-    Index(
-        "ix_delivery_desk", "council", "cause_id", "id", "state", "due", "urgent", "changed_at", "referral_id",
-        **_where(DESK_DELIVERY),
-    ),  # fmt: skip
+    Index("ix_delivery_open", "council", "connection", "state", "due", "at", **_where(OPEN_DELIVERY)),
+    Index("ix_delivery_desk", "council", "cause_id", "id", "state", "due", "urgent", "changed_at", "referral_id",
+          **_where(DESK_DELIVERY)),
     # One waiting and one travelling state-carrying delivery for a referral and a target, at the very most.
     Index(
         "uq_delivery_waiting",
@@ -291,24 +294,6 @@ lane = Table(
         postgresql_where=text("due IS NOT NULL"),
     ),
     Index("ix_lane_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
-)
-
-seat = Table(
-    "seat",
-    metadata,
-    Column("council", String, primary_key=True),
-    Column("connection", String, primary_key=True),
-    Column("number", Integer, primary_key=True),  # 1 to limits.at_once, over all workers
-    Column("owner", String),  # the drain that sits on it
-    Column("until", BigInteger),
-)
-
-pace = Table(
-    "pace",
-    metadata,
-    Column("council", String, primary_key=True),
-    Column("connection", String, primary_key=True),
-    Column("next", BigInteger, nullable=False),  # when the next call may be made, over all workers
 )
 
 attempt = Table(

@@ -140,6 +140,12 @@ def where(plant: Plant, reference: str, councils: Collection[str] | None = None)
         return answers or [Whereabouts(Known.NEVER_SHOWN, sources=tuple(look.sources(codes)))]
 
 
+def sources(plant: Plant) -> list[Source]:
+    """When each source of the plant's councils was last read."""
+    with plant.ledger.reading() as connection:
+        return list(_Look(plant, connection, pauses.all_pauses(connection)).sources(plant.councils))
+
+
 def _versions(connection: Connection, plant: Plant, codes: Collection[str], text: str) -> list[Any]:
     """Versions that are named and were not taken in: by v7, or by the record's number."""
     number = number_of(text, "v") if text.lower().startswith("v") else None

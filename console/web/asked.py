@@ -13,21 +13,18 @@ from console.web.doors import Door
 from console.web.words import Speech
 from pipelines.plant import Plant
 from pipelines.rights import Officer, Right
+from pipelines.sight import NoSuch
 
 _LEAST_REASON, _MOST_REASON = 3, 500
 
 
-class NoSuchThing(Exception):
+class NoSuchThing(NoSuch):
     """There is no such thing, or not for this officer: the answer is the same."""
-
-
-class NotAllowed(Exception):
-    """The officer has no such right for any council."""
 
 
 @dataclass(slots=True)
 class Asked:
-    """One request. Every query that answers it is bound by `councils`."""
+    """One request. The plant is the officer's: its councils are those of `councils`, and no query sees more."""
 
     request: Request
     plant: Plant
@@ -54,6 +51,11 @@ class Asked:
         """What the address says after the question mark: places in lists, never a person."""
         return self.request.query_params.get(name, "")
 
+    def place(self, name: str) -> int:
+        """A place in a list, as the address says it; 0 where it says none."""
+        text = self.query(name)
+        return int(text) if text.isdecimal() and len(text) < 16 else 0
+
     def typed(self, name: str) -> str:
         """What was typed into a field of the form."""
         return self.form.get(name, ("",))[0].strip()
@@ -71,7 +73,7 @@ class Asked:
 
     def may(self, right: Right, council: str) -> bool:
         """Whether the officer has another right than the door's."""
-        return council in self.plant.councils and self.officer.may(right, council)
+        return council in self.plant.whole.councils and self.officer.may(right, council)
 
     def must(self, council: str, right: Right | None = None) -> None:
         """Make sure that something of this council may be seen, or done. Raises NoSuchThing."""

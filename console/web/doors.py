@@ -29,6 +29,7 @@ class Door:
     right: Right
     view: View
     page: str  # the page that it belongs to
+    slow: bool  # it asks a system: it waits in a line of its own, and holds up no other page
 
     @property
     def name(self) -> str:
@@ -52,17 +53,17 @@ class Doors:
         """The page itself, to which the menu leads."""
         return self._doors[0]
 
-    def get(self, path: str, right: Right) -> Callable[[View], View]:
+    def get(self, path: str, right: Right, *, slow: bool = False) -> Callable[[View], View]:
         """Declare a page."""
-        return self._declare("GET", path, right)
+        return self._declare("GET", path, right, slow)
 
-    def post(self, path: str, right: Right) -> Callable[[View], View]:
+    def post(self, path: str, right: Right, *, slow: bool = False) -> Callable[[View], View]:
         """Declare what a form does. Whatever names a person or a reason is sent this way, and never in an address."""
-        return self._declare("POST", path, right)
+        return self._declare("POST", path, right, slow)
 
-    def _declare(self, method: str, path: str, right: Right) -> Callable[[View], View]:
+    def _declare(self, method: str, path: str, right: Right, slow: bool) -> Callable[[View], View]:
         def declared(view: View) -> View:
-            self._doors.append(Door(method, path, right, view, self.page))
+            self._doors.append(Door(method, path, right, view, self.page, slow))
             return view
 
         return declared

@@ -12,13 +12,15 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, P
 from markupsafe import Markup
 from starlette.requests import Request
 
+from console import signin
 from console.web.doors import Doors
-from console.web.forms import FIELD, Tokens
 from console.web.words import LANGUAGES, Language, Speech, plain
 
 if TYPE_CHECKING:
     from console.web.asked import Asked
 
+#: Fields of a form that are the frame's own.
+_OURS = (signin.FIELD, "_language")
 _HERE = Path(__file__).parent
 ASSETS = _HERE / "assets"
 _THEIRS = "govuk_frontend_jinja"
@@ -62,7 +64,7 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(asset=asset, form_field=FIELD)
+        self._templates.globals.update(asset=asset, form_field=signin.FIELD)
 
     def render(self, asked: Asked, template: str, *, again: bool = False, **values: Any) -> str:
         """A page of the console. `again`: its form may be sent again, in another language."""
@@ -76,21 +78,27 @@ class Frame:
             menu=menu,
             here=door.page,
             officer=asked.officer.who,
-            sent_again=[(name, value) for name, given in asked.form.items() for value in given if name[0] != "_"]
+            sent_again=[(name, value) for name, given in asked.form.items() for value in given if name not in _OURS]
             if again
             else None,
             **values,
         )
 
-    def message(self, request: Request, speech: Speech, name: str, words: str = "", **values: Any) -> str:
+    def message(self, request: Request, speech: Speech, name: str, words: str, *, link: str) -> str:
         """A page that says one thing: `name` is that of a sentence in words/message.toml."""
-        return self._whole(request, "message.html", speech, asked=None, menu=(), here="", officer="", sent_again=None,
-                           name=name, words=words, **values)  # fmt: skip
+        return self._alone(request, speech, "message.html", name=name, words=words, link=link)
+
+    def notice(self, request: Request, speech: Speech, words: str, link: str, go: str) -> str:
+        """A page that says what signing in or out has to say."""
+        return self._alone(request, speech, "notice.html", words=words, link=link, go=go)
+
+    def _alone(self, request: Request, speech: Speech, template: str, **values: Any) -> str:
+        return self._whole(request, template, speech, asked=None, menu=(), here="", officer="", sent_again=None,
+                           **values)  # fmt: skip
 
     def _whole(self, request: Request, template: str, speech: Speech, **values: Any) -> str:
-        tokens: Tokens = request.app.state.tokens
         other = next(language for language in LANGUAGES if language != speech.language)
-        token = Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, tokens.token(request))
+        token = Markup('<input type="hidden" name="{}" value="{}">').format(signin.FIELD, signin.csrf_token(request))
         return self._templates.get_template(template).render(
             t=speech, language=speech.language, other=other, path=request.url.path, token=token,
             when=values["asked"].when if values.get("asked") else speech.when, **values,

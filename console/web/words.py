@@ -49,12 +49,14 @@ class Speech:
     def __call__(self, key: str, **values: Any) -> Markup:
         """Say a sentence; each of `values` takes the place of its name in braces. Raises KeyError."""
         said = Markup(escape(catalogue()[key][self.language]))  # noqa: S704 - escaped in the same breath
-        return said.format(**values) if values else said
+        if not values:
+            return said
+        return said.format(**{name: plain(one) if type(one) is str else one for name, one in values.items()})
 
     def of(self, group: str, name: str, **values: Any) -> Markup:
         """Say what belongs to a name that comes from elsewhere (`state.` + `arrived`). A name that has no sentence is
         shown as it is, marked as English, which the sentences of the movement are."""
-        key = f"{group}.{name}"
+        key = f"{group}.{name.replace(' ', '_')}"
         if key in catalogue():
             return self(key, **values)
         return self.english(name)

@@ -34,4 +34,4 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def _everybody_again(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "desk" in request.fixturenames:
-        request.getfixturevalue("desk").officer = everybody()
+        request.getfixturevalue("desk").holds(everybody())

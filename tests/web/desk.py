@@ -9,51 +9,54 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import requests
 
 from config.settings import Console as Settings
-from console.web.forms import FIELD
+from console import signin
 from console.web.server import Console
+from pipelines import composition, sessions
 from pipelines.decision import Decision, Do
-from pipelines.rights import BRINGS, Officer, Role
+from pipelines.rights import Role
+from pipelines.roles import Holding, Roles
 from pipelines.sending import Result
+from pipelines.sessions import Limits, Person
 from tests.pipelines.pieces import Bench
 
 COUNCILS = ("blaenau-gwent", "neath-port-talbot", "torfaen")
-EVERYTHING = frozenset(Role)
+ANN = Person("Ann Officer", "name ann@example.org", names=("ann@example.org",))
+COOKIE = "dolen-session"
+_LIMITS = Limits(timedelta(days=1), timedelta(days=1))
 #: What a stranger may have typed into a record: script, markup, marks that turn the line, a formula, a null.
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>\u202e=HYPERLINK(\"x\")\x00{{7*7}}"
 
 
 class Desk:
-    """A bench behind the console's server. Whoever asks is the officer that the test last named."""
+    """A bench behind the console's server. Whoever asks holds the roles that the test last named."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
-        self.officer: Officer | None = everybody()
         self._stop = threading.Event()
         self._told = threading.Event()
-        console = Console(
-            bench.plant, Settings(port=0), lambda _address: self._told.set(), who=lambda _request: self._known()
-        )
+        site = composition.load(bench.folder)
+        console = Console(bench.plant, site, Settings(port=0), lambda *_: self._told.set(), who=ANN.who)
         self.url = console.address
         self._thread = threading.Thread(target=console.run, args=(self._stop,), name="console")
         self._thread.start()
         assert self._told.wait(20)
+        self.holds(everybody())
+        self.secret = sessions.open_session(bench.plant, ANN, _LIMITS, how="link")
 
-    def _known(self) -> Officer:
-        from console.web.who import NobodySignedIn
+    def holds(self, holdings: tuple[Holding, ...]) -> None:
+        """From now on, the officer of these tests holds these roles."""
+        self.bench.plant.roles = Roles(holdings)
 
-        if self.officer is None:
-            raise NobodySignedIn
-        return self.officer
-
-    def browser(self, language: str = "en") -> Browser:
+    def browser(self, language: str = "en", *, signed_in: bool = True) -> Browser:
         """A browser without a picture, that keeps cookies and fills in forms."""
-        return Browser(self.url, language)
+        return Browser(self.url, language, self.secret if signed_in else "")
 
     def close(self) -> None:
         self._stop.set()
@@ -64,10 +67,13 @@ class Desk:
 class Browser:
     """Asks for pages and sends their forms, as a person's browser does."""
 
-    def __init__(self, url: str, language: str) -> None:
+    def __init__(self, url: str, language: str, secret: str) -> None:
         self.url = url
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.headers["Origin"] = url
+        if secret:
+            self.session.cookies.set(COOKIE, secret)
         if language != "en":
             self.session.cookies.set("dolen_language", language)
         self.page = ""
@@ -78,8 +84,8 @@ class Browser:
 
     def post(self, path: str, status: int = 200, **fields: Any) -> str:
         """A form, with the token of the page that was read last."""
-        token = re.search(rf'name="{FIELD}" value="([^"]+)"', self.page)
-        given: Mapping[str, Any] = {FIELD: unescape(token.group(1)) if token else "", **fields}
+        token = re.search(rf'name="{signin.FIELD}" value="([^"]+)"', self.page)
+        given: Mapping[str, Any] = {signin.FIELD: unescape(token.group(1)) if token else "", **fields}
         return self._kept(self.session.post(self.url + path, data=given, timeout=20), status)
 
     def _kept(self, answer: requests.Response, status: int) -> str:
@@ -94,15 +100,14 @@ def said(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
-def everybody(*councils: str) -> Officer:
-    """An officer with every role for these councils, or for all."""
-    return Officer("Ann Officer", dict.fromkeys(councils or COUNCILS, EVERYTHING))
+def everybody(*councils: str) -> tuple[Holding, ...]:
+    """Every role for these councils, or for all."""
+    return tuple(Holding(role, frozenset(councils or COUNCILS), names=frozenset(ANN.names)) for role in Role)
 
 
-def as_role(role: Role, council: str = "torfaen") -> Officer:
-    """An officer with one role for one council."""
-    assert role in BRINGS
-    return Officer(f"a {role.value}", {council: frozenset({role})})
+def as_role(role: Role, council: str = "torfaen") -> tuple[Holding, ...]:
+    """One role for one council."""
+    return (Holding(role, frozenset({council}), names=frozenset(ANN.names)),)
 
 
 def lane(bench: Bench, target: str = "casework") -> str:

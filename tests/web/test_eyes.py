@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from console.web import words
-from tests.web.desk import Desk
+from tests.web.desk import COOKIE, Desk
 from tests.web.visits import VISITS, Visit
 
 CHROMIUM = Path(os.environ.get("DOLEN_TEST_CHROMIUM", "/usr/bin/chromium"))
@@ -50,7 +50,8 @@ def page(chromium: Browser, desk: Desk) -> Iterator[Page]:
 
 
 def show(page: Page, desk: Desk, visit: Visit, language: str) -> None:
-    page.context.add_cookies([{"name": "dolen_language", "value": language, "url": desk.url}])
+    cookies = {"dolen_language": language, COOKIE: desk.secret}
+    page.context.add_cookies([{"name": name, "value": value, "url": desk.url} for name, value in cookies.items()])
     if visit.method == "GET":
         page.goto(desk.url + visit.address(desk.bench))
         return
@@ -60,13 +61,13 @@ def show(page: Page, desk: Desk, visit: Visit, language: str) -> None:
         page.evaluate(
             """([action, fields, token]) => {
                 const form = document.createElement("form"); form.method = "post"; form.action = action;
-                for (const [name, given] of Object.entries({...fields, _form: token}))
+                for (const [name, given] of Object.entries({...fields, csrf: token}))
                     for (const value of [given].flat()) {
                         const input = document.createElement("input"); input.type = "hidden";
                         input.name = name; input.value = value; form.append(input);
                     }
                 document.body.append(form); form.submit(); }""",
-            [visit.address(desk.bench), fields, page.locator("input[name=_form]").first.input_value()],
+            [visit.address(desk.bench), fields, page.locator("input[name=csrf]").first.input_value()],
         )
 
 

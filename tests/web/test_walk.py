@@ -23,15 +23,15 @@ SHOWN = [visit for visit in VISITS if not visit.changes]
 WEB = Path(words.__file__).parent
 
 
-def knock(desk: Desk, visit: Visit, status: int = 200, language: str = "en") -> str:
-    browser = desk.browser(language)
+def knock(desk: Desk, visit: Visit, status: int = 200, language: str = "en", *, signed_in: bool = True) -> str:
+    browser, held = desk.browser(language, signed_in=signed_in), desk.bench.plant.roles
     if visit.method == "GET":
         return browser.get(visit.address(desk.bench), status)
-    browser.session.get(desk.url + "/", timeout=20)
-    officer, desk.officer = desk.officer, everybody()
-    browser.get(visit.on)
-    desk.officer = officer
-    return browser.post(visit.address(desk.bench), status, **visit.form(desk.bench))
+    desk.holds(everybody())
+    address, form = visit.address(desk.bench), visit.form(desk.bench)
+    browser.get("/", 200 if signed_in else 401)
+    desk.bench.plant.roles = held
+    return browser.post(address, status, **form)
 
 
 def test_every_door_is_visited() -> None:
@@ -72,15 +72,15 @@ def test_hostile_content_is_inert(desk: Desk, visit: Visit) -> None:
 def test_a_door_is_shut_to_who_has_not_its_right(desk: Desk, visit: Visit) -> None:
     for role in Role:
         if DOORS[visit.door].right not in BRINGS[role]:
-            desk.officer = as_role(role)
+            desk.holds(as_role(role))
             assert said(knock(desk, visit, 403)).startswith("You may not do this"), role
-    desk.officer = None
-    knock(desk, visit, 401)
+    desk.holds(everybody())
+    assert "csrf" not in knock(desk, visit, 401 if visit.method == "GET" else 403, signed_in=False)
 
 
 @pytest.mark.parametrize("visit", [visit for visit in VISITS if visit.council], ids=lambda visit: visit.door)
 def test_a_door_is_shut_to_another_council(desk: Desk, visit: Visit) -> None:
-    desk.officer = everybody("blaenau-gwent")
+    desk.holds(everybody("blaenau-gwent"))
     assert said(knock(desk, visit, 404)).startswith("There is no such page")
 
 
@@ -88,22 +88,21 @@ def test_a_door_is_shut_to_another_council(desk: Desk, visit: Visit) -> None:
 def test_a_form_from_elsewhere_is_refused(desk: Desk, visit: Visit) -> None:
     browser, path, form = desk.browser(), visit.address(desk.bench), visit.form(desk.bench)
     browser.get("/")
-    assert "form is too old" in browser.post(path, 403, **form, _form="0" * 64)
-    stranger = desk.browser()  # a token belongs to one browser's cookie
-    stranger.page = browser.page
-    stranger.get("/")
-    token = {"_form": re.findall(r'name="_form" value="([^"]+)"', desk.browser().get("/"))[0]}
-    assert "form is too old" in stranger.post(path, 403, **{**form, **token})
+    assert "form is too old" in browser.post(path, 403, **form, csrf="0" * 64)
     browser.get("/")
-    browser.session.headers["Origin"] = "https://evil.example"
-    browser.post(path, 403, **form)
-    del browser.session.headers["Origin"]
-    browser.session.headers["Sec-Fetch-Site"] = "cross-site"
-    browser.post(path, 403, **form)
+    for header, value in (("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")):
+        ours = browser.session.headers.get(header)
+        browser.session.headers[header] = value
+        browser.post(path, 403, **form)
+        browser.session.headers.pop(header) if ours is None else browser.session.headers.update({header: ours})
+        browser.get("/")
+    stranger = desk.browser(signed_in=False)
+    stranger.page = browser.page  # a token belongs to one session
+    assert "form is too old" in stranger.post(path, 403, **form)
 
 
 def test_every_answer_says_what_the_browser_may_do(desk: Desk) -> None:
-    for path in ("/", "/nothing", "/assets/console.css", "/where"):
+    for path in ("/", "/nothing", "/assets/console.css", "/where", "/sign-in"):
         headers = desk.browser().session.get(desk.url + path, timeout=20).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
@@ -123,7 +122,7 @@ def test_a_fault_of_ours_is_a_page_in_words(desk: Desk, monkeypatch: pytest.Monk
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("Siân Llŷr")
 
-    monkeypatch.setattr("pipelines.whereabouts.last_read", broken)
+    monkeypatch.setattr("pipelines.where.sources", broken)
     html = desk.browser().get("/", 500)
     assert "Something went wrong in Dolen itself" in said(html)
     assert "Siân" not in html and "Traceback" not in html

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines import tasks
 from tests.pipelines.pieces import Bench
 
 Given = Callable[[Bench], Mapping[str, Any]]
@@ -34,8 +35,54 @@ class Visit:
         return self.path(bench) if self.path else self.door.partition(" ")[2]
 
 
+def refusal(bench: Bench) -> Any:
+    """A delivery that casework refused, with words that a stranger typed."""
+    return [row for row in bench.rows("delivery", state="needs attention") if not row.urgent][-1]
+
+
+def fingerprint(bench: Bench) -> str:
+    return str(bench.row("cause", id=refusal(bench).cause_id).fingerprint)
+
+
+def a_task(bench: Bench) -> int:
+    """A task that was asked for once and cancelled."""
+    rows = bench.rows("task")
+    if rows:
+        return int(rows[0].id)
+    id = tasks.for_ids(bench.plant, [f"d{refusal(bench).id}"], action=tasks.SEND_AGAIN, who="Ann Officer", why="a try")
+    tasks.cancel(bench.plant, id, who="Ann Officer")
+    return id
+
+
+def on_case(end: str = "") -> Callable[[Bench], str]:
+    return lambda bench: f"/case/d{refusal(bench).id}{end}"
+
+
+def on_cause(end: str = "") -> Callable[[Bench], str]:
+    return lambda bench: f"/attention/{fingerprint(bench)}{end}"
+
+
+def ticked(bench: Bench) -> Mapping[str, Any]:
+    return {"id": f"d{refusal(bench).id}", "which": "some"}
+
+
 VISITS: tuple[Visit, ...] = (
     Visit("GET /", council=""),
     Visit("POST /where", form=lambda _bench: {"reference": "C-3"}, council=""),
     Visit("POST /where/ask", form=lambda _bench: {"source": "torfaen/contact"}, changes=True),
+    Visit("GET /overview", council=""),
+    Visit("GET /attention", council=""),
+    Visit("GET /attention/{cause}", on_cause()),
+    Visit("POST /attention/{cause}/preview", on_cause("/preview"), form=ticked),
+    Visit("POST /attention/{cause}/send", on_cause("/send"), form=ticked, changes=True),
+    Visit("POST /attention/{cause}/close", on_cause("/close"), form=ticked, changes=True),
+    Visit("GET /case/{id}", on_case()),
+    Visit("POST /case/{id}/look", on_case("/look")),
+    Visit("POST /case/{id}/send", on_case("/send"), changes=True),
+    Visit("POST /case/{id}/settle", on_case("/settle"), changes=True),
+    Visit("POST /case/{id}/close", on_case("/close"), changes=True),
+    Visit("GET /referral/{id}", lambda bench: f"/referral/{refusal(bench).referral_id}"),
+    Visit("GET /task", council=""),
+    Visit("GET /task/{id:int}", lambda bench: f"/task/{a_task(bench)}"),
+    Visit("POST /task/{id:int}/move", lambda bench: f"/task/{a_task(bench)}/move", changes=True),
 )

@@ -8,8 +8,14 @@ it in both languages, as every role, with axe and on a narrow screen.
 from __future__ import annotations
 
 from console.web.doors import Doors
-from console.web.pages import front
+from console.web.pages import attention, case, front, group, overview, referral, task
 
 ALL: tuple[Doors, ...] = (
     front.doors,
+    overview.doors,
+    attention.doors,
+    group.doors,
+    case.doors,
+    referral.doors,
+    task.doors,
 )  # fmt: skip

@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from starlette.responses import Response
 
+from console import where_words
 from console.web.asked import Asked
 from console.web.doors import Doors
-from pipelines import control, whereabouts
-from pipelines.contacts import Mender, mender
+from pipelines import control, where
 from pipelines.rights import Right
-from pipelines.whereabouts import Stand, Whereabouts
+from pipelines.where import Known, Place, Stands, Whereabouts
 
 doors = Doors("front", menu=10)
 _MOST_LETTERS = 100
-#: Where somebody has to act, and who.
-_KEPT = {Stand.ATTENTION, Stand.STOPPED, Stand.NOT_SURE}
+_WRONG = (Stands.ATTENTION, Stands.NOT_READ)
+_WELL = (Stands.ARRIVED, Stands.BY_HAND)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One sentence, and what belongs to it."""
+
+    sentence: str
+    place: Place
+    who: str  # who can mend it
+
+    @property
+    def look(self) -> str:
+        """How it is to be seen: well, wrong, or neither."""
+        return "wrong" if self.place.stands in _WRONG else "well" if self.place.stands in _WELL else ""
 
 
 @doors.get("/", Right.SEE)
 def front(asked: Asked) -> Response:
     """The empty form."""
-    return asked.page("front.html", found=None, sources=_sources(asked))
+    return _page(asked)
 
 
 @doors.post("/where", Right.SEE)
-def where(asked: Asked) -> Response:
+def look(asked: Asked) -> Response:
     """Look, and say it in a sentence."""
     reference = asked.typed("reference")
-    if not reference or len(reference) > _MOST_LETTERS:
+    if not 0 < len(reference) <= _MOST_LETTERS:
         asked.faults["reference"] = "front.reference_missing"
-        return asked.page("front.html", status=422, found=None, sources=_sources(asked), again=True)
-    found = whereabouts.where_is(asked.plant, reference, asked.councils)
-    return asked.page(
-        "front.html",
-        found=[(one, _mender(asked, one)) for one in found],
-        sources=_sources(asked),
-        again=True,
-    )
+        return _page(asked, status=422)
+    return _page(asked, found=where.where(asked.plant, reference))
 
 
 @doors.post("/where/ask", Right.CONTROL)
@@ -46,12 +57,31 @@ def ask(asked: Asked) -> Response:
     asked.must(council)
     wired = control.one_connection(asked.plant, name, council)
     control.ask(asked.plant, [wired], who=asked.officer.who, why=str(asked.t("front.ask_why")))
-    return asked.page("front.html", found=None, sources=_sources(asked), read_now=wired)
+    return _page(asked, read_now=wired.name)
 
 
-def _sources(asked: Asked) -> list[whereabouts.LastRead]:
-    return whereabouts.last_read(asked.plant, asked.councils)
+def _page(
+    asked: Asked, *, status: int = 200, found: Sequence[Whereabouts] | None = None, read_now: str = ""
+) -> Response:
+    carried = [one for one in found or () if one.known is not Known.NEVER_SHOWN]
+    return asked.page(
+        "front.html",
+        status=status,
+        again=asked.door.path != "/where/ask",
+        looked=found is not None,
+        found=[(one, _said(asked, one)) for one in carried],
+        sources=where.sources(asked.plant),
+        read_now=read_now,
+    )
 
 
-def _mender(asked: Asked, one: Whereabouts) -> Mender | None:
-    return mender(asked.plant, one.council, one.target or one.source) if one.stand in _KEPT else None
+def _said(asked: Asked, one: Whereabouts) -> list[Said]:
+    now, zone, language = asked.plant.clock.now(), asked.zone(one.council), asked.t.language
+    return [
+        Said(
+            where_words.sentence(place, now=now, zone=zone, language=language),
+            place,
+            where_words.whom(place.mender, language) if place.mender is not None else "",
+        )
+        for place in one.places
+    ]
