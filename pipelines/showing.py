@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipelines import desk
+from pipelines import desk, menders
 from pipelines.looking import delivery_of, version_of
+from pipelines.menders import Mender
 from pipelines.plant import Plant
 from pipelines.tables import attempt, cause
 
@@ -50,6 +51,7 @@ class Shown:
     tries: tuple[Try, ...] = ()
     mapping: str = ""  # digest: what a version was read with, what a person chose for a delivery
     chosen: bool = False  # by a person, for when it is sent again
+    mender: Mender | None = None  # who can mend it
 
 
 def show(plant: Plant, id: str) -> Shown:
@@ -65,22 +67,25 @@ def show(plant: Plant, id: str) -> Shown:
         number, route, reason, due, left_out = "", row.route, row.reason, row.due, ()
         tries = _tries(plant, row.id)
         shown_id = f"d{row.id}"
-    fingerprint, words, remedy = _why(plant, row)
+    fingerprint, words, remedy, mender = _why(plant, row)
     return Shown(
         shown_id, row.council, row.connection, row.kind, number, route, row.referral_id or "", row.revision,
         str(row.state), reason, fingerprint, words, remedy, row.at, due, left_out, tries,
-        str(row.mapping), bool(row.mapping) and shown_id.startswith("d"),
+        str(row.mapping), bool(row.mapping) and shown_id.startswith("d"), mender,
     )  # fmt: skip
 
 
-def _why(plant: Plant, row: Any) -> tuple[str, str, str]:
+def _why(plant: Plant, row: Any) -> tuple[str, str, str, Mender | None]:
     if row.cause_id is None:
-        return "", "", ""
+        return "", "", "", None
     with plant.ledger.reading() as connection:
         found = connection.execute(select(cause).where(cause.c.id == row.cause_id)).one()
     groups = desk.attention(plant, [row.council])
     remedy = next((group.remedy for group in groups if group.fingerprint == found.fingerprint), "")
-    return found.fingerprint, found.words, remedy
+    mender = menders.of_cause(
+        plant.councils[row.council], found.connection, step=found.step, field=found.field, code_list=found.code_list
+    )
+    return found.fingerprint, found.words, remedy, mender
 
 
 def _tries(plant: Plant, id: int) -> tuple[Try, ...]:

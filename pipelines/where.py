@@ -140,6 +140,13 @@ def where(plant: Plant, reference: str, councils: Collection[str] | None = None)
         return answers or [Whereabouts(Known.NEVER_SHOWN, sources=tuple(look.sources(codes)))]
 
 
+def of_referral(plant: Plant, id: str) -> Whereabouts:
+    """Where one referral is that is known to exist."""
+    with plant.ledger.reading() as connection:
+        row = connection.execute(select(referral).where(referral.c.id == id)).one()
+        return _Look(plant, connection, pauses.all_pauses(connection)).referral(row)
+
+
 def _versions(connection: Connection, plant: Plant, codes: Collection[str], text: str) -> list[Any]:
     """Versions that are named and were not taken in: by v7, or by the record's number."""
     number = number_of(text, "v") if text.lower().startswith("v") else None
