@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from pipelines import menders
-from pipelines.looking import NotPossible
+from pipelines.looking import NotPossible, sees_version
 from pipelines.menders import Mender
 from pipelines.plant import Plant
 from pipelines.states import VersionState
@@ -67,13 +67,13 @@ def of_cause(plant: Plant, fingerprint: str) -> Ticket:
             raise NotPossible(f"there is no cause {fingerprint}; see `dolen attention`")
         stopped = connection.execute(
             select(delivery.c.id, delivery.c.key, delivery.c.urgent).where(
-                delivery.c.cause_id == why.id, waits_for_a_person()
+                delivery.c.cause_id == why.id, waits_for_a_person(), plant.sight.of(delivery.c.referral_id)
             )
         ).all()
         unread = connection.execute(
             select(func.count())
             .select_from(version)
-            .where(version.c.cause_id == why.id, version.c.state == VersionState.ATTENTION)
+            .where(version.c.cause_id == why.id, version.c.state == VersionState.ATTENTION, sees_version(plant))
         ).scalar_one()
         keys = {row.id: row.key for row in stopped[:MOST]}
         tries = connection.execute(
