@@ -23,6 +23,7 @@ from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known
 from pipelines.rights import Right
 
 if TYPE_CHECKING:
+    from config.metrics import Metrics as MetricsSettings
     from config.settings import Console as ConsoleSettings
     from config.settings import Listener as ListenerSettings
     from pipelines.plant import Plant
@@ -91,16 +92,30 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
         assert plant.alerts is not None  # the composition root gives every plant its rules
         watchman = Watchman(plant, plant.alerts)
         chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant), watchman)
-        beside = partial(_beside, plant, listening, showing)
+        beside = partial(_beside, plant, listening, showing, settings.metrics)
         running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)
         say("Stopped; what waits goes on from the same place next time.")
 
 
 def _beside(
-    plant: Plant, listening: ListenerSettings | None, showing: ConsoleSettings | None
+    plant: Plant,
+    listening: ListenerSettings | None,
+    showing: ConsoleSettings | None,
+    measured: MetricsSettings | None,
 ) -> list[tuple[str, Part]]:
-    """What runs beside the site's own parts: the listener and the pages, where they are asked for. Raises WrongUse."""
+    """What runs beside the site's own parts: the listener, the pages and the figures, where they are asked for. Raises
+    WrongUse."""
     parts: list[tuple[str, Part]] = []
+    if measured is not None:
+        from console.gauges.server import Gauged
+
+        assert plant.alerts is not None  # the composition root gives every plant its rules
+        try:
+            tell = partial(_say_where, "Figures", "/metrics")
+            parts.append(("figures", Gauged(plant, measured, plant.alerts.data, tell)))
+        except OSError as fault:  # what carries referrals does not stand still for want of figures
+            words = _nothing_can_listen(measured.host, measured.port, fault, "metrics")
+            complain(f"No figures: {words}. Referrals are carried all the same.")
     if listening is not None:
         from console.listener.server import Listener
 
@@ -117,6 +132,10 @@ def _beside(
             words = _nothing_can_listen(showing.host, showing.port, fault, "console")
             complain(f"No pages: {words}. Referrals are carried all the same.")
     return parts
+
+
+def _say_where(what: str, path: str, address: str) -> None:
+    say(f"{what} at {address}{path}.")
 
 
 def _nothing_can_listen(host: str, port: int, fault: OSError, key: str) -> str:

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from console.gauges import app as gauges
 from console.web import forms, pages, who
 from console.web.asked import Asked, NoSuchThing, NotAllowed
 from console.web.doors import Door, Doors
@@ -48,6 +49,7 @@ def application(
             methods = ["GET", "HEAD"] if door.method == "GET" else [door.method]
             app.router.add_route(door.path, _behind(door, plant), methods=methods, include_in_schema=False)
     app.router.add_route("/language/{language}", _switch, methods=["GET"], include_in_schema=False)
+    app.router.routes.extend(gauges.routes(plant))
     app.mount("/assets", StaticFiles(directory=ASSETS))
     app.add_exception_handler(HTTPException, _not_there)
     app.add_middleware(Headers)

@@ -226,8 +226,8 @@ def test_both_languages_stand_in_one_mail(alerted_with: Any) -> None:
 def test_no_person_and_no_hostile_sign_is_in_any_alert(alerted: Any) -> None:
     hostile = "no\x1b[31m \u202eevil\r\nBcc: x@example.org <script>"
     alerted.fail("C-1", "C-2", priority="emergency")
+    row = alerted.bench.row("cause")
     with alerted.bench.writing() as connection:
-        row = alerted.bench.row("cause")
         why = causes.Cause(row.connection, row.step, row.error, hostile, row.field, row.code_list)
         causes.note(connection, "torfaen", why, alerted.bench.clock.now())
     alerted.look(QUARTER + 60)
