@@ -12,6 +12,7 @@ from config.access import Access
 from config.alerts import Alerts
 from config.declared import Address, Declared, Line, LongerThanNothing, refusal
 from config.keys import Keys
+from config.metrics import Metrics
 from config.retention import Retention
 from config.routes import Comparison, Nightly
 
@@ -172,6 +173,12 @@ class SiteSettings(Declared):
         default=None,
         description="Where systems and forms may call us. Leave out: nothing listens.",
         examples=[{"port": 8081}],
+    )
+    metrics: Metrics | None = Field(
+        default=None,
+        description="Where each process tells how it does. Leave out: nowhere; the pages have `/healthz` and `/readyz` "
+        "all the same.",
+        examples=[{"port": 9464}],
     )
     alerts: Alerts = Field(
         default_factory=Alerts, description="Who is told.", examples=[{"to": ["integration@example.org"]}]

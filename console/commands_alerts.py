@@ -9,7 +9,8 @@ import typer
 from console import ask
 from console.moments import moment
 from console.show import as_json, complain, count, iso, safe, say
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, zone_of
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name, opened, zone_of
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from pipelines.alert_rules import AlertRules
@@ -27,9 +28,8 @@ def listed(
         return
     from pipelines import alerting
 
-    with opened(site) as plant:
-        wanted = None if not council else [known_council(plant, council)]
-        rows, untold = alerting.open_alerts(plant, wanted), alerting.untold(plant)
+    with for_officer(site) as plant:
+        rows, untold = alerting.open_alerts(plant, known_council(plant, council)), alerting.untold(plant)
         if json:
             as_json({"alerts": [_plain(plant, row) for row in rows], "not_told": [_untold(row) for row in untold]})
         else:
@@ -46,8 +46,8 @@ def answer(
     """Say that you have taken it on: the duty contact is not told again. What you will do is asked."""
     from pipelines import alerting
 
-    with opened(site) as plant:
-        words = alerting.answer(plant, id, who=ask.who(), why=ask.why(f"answer {id}"))
+    with for_officer(site, Right.CONTROL) as plant:
+        words = alerting.answer(plant, id, who=officer_name(plant), why=ask.why(f"answer {id}"))
     as_json({"done": words}) if json else say(words + ".")
 
 
@@ -56,7 +56,7 @@ def test(council: CouncilName = "", site: SiteFolder = HERE, json: Json = False)
     """Tell everybody that this is a test, and say who could not be reached."""
     from pipelines import alert_post
 
-    with opened(site) as plant:
+    with for_officer(site, Right.CONTROL) as plant:
         rules = _rules(plant)
         told = rules.of(known_council(plant, council))
         outcome = alert_post.test(plant, rules, told)

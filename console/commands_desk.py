@@ -12,7 +12,7 @@ import typer
 from console import ask, desk_view
 from console.guard import WrongUse
 from console.show import as_json, complain, say
-from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name, zone_of
 from pipelines.rights import Right
 
 if TYPE_CHECKING:
@@ -22,11 +22,21 @@ if TYPE_CHECKING:
 Id = Annotated[str, typer.Argument(help="A delivery (d12) or a version (v7), as `dolen attention` lists them.")]
 
 
-def attention(council: CouncilName = "", site: SiteFolder = HERE, json: Json = False) -> None:
+def attention(
+    council: CouncilName = "",
+    ticket: Annotated[
+        str, typer.Option(help="Write a text for the supplier about this cause; nobody is in it.", metavar="CAUSE")
+    ] = "",
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
     """What needs a person, grouped by cause, the most urgent first: why, since when, how many, and what to do."""
     from pipelines import desk, left_out
 
     with for_officer(site) as plant:
+        if ticket:
+            _ticket(plant, ticket, json)
+            return
         wanted = [known_council(plant, council)] if council else []
         groups, conflicts = desk.attention(plant, wanted), desk.open_conflicts(plant, wanted)
         lacking = left_out.left_out(plant, wanted)
@@ -37,12 +47,32 @@ def attention(council: CouncilName = "", site: SiteFolder = HERE, json: Json = F
     raise typer.Exit(1 if groups or conflicts else 0)
 
 
-def show(id: Id, site: SiteFolder = HERE, json: Json = False) -> None:
+def _ticket(plant: Plant, fingerprint: str, json: bool) -> None:
+    from pipelines.ticket import of_cause
+
+    one = of_cause(plant, fingerprint)
+    if json:
+        as_json(dataclasses.asdict(one))
+    else:
+        desk_view.ticket(one, zone_of(plant, one.council))
+
+
+def show(
+    id: Id,
+    ticket: Annotated[bool, typer.Option("--ticket", help="Write a text for the supplier; nobody is in it.")] = False,
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
     """One delivery or version: its state, why, what was tried, and what sending it now would do. Values are masked."""
     from pipelines import showing
 
     with for_officer(site) as plant:
         shown = showing.show(plant, id)
+        if ticket:
+            if not shown.cause:
+                raise WrongUse(f"Nothing is wrong with {shown.id} now, so there is nothing to tell a supplier")
+            _ticket(plant, shown.cause, json)
+            return
         preview = _preview(plant, shown.id) if shown.id.startswith("d") and shown.state in desk_view.OPEN else None
         if json:
             fields = None if preview is None else desk_view.preview_plain(preview)

@@ -23,6 +23,7 @@ from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known
 from pipelines.rights import Right
 
 if TYPE_CHECKING:
+    from config.metrics import Metrics as MetricsSettings
     from config.site import Site
     from pipelines.plant import Plant
     from pipelines.running import Part
@@ -90,17 +91,27 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
         assert plant.alerts is not None  # the composition root gives every plant its rules
         watchman = Watchman(plant, plant.alerts)
         chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant), watchman)
-        beside = partial(_beside, plant, shown)
+        beside = partial(_beside, plant, shown, settings.metrics)
         running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)
         say("Stopped; what waits goes on from the same place next time.")
 
 
-def _beside(plant: Plant, site: Site | None) -> list[tuple[str, Part]]:
-    """What runs beside the site's own parts: tasks; and of `dolen run`, the listener and the pages, where they are
-    asked for. Raises WrongUse."""
+def _beside(plant: Plant, site: Site | None, measured: MetricsSettings | None) -> list[tuple[str, Part]]:
+    """What runs beside the site's own parts: tasks, and figures where they are asked for; of `dolen run` also the
+    listener and the pages. Raises WrongUse."""
     from pipelines.task_runs import TaskRuns
 
     parts: list[tuple[str, Part]] = [("tasks", TaskRuns(plant))]
+    if measured is not None:
+        from console.gauges.server import Gauged
+
+        assert plant.alerts is not None  # the composition root gives every plant its rules
+        try:
+            tell = partial(_say_where, "Figures", "/metrics")
+            parts.append(("figures", Gauged(plant, measured, plant.alerts.data, tell)))
+        except OSError as fault:  # what carries referrals does not stand still for want of figures
+            words = _nothing_can_listen(measured.host, measured.port, fault, "metrics")
+            complain(f"No figures: {words}. Referrals are carried all the same.")
     if site is not None and (listening := site.settings.listener) is not None:
         from console.listener.server import Listener
 
@@ -123,6 +134,10 @@ def _told(address: str, link: str) -> None:
     say(f"Pages at {address}/.")
     if link:
         say(f"Open this to sign in; it works once, for ten minutes: {link}")
+
+
+def _say_where(what: str, path: str, address: str) -> None:
+    say(f"{what} at {address}{path}.")
 
 
 def _nothing_can_listen(host: str, port: int, fault: OSError, key: str) -> str:

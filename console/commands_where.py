@@ -9,7 +9,7 @@ import typer
 
 from console.guard import WrongUse
 from console.show import as_json, iso, safe, say
-from console.site import HERE, Json, SiteFolder, opened, zone_of
+from console.site import HERE, Json, SiteFolder, for_officer, zone_of
 
 
 def where(
@@ -26,7 +26,7 @@ def where(
 
     if language not in ("cy", "en"):
         raise WrongUse("The language is one of cy, en")
-    with opened(site) as plant:
+    with for_officer(site) as plant:
         answers, now = looking.where(plant, reference), plant.clock.now()
         known = any(one.known is not looking.Known.NEVER_SHOWN for one in answers)
         if json:

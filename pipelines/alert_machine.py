@@ -26,12 +26,12 @@ _MEGABYTE = 1_000_000
 
 def disk(_connection: Connection, plant: Plant, rules: AlertRules, now: int) -> Iterator[Condition]:
     """The disk that Dolen writes on, and the database's own word that it is full."""
-    free = shutil.disk_usage(_there(rules.data)).free // _MEGABYTE
+    free = shutil.disk_usage(nearest(rules.data)).free // _MEGABYTE
     if plant.ledger.reserve.is_full or free < rules.limits.disk_megabytes:
         yield Condition(Amiss.DISK, urgent=True, count=free, since=now)
 
 
-def _there(folder: Path) -> Path:
+def nearest(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     return next(one for one in (folder, *folder.parents) if one.is_dir())
 

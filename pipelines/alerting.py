@@ -25,6 +25,7 @@ from pipelines.ids import new_id, number_of
 from pipelines.ledger import insert_new
 from pipelines.looking import NotPossible
 from pipelines.plant import Plant
+from pipelines.rights import Right
 from pipelines.tables import alert, notice
 
 #: What was not seen for so long is over: what comes and goes is one alert and not many.
@@ -167,12 +168,14 @@ def may_tell(told: Told, rules: AlertRules, now: int) -> int:
     return at if ends is None else to_time(ends)
 
 
-def answer(plant: Plant, id: str, *, who: str, why: str = "", councils: Collection[str] | None = None) -> str:
+def answer(plant: Plant, id: str, *, who: str, why: str = "") -> str:
     """Say that somebody has taken it on: the duty contact is not told again of what is there now. Says what was done.
 
-    `councils`: those that the officer may act for; None is every one, and the site. Raises NotPossible.
+    What concerns the site as a whole may be answered by whoever may act for one of its councils. Raises NotPossible.
     """
-    row = _alert(plant, id, councils)
+    row = _alert(plant, id)
+    if row.council:
+        plant.sight.need(Right.CONTROL, row.council)
     if row.closed is not None:
         raise NotPossible(f"a{row.id} is over since then; there is nothing to answer")
     now = plant.clock.now()
@@ -197,22 +200,25 @@ def _any_council(plant: Plant) -> str:
     return min(plant.councils, default=SITE)
 
 
-def _alert(plant: Plant, id: str, councils: Collection[str] | None) -> Row[Any]:
+def _alert(plant: Plant, id: str) -> Row[Any]:
     number = number_of(id, "a")
     with plant.ledger.reading() as connection:
         row = connection.execute(select(alert).where(alert.c.id == number)).first() if number is not None else None
-    if row is None or (councils is not None and row.council not in councils):
+    if row is None or row.council not in (SITE, *plant.councils):
         raise NotPossible(f"there is no alert {id}; ids look like a12 (see `dolen alerts`)")
     return row
 
 
-def open_alerts(plant: Plant, councils: Collection[str] | None = None) -> list[Row[Any]]:
-    """What is amiss now, the most urgent and oldest first."""
+def open_alerts(plant: Plant, council: str = "") -> list[Row[Any]]:
+    """What is amiss now with the site and its councils, or with one, the most urgent and oldest first."""
+    among = (council,) if council else (SITE, *plant.councils)
     with plant.ledger.reading() as connection:
         rows = connection.execute(
-            select(alert).where(alert.c.closed.is_(None)).order_by(alert.c.urgent.desc(), alert.c.opened)
+            select(alert)
+            .where(alert.c.closed.is_(None), alert.c.council.in_(among))
+            .order_by(alert.c.urgent.desc(), alert.c.opened)
         ).all()
-    return [row for row in rows if councils is None or row.council in councils]
+    return list(rows)
 
 
 def untold(plant: Plant) -> list[Row[Any]]:

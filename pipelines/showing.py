@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipelines import attention
+from pipelines import attention, menders
 from pipelines.looking import delivery_of, version_of
+from pipelines.menders import Mender
 from pipelines.plant import Plant
 from pipelines.remedies import remedy_of
 from pipelines.states import DeliveryState
@@ -58,6 +59,7 @@ class Shown:
     field: str = ""
     code_list: str = ""
     sent: int = 0  # tries
+    mender: Mender | None = None  # who can mend it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Why:
     step: str = ""
     field: str = ""
     code_list: str = ""
+    mender: Mender | None = None
 
 
 def show(plant: Plant, id: str) -> Shown:
@@ -92,7 +95,7 @@ def show(plant: Plant, id: str) -> Shown:
         shown_id, row.council, row.connection, row.kind, number, route, row.referral_id or "", row.revision,
         str(row.state), reason, why.fingerprint, why.words, why.remedy, row.at, due, left_out, tries,
         str(row.mapping), bool(row.mapping) and shown_id.startswith("d"), why.kind, why.error, why.step, why.field,
-        why.code_list, int(row.tries) if shown_id.startswith("d") else 0,
+        why.code_list, int(row.tries) if shown_id.startswith("d") else 0, why.mender,
     )  # fmt: skip
 
 
@@ -104,7 +107,12 @@ def _why(plant: Plant, row: Any) -> Why:
     waits = row.state == DeliveryState.ATTENTION or (row.state == DeliveryState.NOT_SURE and row.due is None)
     words = attention.remedy(found.step, found.error, found.code_list, found.connection, found.field) if waits else ""
     kind = remedy_of(found.step, found.error, found.code_list) if waits else ""
-    return Why(found.fingerprint, found.words, words, kind, found.error, found.step, found.field, found.code_list)
+    mender = menders.of_cause(
+        plant.councils[row.council], found.connection, step=found.step, field=found.field, code_list=found.code_list
+    )
+    return Why(
+        found.fingerprint, found.words, words, kind, found.error, found.step, found.field, found.code_list, mender
+    )
 
 
 def _tries(plant: Plant, id: int) -> tuple[Try, ...]:

@@ -263,6 +263,21 @@ class Consumer:
         return first
 
 
+def answers(url: str) -> bool:
+    """Whether a broker answers there, within a few seconds. This process's own memory always does."""
+    if url.startswith("memory:"):
+        return True
+    connection = Connection(url, connect_timeout=ANSWER_SECONDS / 2, heartbeat=0)
+    try:
+        connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
+    except Exception:  # whatever the transport makes of it: it does not answer
+        return False
+    finally:
+        with contextlib.suppress(Exception):
+            connection.release()
+    return True
+
+
 def queues(*, quorum: bool) -> tuple[Queue, Queue]:
     """The queues: the urgent one and the ordinary one. `quorum`: the broker keeps queues of that type."""
     exchange = Exchange("dolen", type="direct", durable=True)

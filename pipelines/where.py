@@ -19,7 +19,7 @@ from pipelines.attention import Group
 from pipelines.clock import SECOND
 from pipelines.ids import number_of
 from pipelines.keystore import KeyFault
-from pipelines.looking import find_referral
+from pipelines.looking import find_referral, sees_version
 from pipelines.menders import Mender
 from pipelines.plant import Council, Plant
 from pipelines.routing import Route
@@ -131,7 +131,8 @@ def where(plant: Plant, reference: str, councils: Collection[str] | None = None)
         known = {row.id for row in found}
         wanted = {row.referral_id for row in stray if row.referral_id} - known
         if not found and wanted:
-            found = list(connection.execute(select(referral).where(referral.c.id.in_(wanted))).all())
+            seen = select(referral).where(referral.c.id.in_(wanted), plant.sight.of(referral.c.id))
+            found = list(connection.execute(seen).all())
             known = wanted
         held = pauses.all_pauses(connection)
         look = _Look(plant, connection, held)
@@ -146,11 +147,18 @@ def sources(plant: Plant) -> list[Source]:
         return list(_Look(plant, connection, pauses.all_pauses(connection)).sources(plant.councils))
 
 
+def of_referral(plant: Plant, id: str) -> Whereabouts:
+    """Where one referral is that is known to exist."""
+    with plant.ledger.reading() as connection:
+        row = connection.execute(select(referral).where(referral.c.id == id)).one()
+        return _Look(plant, connection, pauses.all_pauses(connection)).referral(row)
+
+
 def _versions(connection: Connection, plant: Plant, codes: Collection[str], text: str) -> list[Any]:
     """Versions that are named and were not taken in: by v7, or by the record's number."""
     number = number_of(text, "v") if text.lower().startswith("v") else None
     if number is not None:
-        one = connection.execute(select(version).where(version.c.id == number)).first()
+        one = connection.execute(select(version).where(version.c.id == number, sees_version(plant))).first()
         return [one] if one is not None and one.council in codes else []
     named: list[ColumnElement[bool]] = [
         and_(
@@ -165,7 +173,7 @@ def _versions(connection: Connection, plant: Plant, codes: Collection[str], text
     ]
     if not named or not text:
         return []
-    rows = connection.execute(select(version).where(or_(*named)).order_by(version.c.id)).all()
+    rows = connection.execute(select(version).where(or_(*named), sees_version(plant)).order_by(version.c.id)).all()
     newest = {(row.council, row.connection, row.kind): row for row in rows}
     return [row for row in newest.values() if row.state in (VersionState.ATTENTION, VersionState.WAITING)]
 

@@ -34,7 +34,8 @@ def resume(plant: Seen, council: forms.CouncilCode, connection: forms.Connection
 @router.post("/connections/{council}/{connection}/sync", status_code=202, **needs(Right.CONTROL))
 def sync(plant: Seen, council: forms.CouncilCode, connection: forms.ConnectionName) -> shapes.Asked:
     """Have the running site read a source now. It is asked for and not waited for."""
-    return shapes.Asked(feeds=control.ask(plant, [_wired(plant, council, connection)]))
+    wired = _wired(plant, council, connection)
+    return shapes.Asked(feeds=control.ask(plant, [wired], who=name(plant), why=""))
 
 
 def _wired(plant: Plant, council: str, connection: str) -> Wired:

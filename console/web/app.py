@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from console import signin
+from console.gauges import app as gauges
 from console.web import forms, pages
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Door, Doors
@@ -88,6 +89,7 @@ def application(plant: Plant, *, language: Language = "en", opened: Sequence[Doo
             app.router.add_route(door.path, _behind(door, plant), methods=methods, include_in_schema=False)
     app.router.add_route("/language/{language}", _switch, methods=["GET"], include_in_schema=False)
     app.router.routes.extend(signin.routes())
+    app.router.routes.extend(gauges.routes(plant))
     app.mount("/assets", Assets(directory=ASSETS))
     app.add_exception_handler(HTTPException, _not_there)
     return app

@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from pipelines import alert_post, alerting, audit, causes, control, desk, watchman
+from pipelines import alert_post, alert_words, alerting, audit, causes, control, desk, watchman
 from pipelines.alert_looks import Amiss
 from pipelines.looking import NotPossible
+from pipelines.rights import Officer, Role
+from pipelines.seeing import through
 from tests.rig.receivers import SECRET
 
 pytest_plugins = ("tests.pipelines.pieces", "tests.pipelines.alerted")
 
 ALL = "integration@example.org"
 DUTY = "duty@example.org"
-WHO = {"who": "ann", "why": "agreed on the telephone"}
+WHO: dict[str, Any] = {"who": "ann", "why": "agreed on the telephone"}
 QUARTER = 15 * 60
 
 
@@ -164,7 +166,7 @@ def test_who_dies_after_sending_has_it_sent_again_under_the_same_id(alerted: Any
     found, looked = watchman.look(plant, rules, {Amiss.ATTENTION})
     alerting.settle(plant, rules, found, looked, plant.clock.now())
     [(batch, rows)] = alert_post._claim(plant, way.name, "dies").items()
-    told = alert_post.alert_words.message(
+    told = alert_words.message(
         [alert_post.entry(alerted.amiss()[0], rows[0].what, rows[0].key)], rules.of("torfaen"), id=batch
     )
     alert_post.hand_over(plant, rules, way, told)  # and here it dies
@@ -224,8 +226,8 @@ def test_both_languages_stand_in_one_mail(alerted_with: Any) -> None:
 def test_no_person_and_no_hostile_sign_is_in_any_alert(alerted: Any) -> None:
     hostile = "no\x1b[31m \u202eevil\r\nBcc: x@example.org <script>"
     alerted.fail("C-1", "C-2", priority="emergency")
+    row = alerted.bench.row("cause")
     with alerted.bench.writing() as connection:
-        row = alerted.bench.row("cause")
         why = causes.Cause(row.connection, row.step, row.error, hostile, row.field, row.code_list)
         causes.note(connection, "torfaen", why, alerted.bench.clock.now())
     alerted.look(QUARTER + 60)
@@ -237,9 +239,9 @@ def test_no_person_and_no_hostile_sign_is_in_any_alert(alerted: Any) -> None:
         for canary in ("Siân", "Llŷr", "1941-02-28", "07700", "Cwmbrân", "NP44", "Gwyn", "C-1", "\x1b", "\u202e"):
             assert canary not in text
     assert all("Bcc" not in message for _, message in alerted.mailbox.mails)
-    teams = alert_post.shaped("teams", alert_post.Message("1", "s", "a <b> *c*", {}))
+    teams = alert_post.shaped("teams", alert_words.Message("1", "s", "a <b> *c*", {}))
     assert teams["attachments"][0]["content"]["body"][1]["inlines"] == [{"type": "TextRun", "text": "a <b> *c*"}]
-    slack = alert_post.shaped("slack", alert_post.Message("1", "a <!channel>", "b", {}))
+    slack = alert_post.shaped("slack", alert_words.Message("1", "a <!channel>", "b", {}))
     assert slack["text"] == "a &lt;!channel&gt;"
 
 
@@ -257,4 +259,9 @@ def test_an_officer_of_another_council_answers_nothing(alerted: Any) -> None:
     alerted.fail("C-1", "C-2", priority="emergency")
     alerted.look()
     with pytest.raises(NotPossible, match="there is no alert a1"):
-        alerting.answer(alerted.bench.plant, "a1", who="eve", councils=["neath-port-talbot"])
+        alerting.answer(through(alerted.bench.plant, Officer("eve")), "a1", who="eve")
+    viewer = Officer("val", {"torfaen": frozenset({Role.VIEWER})})
+    with pytest.raises(NotPossible, match="you may not do this for torfaen"):
+        alerting.answer(through(alerted.bench.plant, viewer), "a1", who="val")
+    operator = Officer("ola", {"torfaen": frozenset({Role.OPERATOR})})
+    assert alerting.answer(through(alerted.bench.plant, operator), "a1", who="ola") == "a1 is answered by ola"

@@ -20,7 +20,7 @@ WHERE = "alder/desk/Case"
 
 
 @pytest.fixture
-def place(opened: Callable[[str], Place]) -> Place:  # noqa: F811 - the fixture
+def place(opened: Callable[[str], Place]) -> Place:
     return opened("soap")
 
 

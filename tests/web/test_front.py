@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from pipelines import processes
 from pipelines.lock import only_one
 from pipelines.processes import Presence
