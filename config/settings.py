@@ -170,6 +170,11 @@ class SiteSettings(Declared):
     retention: Retention = Field(
         default_factory=Retention, description="How long data is kept, by class.", examples=[{"raw": "P30D"}]
     )
+    purge: Nightly = Field(
+        default_factory=lambda: Nightly(cron="20 2 * * *"),
+        description="When what has been kept long enough is let go of.",
+        examples=[{"cron": "20 2 * * *"}],
+    )
     console: Console = Field(default_factory=Console, description="The web pages for staff.", examples=[{"port": 8080}])
     listener: Listener | None = Field(
         default=None,

@@ -170,6 +170,7 @@ def wire(
         routes=tuple(_route(route, site.settings.reconcile) for route in settings.routes),
         owners={group: name for name, connection in settings.connections.items() for group in connection.owns},
         person_identifiers=PERSON_IDENTIFIERS,
+        retention=site.retention(files.code),
         texts={
             name: rules_of(name, text, lambda value: site.plain(value, environment))
             for name, text in site.texts.items()
@@ -359,6 +360,7 @@ def _route(route: RouteSettings, site_wide: Comparison) -> Route:
         when_deleted=route.when_deleted or "",
         reconcile="" if route.text else (route.reconcile or site_wide).cron or "",
         nothing_to_match=route.first_day == "nothing-to-match",
+        retention=route.retention,
         documents=None
         if route.documents is None
         else DocumentRules(

@@ -272,8 +272,11 @@ class Page:
         """What a version does to the referral that is there; nothing is changed yet. Raises Several where it cannot be
         told whose it is, or seems to be somebody else's."""
         batch, wired, code = self._batch, self._wired, self._council.code
-        facts, marks, shown = batch.facts(referral), read.hashes, read.shown
-        base = held.base
+        marks, shown = read.hashes, read.shown
+        if batch.forgotten(referral):  # retention has let go of them: all that this version shows is news
+            facts, base = revisions.anew(batch, referral, wired.name, held.external_id), {}
+        else:
+            facts, base = batch.facts(referral), held.base
         for old in batch.records_of(referral.id, wired.name, self._kind.name):
             if old is not held and not base:
                 base = old.base  # the same record under another number

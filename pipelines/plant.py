@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from config.retention import Retention
 from pipelines.artifacts import Artifacts, Keeper
 from pipelines.calendar import closed_until
 from pipelines.clock import SECOND, Clock, to_instant, to_time
@@ -138,6 +139,7 @@ class Council:
     owners: Mapping[str, str]  # field group -> connection
     person_identifiers: tuple[str, ...]  # fields whose equal value means the same person
     texts: Mapping[str, TextRules] = field(default_factory=dict)
+    retention: Retention = field(default_factory=Retention)  # how long it keeps data
 
     def routes_from(self, connection: str) -> list[Route]:
         """The routes that a change in this connection may take."""

@@ -46,6 +46,16 @@ def begin(batch: Batch, *, person: str, born_in: str, number: str, shown: Mappin
     )
 
 
+def anew(batch: Batch, row: Held, connection: str, number: str) -> Facts:
+    """Begin the facts of a referral anew with what the ledger knows without them, and return them."""
+    facts: Facts = {
+        "citizen_reference": (row.citizen_reference, OURSELVES, row.revision),
+        fact_store.target_field(connection): (number, OURSELVES, row.revision),
+    }
+    batch.begin_anew(row, facts)
+    return facts
+
+
 def revise(batch: Batch, row: Held, changes: Mapping[str, Any], *, by: str) -> None:
     """Make the next revision of a referral with these changes."""
     revision = row.revision + 1
