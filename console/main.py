@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from console import (
+    commands_audit,
     commands_codes,
     commands_conform,
     commands_desk,
@@ -21,6 +22,7 @@ from console import (
     commands_laws,
     commands_links,
     commands_mapping,
+    commands_person,
     commands_proof,
     commands_questions,
     commands_run,
@@ -66,7 +68,7 @@ for one in (
     commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle, commands_desk.page,
     commands_desk.close,
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
-    commands_proof.match, commands_site.schema, commands_questions.questions,
+    commands_proof.match, commands_person.purge, commands_site.schema, commands_questions.questions,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):
@@ -80,7 +82,9 @@ app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")
 app.add_typer(commands_directory.services, name="services")
 app.add_typer(commands_keys.keys, name="keys")
-app.add_typer(commands_site.audit, name="audit")
+app.add_typer(commands_person.person, name="person")
+app.add_typer(commands_person.certificates, name="certificates")
+app.add_typer(commands_audit.audit, name="audit")
 app.add_typer(benches.bench, name="bench")
 
 

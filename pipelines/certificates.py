@@ -45,7 +45,7 @@ def folder_of(plant: Plant) -> Path:
 
 def opened(connection: Connection, council: str, now: int, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The certificate of a purge that goes on: begun by `body`, or as it stands if a process was killed within one."""
-    fresh = {"id": new_id(), "council": council, "kind": PURGE, "at": now, "body": _text(body), "signature": ""}
+    fresh = {"id": new_id(), "council": council, "kind": PURGE, "at": now, "body": as_text(body), "signature": ""}
     insert_new(connection, certificate, [fresh])
     row = connection.execute(
         select(certificate).filter_by(council=council, kind=PURGE, signature="").with_for_update()
@@ -55,7 +55,7 @@ def opened(connection: Connection, council: str, now: int, body: Mapping[str, An
 
 def fill(connection: Connection, id: str, body: Mapping[str, Any]) -> None:
     """Write down more of what went."""
-    connection.execute(update(certificate).where(certificate.c.id == id).values(body=_text(body)))
+    connection.execute(update(certificate).where(certificate.c.id == id).values(body=as_text(body)))
 
 
 def drop(connection: Connection, id: str) -> None:
@@ -65,7 +65,7 @@ def drop(connection: Connection, id: str) -> None:
 
 def sign(connection: Connection, vault: Vault, id: str, body: Mapping[str, Any]) -> None:
     """Close a certificate: its body is as it is, and signed."""
-    text = _text({**body, **chain_position(connection)})
+    text = as_text({**body, **chain_position(connection)})
     row = connection.execute(select(certificate.c.council, certificate.c.kind).where(certificate.c.id == id)).one()
     signed = _signature(vault, id, row.council, row.kind, text)
     connection.execute(update(certificate).where(certificate.c.id == id).values(body=text, signature=signed))
@@ -73,7 +73,7 @@ def sign(connection: Connection, vault: Vault, id: str, body: Mapping[str, Any])
 
 def issue(connection: Connection, vault: Vault, council: str, kind: str, now: int, body: Mapping[str, Any]) -> str:
     """Write a certificate at once; return its id."""
-    id, text = new_id(), _text({**body, **chain_position(connection)})
+    id, text = new_id(), as_text({**body, **chain_position(connection)})
     signed = _signature(vault, id, council, kind, text)
     connection.execute(
         insert(certificate),
@@ -140,5 +140,5 @@ def _signature(vault: Vault, id: str, council: str, kind: str, text: str) -> str
     return vault.sign("", f"certificate|{id}|{council}|{kind}|{text}".encode())
 
 
-def _text(body: Mapping[str, Any]) -> str:
+def as_text(body: Mapping[str, Any]) -> str:
     return orjson.dumps(dict(body), option=orjson.OPT_SORT_KEYS).decode()

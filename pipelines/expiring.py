@@ -167,8 +167,9 @@ def rows(connection: Connection, council: Council, ids: Collection[str], people:
     left = set(connection.execute(select(referral.c.person_id).where(referral.c.person_id.in_(people))).scalars())
     alone = sorted(set(people) - left)
     connection.execute(delete(person_identifier).where(person_identifier.c.person_id.in_(alone)))
-    others_theirs = select(payload.c.id).where(payload.c.person_id.in_(alone))
-    gone.payloads(empty(connection, code, list(connection.execute(others_theirs).scalars())))
+    overtaken = sorted(connection.execute(select(payload.c.id).where(payload.c.person_id.in_(alone))).scalars())
+    gone.payloads(empty(connection, code, overtaken))
+    gone.rows("payload", connection.execute(delete(payload).where(payload.c.person_id.in_(alone))).rowcount)
     gone.rows("person", connection.execute(delete(person).where(person.c.id.in_(alone))).rowcount)
     connection.execute(delete(leaving).where(leaving.c.referral_id.in_(wanted)))
     gone.ids += wanted

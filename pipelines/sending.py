@@ -18,7 +18,7 @@ from connectors.documents import DOCUMENT, offered
 from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
 from mappings.kept import CannotRun
-from pipelines import crash, regressed
+from pipelines import crash, regressed, restricting
 from pipelines.calendar import closed_until
 from pipelines.causes import Cause, gap_cause
 from pipelines.clock import to_instant
@@ -106,6 +106,9 @@ class Sender:
         try:
             now, event, held = known.now, known.event, known.held
             result.revision = job.row.revision if job.row.carries == "event" else known.revision
+            if known.stopped and not job.look_up:
+                result.decision, result.words = Decision(Do.AGAIN, restricting.LOOK_AGAIN), restricting.REASON
+                return result
             missed = route.misses(event)
             if missed and not job.look_up:
                 result.rule = f"condition of the route: {missed}"

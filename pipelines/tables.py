@@ -385,4 +385,5 @@ audit = Table(
     Column("detail", JSON, nullable=False),
     Column("previous", String, nullable=False),
     Column("hash", String, nullable=False, unique=True),
+    Index("ix_audit_subject", "subject"),
 )
