@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from pipelines import anchors, audit, guards
+from pipelines import anchors, audit, audit_lines, guards
+from pipelines.keystore import KeyStore
+from pipelines.ledger import Ledger
+from pipelines.tables import audit as table
+from pipelines.vault import Vault
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
