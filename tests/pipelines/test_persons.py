@@ -41,7 +41,7 @@ def planted(bench: Any, name: str) -> dict[str, Any]:
 
 @pytest.fixture
 def two(bench: Any) -> Any:
-    """Two people. Of the first: arrived, corrected, a try that failed, an officer's reason, one that needs attention."""
+    """Two people. Of the first: one that arrived, a correction that waits, an officer's reason that names them."""
     for id, name, nhs in (("C-1", ADA, NHS_ADA), ("C-2", BRAN, NHS_BRAN)):
         bench.take(bench.request(id, customer__nhs_number=nhs, **planted(bench, name)))
     bench.ada, bench.bran = (persons.by_identifier(bench.plant, nhs) for nhs in (NHS_ADA, NHS_BRAN))
@@ -111,7 +111,7 @@ def test_after_erasing_nothing_tells_of_the_person_and_the_other_is_whole(two: A
     marks = theirs - others
     assert copies
     assert marks
-    id = erasing.erase(two.plant, two.ada, ground="objection", who="dpo", why=f"{ADA} wrote to us")
+    id = erasing.erase(two.plant, two.ada, ground="objection", who="dpo", why="a letter of the person")
     for payload, key, body in copies:  # a backup of the ledger, with the keys as they are now
         with pytest.raises(KeyFault):
             two.vault.unseal("torfaen", payload, key, body)
