@@ -10,6 +10,7 @@ from config.alerts import CouncilAlerts
 from config.connection import Connection
 from config.declared import DateText, Declared, Line, Name, Phone, Words, Zone, matching
 from config.holidays import ENGLAND_AND_WALES
+from config.retention import Retention
 from config.routes import Route
 
 Gss = Annotated[
@@ -72,6 +73,11 @@ class CouncilSettings(Declared):
         description="Its bank holidays. Without this key those of England and Wales from 2026 to 2028, as "
         "gov.uk/bank-holidays names them; a list here takes their place and must be whole.",
         examples=[["2026-12-25", "2026-12-28"]],
+    )
+    retention: Retention | None = Field(
+        default=None,
+        description="How long this council keeps data, by class; what it does not say is as `dolen.yaml` says.",
+        examples=[{"payloads": "P60D"}],
     )
     connections: dict[Name, Connection] = Field(
         min_length=1,

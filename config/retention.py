@@ -42,6 +42,29 @@ class Retention(Declared):
         description="Who looked at or did what, when, and why.",
         examples=["P7Y"],
     )
+    inactive: LongerThanNothing = Field(
+        default=timedelta(days=2 * 365),
+        description="A referral that no system has ended counts as closed when nothing was heard of it for so long.",
+        examples=["P2Y"],
+    )
+    unattended: LongerThanNothing | None = Field(
+        default=None,
+        description="What waits or needs attention for so long expires, if people were told `warn` before. Leave out: "
+        "never, it stays until a person decides.",
+        examples=["P1Y"],
+    )
+    warn: LongerThanNothing = Field(
+        default=timedelta(days=30),
+        description="How long before it expires people are told that something unattended will.",
+        examples=["P30D"],
+    )
+
+
+def laid_over(site: Retention, council: Retention | None) -> Retention:
+    """A council's own times, and the site's where it says none."""
+    if council is None:
+        return site
+    return site.model_copy(update={name: getattr(council, name) for name in council.model_fields_set})
 
 
 def out_of_order(retention: Retention) -> list[Problem]:

@@ -55,7 +55,7 @@ class Comparison(Declared):
 
 
 class Nightly(Declared):
-    """When the interfaces that systems show are looked at."""
+    """When something is done by night."""
 
     cron: CronLine | None = Field(
         default="45 3 * * *",
@@ -210,7 +210,8 @@ class Route(Declared):
     )
     retention: LongerThanNothing | None = Field(
         default=None,
-        description="How long what was carried is kept here after the referral is closed. Needed in live.",
+        description="How long what was sent and answered is kept here after the referral is closed, if shorter than "
+        "`retention.payloads`. Needed in live.",
         examples=["P90D"],
     )
 

@@ -159,6 +159,11 @@ class SiteSettings(Declared):
     retention: Retention = Field(
         default_factory=Retention, description="How long data is kept, by class.", examples=[{"raw": "P30D"}]
     )
+    purge: Nightly = Field(
+        default_factory=lambda: Nightly(cron="20 2 * * *"),
+        description="When what has been kept long enough is let go of.",
+        examples=[{"cron": "20 2 * * *"}],
+    )
     console: Console | None = Field(
         default=None,
         description="The web pages for staff, which `dolen run` serves. Leave out: it serves none; `dolen serve` does.",

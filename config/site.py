@@ -16,7 +16,7 @@ from config.council import CouncilSettings
 from config.documents import Document, read_yaml
 from config.findings import Finding, Problem, SiteFaults, clean, errors, in_order
 from config.layers import Layers
-from config.retention import out_of_order
+from config.retention import Retention, laid_over, out_of_order
 from config.secrets import resolve, unusable
 from config.settings import SiteSettings
 from config.sharing import shared_installations
@@ -84,6 +84,10 @@ class Site:
             return url
         return f"{scheme}:///{(self.data_folder / path).resolve().as_posix()}"
 
+    def retention(self, code: str) -> Retention:
+        """How long a council keeps data."""
+        return laid_over(self.settings.retention, self.councils[code].settings.retention)
+
     def broker_url(self, environment: Mapping[str, str] | None = None) -> str:
         """The broker's URL. Raises SecretMissing."""
         return self.plain(self.settings.broker.url, environment)
@@ -126,7 +130,18 @@ def load_site(root: Path, *, shipped: Mapping[str, Path] | None = None, groups: 
     findings = in_order([*found, *roles, *text_findings, *council_findings])
     if document is None or settings is None or errors(found):
         raise SiteFaults(findings)
-    return Site(root, settings, document, councils, texts, text_documents, layers, groups, findings)
+    site = Site(root, settings, document, councils, texts, text_documents, layers, groups, findings)
+    disordered = [
+        one.document.locate(out_of_order(site.retention(code)))
+        for code, one in councils.items()
+        if one.settings.retention is not None
+    ]
+    unfit = {finding.file for found in disordered for finding in found}
+    return replace(
+        site,
+        councils={code: one for code, one in councils.items() if one.document.name not in unfit},
+        findings=in_order([*findings, *(finding for found in disordered for finding in found)]),
+    )
 
 
 def reload(site: Site) -> Site:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from console import ask, overview_view, process_view
+from console import ask, overview_view, process_view, protection_view
 from console.guard import WrongUse
 from console.show import as_json, complain, count, progress, safe, say, table
 from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name, opened, zone_of
@@ -58,12 +58,14 @@ def schedule(site: SiteFolder = HERE) -> None:
 
 
 def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None:
-    from pipelines import composition, first_day, logs, processes, running
+    from pipelines import composition, erasing, first_day, logs, processes, running
+    from pipelines.anchors import Anchorer
     from pipelines.artifacts import Sweeper
     from pipelines.code_drift import CodeWatch
     from pipelines.drift_watch import DriftWatch
     from pipelines.numbering import Numberer
     from pipelines.prover import Prover
+    from pipelines.purger import Purger
     from pipelines.watchman import Watchman
 
     stop = threading.Event()
@@ -75,6 +77,9 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
                 running.check_roles(plant, command)
             except running.NeedsServers as fault:
                 raise WrongUse(str(fault)) from None
+        again = erasing.repeat(plant)
+        if again:
+            say(f"Erased again, because the ledger was restored from before: {count(again, 'person', 'people')}.")
         held_back = first_day.hold_back(plant)
         for words in held_back:
             complain(f"{words}.")
@@ -89,8 +94,10 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
             what = f"{councils}, stage {plant.stage}, process {os.getpid()}"
             say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
         assert plant.alerts is not None  # the composition root gives every plant its rules
-        watchman = Watchman(plant, plant.alerts)
-        chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant), watchman)
+        chores = (
+            Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant),
+            Purger(plant, settings.purge.cron), Anchorer(plant), Watchman(plant, plant.alerts),
+        )  # fmt: skip
         beside = partial(_beside, plant, shown, settings.metrics)
         running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)
         say("Stopped; what waits goes on from the same place next time.")
@@ -214,10 +221,12 @@ def status(site: SiteFolder = HERE, json: Json = False) -> None:
         alive, beat = processes.is_running(plant), processes.last_beat(plant)
         present = processes.shown(plant)
         if json:
-            as_json(overview_view.plain(plant, seen, alive, beat) | {"processes": process_view.plain(present)})
+            told = {"processes": process_view.plain(present), "data_protection": protection_view.plain(plant)}
+            as_json(overview_view.plain(plant, seen, alive, beat) | told)
         else:
             overview_view.show(plant, seen, alive, beat)
             process_view.show(present)
+            protection_view.show(plant)
     raise typer.Exit(0 if seen.sums_agree else 1)
 
 

@@ -1,4 +1,4 @@
-"""Commands for those who build a site: new, check, schema, audit."""
+"""Commands for those who build a site: new, check, schema."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import typer
 
 from console.guard import WrongUse
 from console.show import as_json, count, say
-from console.site import HERE, Json, SiteFolder, opened, site_folder
-
-audit = typer.Typer(help="The record of who did what.", no_args_is_help=True)
+from console.site import HERE, Json, SiteFolder, site_folder
 
 
 def new(folder: Annotated[Path, typer.Argument(help="An empty folder, or one to be made.", metavar="DIR")]) -> None:
@@ -81,21 +79,3 @@ def schema(
     from mappings.schema import referral_schema
 
     as_json(form_schema() if form else referral_schema())
-
-
-@audit.command("verify")
-def audit_verify(site: SiteFolder = HERE, json: Json = False) -> None:
-    """Look whether the audit is whole: no row changed, missing or moved."""
-    from pipelines import audit as chain
-
-    with opened(site) as plant:
-        broken = chain.verify(plant.ledger, plant.vault)
-    if json:
-        as_json({"whole": broken is None, "first_broken": broken})
-    else:
-        say(
-            "The audit is whole."
-            if broken is None
-            else f"The audit is broken from row {broken} on: keep the file, report it."
-        )
-    raise typer.Exit(0 if broken is None else 1)

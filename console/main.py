@@ -12,6 +12,7 @@ import typer
 from console import (
     commands_access,
     commands_alerts,
+    commands_audit,
     commands_codes,
     commands_conform,
     commands_desk,
@@ -24,6 +25,7 @@ from console import (
     commands_laws,
     commands_links,
     commands_mapping,
+    commands_person,
     commands_proof,
     commands_questions,
     commands_run,
@@ -74,8 +76,8 @@ for one in (
     commands_desk.trace, commands_desk.attention, commands_desk.show, commands_desk.replay, commands_desk.settle,
     commands_desk.page, commands_desk.close,
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
-    commands_proof.match, commands_site.schema, commands_questions.questions, commands_where.where,
-    commands_dpia.dpia,
+    commands_proof.match, commands_person.purge, commands_site.schema, commands_questions.questions,
+    commands_where.where, commands_dpia.dpia,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):
@@ -91,9 +93,11 @@ app.add_typer(commands_links.links, name="links")
 app.add_typer(commands_links.routes, name="routes")  # commands_shadow adds to it
 app.add_typer(commands_shadow.shadow, name="shadow")
 app.add_typer(commands_directory.services, name="services")
-commands_site.audit.command("dependencies")(commands_supply.dependencies)
+commands_audit.audit.command("dependencies")(commands_supply.dependencies)
 app.add_typer(commands_keys.keys, name="keys")
-app.add_typer(commands_site.audit, name="audit")
+app.add_typer(commands_person.person, name="person")
+app.add_typer(commands_person.certificates, name="certificates")
+app.add_typer(commands_audit.audit, name="audit")
 app.add_typer(commands_alerts.alerts, name="alerts")
 app.add_typer(commands_text.text, name="text")
 app.add_typer(benches.bench, name="bench")

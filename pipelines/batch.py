@@ -209,6 +209,14 @@ class Batch:
         except KeyError:
             raise PayloadGone("the facts of this referral have expired or were erased") from None
 
+    def forgotten(self, row: Held) -> bool:
+        """Whether the facts of a referral have expired or were erased. It must have been fetched."""
+        return row.id not in self._facts
+
+    def begin_anew(self, row: Held, facts: Facts) -> None:
+        """Begin the facts of a referral anew, after they had expired."""
+        self._facts[row.id] = facts
+
     def new_referral(self, facts: Facts, **values: Any) -> Held:
         """Enter a referral that the ledger did not have, at revision 1."""
         row = rows.fresh(

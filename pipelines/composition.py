@@ -179,6 +179,7 @@ def wire(
         routes=tuple(route_of(route, site.settings.reconcile) for route in settings.routes),
         owners={group: name for name, connection in settings.connections.items() for group in connection.owns},
         person_identifiers=PERSON_IDENTIFIERS,
+        retention=site.retention(files.code),
         texts={
             name: rules_of(name, text, lambda value: site.plain(value, environment))
             for name, text in site.texts.items()

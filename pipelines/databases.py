@@ -112,7 +112,8 @@ def _sqlite(url: Any, setting: str, fault: type[RuntimeError]) -> Engine:
         raw.isolation_level = None  # we begin transactions ourselves
         cursor = raw.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-        cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # heeded by a file that is new: it can give space back
+        if not cursor.execute("PRAGMA page_count").fetchone()[0]:  # later it would only take the write lock
+            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # so that the file can give space back
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")  # NORMAL may roll back commits after power loss
         cursor.execute("PRAGMA foreign_keys=ON")

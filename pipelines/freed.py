@@ -33,11 +33,11 @@ def forget_freed(engine: Engine, tables: Sequence[str] = ()) -> bool:
 
 def _sqlite(engine: Engine) -> bool:
     with engine.connect() as connection:
-        raw: Any = connection.connection.driver_connection  # SQLAlchemy would not step through what gives no rows
+        raw: Any = connection.connection.driver_connection
         try:
             free = raw.execute("PRAGMA freelist_count").fetchone()[0]
             for _ in range(0, free, PAGES_AT_ONCE):
-                raw.execute(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})").fetchall()
+                raw.executescript(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")  # `execute` would free one page
             busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:  # somebody reads or writes for long: the next time will do
             return False

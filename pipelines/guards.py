@@ -18,13 +18,36 @@ from pipelines.states import MOVES, VERSION_MOVES
 #: Table -> its arrows.
 _ARROWS: dict[str, Mapping[Any, Any]] = {"delivery": MOVES, "version": VERSION_MOVES}
 #: Tables of which no row may go.
-_KEPT = ("audit", "delivery", "proof", "version")
+_KEPT = ("audit",)
+#: Tables of which rows may go with their referral alone, once retention has entered it as leaving. Of each, the words
+#: by which SQLite finds the referral.
+_GO_TOGETHER = {
+    "delivery": "OLD.referral_id",
+    "proof": "(SELECT referral_id FROM delivery WHERE id = OLD.delivery_id)",
+    "version": "OLD.referral_id",
+}
 #: Tables of which no row may change.
 _WRITTEN_ONCE = ("audit",)
 
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION dolen_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    RAISE EXCEPTION USING
+        MESSAGE = TG_ARGV[0], ERRCODE = 'check_violation', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
+END $$
+"""
+#: PostgreSQL takes no look into another table in a trigger's condition.
+_UNLESS_LEAVING = """
+CREATE OR REPLACE FUNCTION dolen_refuse_unless_leaving() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    whose text := to_jsonb(OLD)->>'referral_id';
+BEGIN
+    IF TG_TABLE_NAME = 'proof' THEN
+        SELECT referral_id INTO whose FROM delivery WHERE id = (to_jsonb(OLD)->>'delivery_id')::bigint;
+    END IF;
+    IF EXISTS (SELECT 1 FROM leaving WHERE referral_id = whose) THEN
+        RETURN OLD;
+    END IF;
     RAISE EXCEPTION USING
         MESSAGE = TG_ARGV[0], ERRCODE = 'check_violation', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
 END $$
@@ -36,12 +59,15 @@ def put_up(connection: Connection) -> None:
     take_down(connection)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_FUNCTION)
+        connection.exec_driver_sql(_UNLESS_LEAVING)
     for name, table, what, when, words in _guards():
         if connection.dialect.name == "postgresql":
-            condition = f"WHEN ({when}) " if when else ""
+            apart = table in _GO_TOGETHER and what == "DELETE"
+            condition = f"WHEN ({when}) " if when and not apart else ""
+            refuse = "dolen_refuse_unless_leaving" if apart else "dolen_refuse"
             connection.exec_driver_sql(
                 f"CREATE TRIGGER {name} BEFORE {what} ON {table} FOR EACH ROW {condition}"
-                f"EXECUTE FUNCTION dolen_refuse('{words}')"
+                f"EXECUTE FUNCTION {refuse}('{words}')"
             )
         else:
             condition = f"WHEN {when} " if when else ""
@@ -66,6 +92,9 @@ def _guards() -> Iterator[tuple[str, str, str, str, str]]:
         yield f"{table}_moves", table, "UPDATE OF state", moved, f"no arrow leads a {table} from its state to that one"
     for table in _KEPT:
         yield f"{table}_stays", table, "DELETE", "", f"a row of {table} is never deleted"
+    for table, whose in _GO_TOGETHER.items():
+        leaves = f"NOT EXISTS (SELECT 1 FROM leaving WHERE referral_id = {whose})"  # noqa: S608 - names of our own
+        yield f"{table}_stays", table, "DELETE", leaves, f"a row of {table} is never deleted"
     for table in _WRITTEN_ONCE:
         yield f"{table}_as_written", table, "UPDATE", "", f"a row of {table} is never changed"
 

@@ -8,7 +8,7 @@ record that cannot be read or mapped needs attention and holds up nobody else.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors.errors import ConnectorError
 from connectors.port import Item, Tier, UnreadableItem
 from mappings.facts import Refused, assemble
-from pipelines import crash, regressed
+from pipelines import crash, regressed, versions
 from pipelines.clock import to_time
 from pipelines.ledger import LedgerFault
 from pipelines.logs import log, warn
 from pipelines.page import Page, Read
 from pipelines.plant import Council, Kind, Plant, Wired
+from pipelines.rows import Held
 from pipelines.states import VersionState
 from pipelines.tables import record, version
 
@@ -109,6 +110,7 @@ class Intake:
         reads = [self._read(wired, kind, item, content, first=item.id not in known) for item, content in fresh]
         for read in reads:
             read.confirmed = confirmed
+            read.erased = read.item.id in known and known[read.item.id].erased is not None
         ask = _Ask()
         chunks = [reads[at : at + ROWS_A_TRANSACTION] for at in range(0, len(reads), ROWS_A_TRANSACTION)] or [[]]
         for chunk in chunks:
@@ -204,17 +206,20 @@ class Intake:
 
     def _news(
         self, wired: Wired, kind: Kind, items: Sequence[Item | UnreadableItem], taken: Taken, *, confirmed: bool
-    ) -> tuple[list[tuple[Item | UnreadableItem, str]], Set[str]]:
+    ) -> tuple[list[tuple[Item | UnreadableItem, str]], Mapping[str, Any]]:
         """Drop, before anything is mapped, what is byte for byte the newest version that we hold.
 
-        Returns the rest with the hash of its bytes, and the ids of those whose record the ledger has.
+        Nor is anything kept of a version that was erased. Returns the rest with the hash of its bytes, and the rows of
+        those whose record the ledger has.
         """
         hashed = [(item, self._plant.vault.hash(self._council.code, item.raw)) for item in items]
         with self._plant.ledger.reading() as connection:
-            held = {
-                row.external_id: row.content
+            held: dict[str, Any] = {
+                row.external_id: row
                 for row in connection.execute(
-                    select(record.c.external_id, record.c.content).where(
+                    select(
+                        record.c.external_id, record.c.content, record.c.erased, record.c.version, record.c.modified
+                    ).where(
                         record.c.council == self._council.code,
                         record.c.connection == wired.name,
                         record.c.kind == kind.name,
@@ -224,11 +229,12 @@ class Intake:
             }
         fresh = []
         for item, content in hashed:
-            if item.id and held.get(item.id) == content and not confirmed:
+            known = held.get(item.id) if item.id else None
+            if known is not None and (_erased(known, item) or (known.content == content and not confirmed)):
                 taken.add(None)
             else:
                 fresh.append((item, content))
-        return fresh, held.keys()
+        return fresh, held
 
     def _read(
         self, wired: Wired, kind: Kind, item: Item | UnreadableItem, content: str, *, first: bool, id: int | None = None
@@ -311,3 +317,12 @@ class Intake:
         if "create" not in offers or "find" in offers:
             return False  # the profile says enough
         return wired.connector.tier(kind.name) is Tier.NEITHER
+
+
+def _erased(row: Row[Any], item: Item | UnreadableItem) -> bool:
+    """Whether what an item shows was erased with its person: it is not newer than what the record's tombstone says."""
+    if row.erased is None:
+        return False
+    known = Held({"version": row.version, "modified": row.modified})
+    modified = to_time(item.modified) if item.modified else None
+    return versions.order(known, modified, getattr(item, "version", "")) is not versions.Order.NEWER

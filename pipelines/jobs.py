@@ -46,6 +46,7 @@ class Known:
     event: Mapping[str, Any] = field(repr=False)  # the facts that an event is bound to; the same as `now` for a state
     held: Held | None  # the record that the target is known to hold of it
     facts: tuple[str, fact_store.Facts] = field(repr=False)  # the payload of `now`, and it with who gave what
+    stopped: bool = False  # a person said that nothing of it may be sent
     asked_before: bool = False  # a create of it may have reached the target before, and we do not know its number
 
 
@@ -113,4 +114,5 @@ def _known(
         event = fact_store.plain(bound[job.row.facts])
     there = batch.records_of(row.id, job.row.connection, job.row.kind)
     asked_before = (row.id, job.row.connection, job.row.kind) in before
-    return Known(row.revision, now, event, there[0] if there else None, (row.facts, facts), asked_before)
+    stopped = row.stopped is not None
+    return Known(row.revision, now, event, there[0] if there else None, (row.facts, facts), stopped, asked_before)

@@ -79,11 +79,24 @@ def look(plant: Plant) -> Overview:
             select(func.count())
             .select_from(proof)
             .join(delivery, delivery.c.id == proof.c.delivery_id)
-            .where(delivery.c.council.in_(codes), plant.sight.of(delivery.c.referral_id))
+            .where(
+                delivery.c.council.in_(codes),
+                delivery.c.state == DeliveryState.ARRIVED,
+                plant.sight.of(delivery.c.referral_id),
+            )
         ).scalar_one()
+        # Of what was erased the proof that it had arrived stays, without a person in it.
+        with_proof = (DeliveryState.ARRIVED, DeliveryState.ERASED)
+        strangers = connection.execute(
+            select(proof.c.delivery_id)
+            .join(delivery, delivery.c.id == proof.c.delivery_id)
+            .where(delivery.c.council.in_(codes), delivery.c.state.not_in(with_proof))
+            .limit(1)
+        ).first()
         # Whatever arrived has a proof, and nothing else has.
         result.sums_agree = (
             arrived == proofs
+            and not strangers
             and set(result.versions) <= set(VersionState)
             and set(result.deliveries) <= set(DeliveryState)
         )

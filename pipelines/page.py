@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, update
 
 from connectors.port import About, Item, UnreadableItem
-from mappings import lifecycle
 from mappings.facts import Refused
 from pipelines import (
     causes,
@@ -65,6 +64,13 @@ class Read:
     said: str = ""  # what a person said of it: same, new, put back
     gone: frozenset[str] = frozenset()  # numbers that the system holds no more
     about: About | None = None  # what of ours it answers, where it is an answer
+    erased: bool = False  # what the record told before was erased, and this is newer
+
+    def stops(self, connection: str) -> Cause | None:
+        """Why it waits for a person, whatever it says; None: it does not."""
+        if self.fault:
+            return Cause(connection, "read", self.fault, f"Dolen stumbled over this record ({self.fault})")
+        return tombstones.erased(connection) if self.erased and not self.said else None
 
     @property
     def shown(self) -> Mapping[str, Any]:
@@ -159,9 +165,8 @@ class Page:
             # Read again for a code, a version may be older than what we wrote there since.
             if row.state not in _SAID or not versions.is_older(held, read.modified, _token(read)):
                 held.set(content=read.content, version=_token(read), modified=read.modified)
-        if read.fault:
-            words = f"Dolen stumbled over this record ({read.fault})"
-            return self._stop(row, read, Cause(self._wired.name, "read", read.fault, words))
+        if (why := read.stops(self._wired.name)) is not None:
+            return self._stop(row, read, why)
         if isinstance(item, UnreadableItem) or held is None:
             reason = item.reason if isinstance(item, UnreadableItem) else "the record has no id"
             return self._stop(row, read, Cause(self._wired.name, "feed", "unreadable", reason))
@@ -231,7 +236,7 @@ class Page:
         if referral is None:
             referral = revisions.begin(batch, person=person, born_in=wired.name, number=held.external_id, shown=shown)
             self._seal(row, read, referral.person_id)
-            held.set(base={name: [mark, None] for name, mark in read.hashes.items()})
+            held.set(base={name: [mark, None] for name, mark in read.hashes.items()}, erased=None)
             batch.link_record(held, referral.id)
             matching.expect(batch, wired, self._kind, shown, referral.id)
             changed, lost = set(batch.facts(referral)), False
@@ -275,8 +280,11 @@ class Page:
         """What a version does to the referral that is there; nothing is changed yet. Raises Several where it cannot be
         told whose it is, or seems to be somebody else's."""
         batch, wired, code = self._batch, self._wired, self._council.code
-        facts, marks, shown = batch.facts(referral), read.hashes, read.shown
-        base = held.base
+        marks, shown = read.hashes, read.shown
+        if batch.forgotten(referral):  # retention has let go of them: all that this version shows is news
+            facts, base = revisions.anew(batch, referral, wired.name, held.external_id), {}
+        else:
+            facts, base = batch.facts(referral), held.base
         for old in batch.records_of(referral.id, wired.name, self._kind.name):
             if old is not held and not base:
                 base = old.base  # the same record under another number
@@ -322,7 +330,7 @@ class Page:
         batch.link_record(held, referral.id)
         held.set(base=merged.base)
         if changes:
-            self._remark(row, facts, changes)
+            revisions.remark(row, facts, changes)
             counted = hops.after(
                 referral.hops,
                 facts,
@@ -338,13 +346,6 @@ class Page:
         matching.expect(batch, wired, self._kind, read.shown, referral.id)
         corrections = conflicts.keep(batch, referral, merged.lost, merged.corrections, version=row)
         return set(changes), corrections, bool(merged.lost)
-
-    def _remark(self, row: Held, facts: fact_store.Facts, changes: Mapping[str, Any]) -> None:
-        """What people should know of a change, beyond what changed."""
-        before = facts["status"][0] if "status" in facts else None
-        after = changes.get("status")
-        if before and after and lifecycle.terminal(before) and not lifecycle.terminal(after):
-            row.set(remark=f"reopened: it was {before.replace('_', ' ')}")
 
     def _deleted(self, row: Held, read: Read, held: Held) -> VersionState:
         """The system says that it deleted the record. Nothing is deleted in another one because of that."""

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from config.retention import Retention
 from pipelines.artifacts import Artifacts, Keeper
 from pipelines.calendar import closed_until
 from pipelines.clock import SECOND, Clock, to_instant, to_time
@@ -142,6 +143,7 @@ class Council:
     owners: Mapping[str, str]  # field group -> connection
     person_identifiers: tuple[str, ...]  # fields whose equal value means the same person
     texts: Mapping[str, TextRules] = field(default_factory=dict)
+    retention: Retention = field(default_factory=Retention)  # how long it keeps data
     phone: str = ""  # that residents ring
     bank_holidays: frozenset[date] = frozenset()
     replies: str = ""  # who reads what residents text back; "" where nobody does, and then nothing is read

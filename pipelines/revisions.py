@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from mappings import lifecycle
 from pipelines import deliveries
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
@@ -46,18 +47,35 @@ def begin(batch: Batch, *, person: str, born_in: str, number: str, shown: Mappin
     )
 
 
+def anew(batch: Batch, row: Held, connection: str, number: str) -> Facts:
+    """Begin the facts of a referral anew with what the ledger knows without them, and return them."""
+    facts: Facts = {
+        "citizen_reference": (row.citizen_reference, OURSELVES, row.revision),
+        fact_store.target_field(connection): (number, OURSELVES, row.revision),
+    }
+    batch.begin_anew(row, facts)
+    return facts
+
+
+def remark(row: Held, facts: Facts, changes: Mapping[str, Any]) -> None:
+    """What people should know of a change that a version makes, beyond what changed."""
+    before, after = _value(facts, "status"), changes.get("status")
+    if before and after and lifecycle.terminal(before) and not lifecycle.terminal(after):
+        row.set(remark=f"reopened: it was {before.replace('_', ' ')}")
+
+
 def revise(batch: Batch, row: Held, changes: Mapping[str, Any], *, by: str) -> None:
     """Make the next revision of a referral with these changes."""
     revision = row.revision + 1
     facts = {**batch.facts(row), **{name: (value, by, revision) for name, value in changes.items()}}
-    batch.revise(row, facts, **_in_clear(facts))
+    batch.revise(row, facts, **_in_clear(facts, stopped=row.stopped is not None))
 
 
 def adopt(batch: Batch, row: Held, taken: Mapping[str, tuple[Any, str]]) -> None:
     """Make the next revision with values that others gave: field -> (value, the connection that gave it)."""
     revision = row.revision + 1
     facts = {**batch.facts(row), **{name: (value, by, revision) for name, (value, by) in taken.items()}}
-    batch.revise(row, facts, **_in_clear(facts))
+    batch.revise(row, facts, **_in_clear(facts, stopped=row.stopped is not None))
 
 
 def pass_on(
@@ -98,12 +116,12 @@ def correct(batch: Batch, row: Held, *, target: str, version: Held | None) -> No
             return
 
 
-def _in_clear(facts: Facts) -> dict[str, Any]:
+def _in_clear(facts: Facts, *, stopped: bool = False) -> dict[str, Any]:
     """The little that rests unencrypted: coded, and of nobody by itself."""
     return {
         "status": _value(facts, "status"),
         "priority": _value(facts, "priority"),
-        "restricted": bool(_value(facts, "restricted_record")),
+        "restricted": stopped or bool(_value(facts, "restricted_record")),
     }
 
 

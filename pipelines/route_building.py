@@ -34,6 +34,7 @@ def route_of(route: RouteSettings, site_wide: Comparison) -> Route:
         reconcile="" if route.text or route.mode == "shadow" else (route.reconcile or site_wide).cron or "",
         nothing_to_match=route.first_day == "nothing-to-match",
         shadow=route.mode == "shadow",
+        retention=route.retention,
         documents=None
         if route.documents is None
         else DocumentRules(

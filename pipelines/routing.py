@@ -48,6 +48,7 @@ class Route:
     when_deleted: str = ""  # status with which the news goes on that the source deleted a record; "": a person decides
     reconcile: str = ""  # cron line of its comparisons, "" for never
     nothing_to_match: bool = False  # its council says that one of its ends began empty
+    retention: timedelta | None = None  # what was sent and answered goes so long after closure, if not before
     documents: DocumentRules | None = None  # None: documents stay where they are
     shadow: bool = False  # everything is done but the sending
 

@@ -18,7 +18,7 @@ from connectors.documents import DOCUMENT, offered
 from connectors.errors import ConnectorError, Duplicate, NotThere, Unknown
 from connectors.port import Receipt, Tier
 from mappings.kept import CannotRun
-from pipelines import crash, regressed, shadow
+from pipelines import crash, regressed, restricting, shadow
 from pipelines.causes import Cause, gap_cause
 from pipelines.decision import Decision, Do, decide
 from pipelines.documents import Handing
@@ -108,6 +108,9 @@ class Sender:
         try:
             now, event = known.now, known.event
             result.revision = job.row.revision if job.row.carries == "event" else known.revision
+            if known.stopped and not job.look_up:
+                result.decision, result.words = Decision(Do.AGAIN, restricting.LOOK_AGAIN), restricting.REASON
+                return result
             missed = route.misses(event)
             if missed and not job.look_up:
                 result.rule = f"condition of the route: {missed}"

@@ -42,6 +42,10 @@ from pipelines.tables_proof import first_day as first_day
 from pipelines.tables_proof import interface_look as interface_look
 from pipelines.tables_proof import reconciliation as reconciliation
 from pipelines.tables_push import pushed as pushed
+from pipelines.tables_retention import certificate as certificate
+from pipelines.tables_retention import doomed as doomed
+from pipelines.tables_retention import forewarning as forewarning
+from pipelines.tables_retention import leaving as leaving
 from pipelines.tables_texts import news as news
 from pipelines.tables_texts import preference as preference
 from pipelines.tables_time import process as process
@@ -86,6 +90,13 @@ payload = Table(
     Column("held_by_person", Boolean, nullable=False, default=False),  # its data key is wrapped by the person's key
     Column("body", LargeBinary),  # nonce and ciphertext; null once expired or erased
     Column("at", BigInteger, nullable=False),
+    # What is sealed for one person: when it moves to another one, expires, or is erased or shown to them.
+    Index(
+        "ix_payload_person",
+        "person_id",
+        sqlite_where=text("person_id IS NOT NULL"),
+        postgresql_where=text("person_id IS NOT NULL"),
+    ),
     Index(
         "ix_payload_unheld",
         "person_id",
@@ -132,6 +143,9 @@ referral = Table(
     Column("status", String),
     Column("priority", String),
     Column("restricted", Boolean, nullable=False, default=False),
+    Column("stopped", BigInteger),  # since when its person's data goes nowhere, by a person's word
+    Column("gone", Integer, nullable=False, default=0),  # how many classes of what was kept of it have expired
+    Column("gone_at", BigInteger),
     Column("merged_into", String),
     Column("hops", JSON),  # field -> [automatic changes of hands, when the last was, hashes of the values]
     Column("born_in", String, nullable=False),  # the connection that showed it first
@@ -157,6 +171,7 @@ record = Table(
     Column("modified", BigInteger),  # the system's own stamp of the newest version we know of
     Column("rewrite", Boolean, nullable=False, default=False),  # a person said: write over what it holds
     Column("aside", Boolean, nullable=False, default=False),  # a double of another record, says a person
+    Column("erased", BigInteger),  # what it told of its person was erased: no version from before is taken in again
     Column("at", BigInteger, nullable=False),
     UniqueConstraint("council", "connection", "kind", "external_id"),
     Index("ix_record_by_number", "external_id", "council"),  # a number that somebody quotes, of whichever system

@@ -1,7 +1,8 @@
 """Tombstones: what becomes of the news that a source deleted a record. Rule R15 of docs/data-model.md.
 
 Nothing is ever deleted in a target because of it. A route says with which status the news goes on; where a route says
-nothing, a person decides. That a record is missing from a page, or a page from a walk, is no such news.
+nothing, a person decides; and so where the person of a record was erased here. That a record is missing from a page, or
+a page from a walk, is no such news.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ def why(connection: str) -> Cause:
     """The cause of what waits for a person's decision."""
     words = f"{connection} has deleted the record; nothing was deleted in any other system"
     return Cause(connection, "feed", "deleted", words)
+
+
+def erased(connection: str) -> Cause:
+    """The cause of what waits because its person was erased here before."""
+    words = "the person of this record was erased here, and the source shows a newer version of it"
+    return Cause(connection, "match", "erased", words)
 
 
 def pass_on(batch: Batch, name: str, referral: Held, version: Held) -> bool:

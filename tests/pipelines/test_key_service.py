@@ -1,5 +1,6 @@
 """Main keys from a key service, asked over a real socket; each refusal is a sentence and shows no key."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -50,13 +51,13 @@ def hashicorp(url: str) -> KeyService:
 
 
 def test_vault_is_asked_in_its_own_words(serve: Callable[..., str]) -> None:
-    url = serve(200, '{"data": {"data": {"key": "%s"}, "metadata": {"version": 3}}}' % KEY)
+    url = serve(200, json.dumps({"data": {"data": {"key": KEY}, "metadata": {"version": 3}}}))
     assert key_service.read(hashicorp(url), "dolen-main", lambda _reference: "s.invented") == KEY
     assert serve.asked == [("/v1/secret/data/dolen-main", "s.invented", "application/json")]  # type: ignore[attr-defined]
 
 
 def test_azure_is_asked_in_its_own_words(serve: Callable[..., str]) -> None:
-    url = serve(200, '{"value": "%s", "id": "https://x/secrets/dolen-main/1"}' % KEY)
+    url = serve(200, json.dumps({"value": KEY, "id": "https://x/secrets/dolen-main/1"}))
     service = KeyService(kind="azure", connect={"url": url})
     assert key_service.read(service, "dolen-main", lambda reference: reference) == KEY
     assert serve.asked[0][0] == "/secrets/dolen-main?api-version=7.4"  # type: ignore[attr-defined]
@@ -70,7 +71,7 @@ def test_azure_is_asked_in_its_own_words(serve: Callable[..., str]) -> None:
         (404, "", "it holds none of that name"),
         (500, KEY, "it answered with status 500"),
         (200, "no json", "there is no text at data.data.key"),
-        (200, '{"data": {"data": {"other": "%s"}}}' % KEY, "there is no text at data.data.key"),
+        (200, json.dumps({"data": {"data": {"other": KEY}}}), "there is no text at data.data.key"),
         (302, "", "redirect"),
     ],
 )
