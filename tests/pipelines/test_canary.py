@@ -45,6 +45,11 @@ NUMBERS = {"mobile": "07700 900765", "referrers": "07700 900764", "nhs": "999000
 SHAPES = [*TEXTS.values(), *NUMBERS.values(), "07700900765", "+447700900765", "7700900764", "29/11/1917", "NP917QX"]
 
 
+#: In a field of codes: seven digits are no code of anybody's, so that even the list of unmapped codes shows nothing.
+NOT_A_CODE = "7-Canari-917654"
+SHAPES.append(NOT_A_CODE)
+
+
 def customer(asked: dict[str, Any]) -> dict[str, Any]:
     """The whole record, filled with marked values wherever it takes one."""
     return {
@@ -95,18 +100,17 @@ def arguments() -> Iterator[tuple[str, bytes]]:
 
 #: Commands that start other things or run for ever, that write a file that is meant to hold what it holds, or that do
 #: nothing but what is run below; each is a path of its own elsewhere.
-NOT_RUN: dict[str, list[str]] = {
+NOT_RUN = {
+    "run", "work", "schedule", "serve", "sandbox", "demo", "new", "bench", "page", "mapping", "interface", "links",
+    "routes", "services", "questions", "conform", "match", "join", "part", "schema", "dpia", "settle", "person",
+    "purge", "keys",
+}  # fmt: skip
+#: A name that is no command yet must be put here or there, so that none is forgotten.
+RUN: dict[str, list[str]] = {
     "check": [], "doctor": [], "sync": [], "status": [], "trace": ["{reference}"], "attention": [],
     "codes": ["unmapped"], "show": ["{stopped}"], "replay": ["{stopped}", "--dry-run"], "close": ["{stopped}"],
     "pause": ["torfaen/casework"], "resume": ["torfaen/casework"], "audit": ["verify"],
     "reconcile": ["contact-to-casework", "--council", "torfaen"],
-}  # fmt: skip
-#: A name that is no command yet must be put here or there, so that none is forgotten.
-RUN: dict[str, list[str]] = {
-    "check": [], "doctor": [], "sync": [], "status": [], "trace": ["{reference}"], "attention": [], "show": ["{stopped}"],
-    "replay": ["{stopped}", "--dry-run"], "close": ["{stopped}"], "pause": ["torfaen/casework"],
-    "resume": ["torfaen/casework"], "reconcile": ["contact-to-casework", "--council", "torfaen"],
-    "codes": ["unmapped"], "audit": ["verify"],
 }  # fmt: skip
 
 
@@ -154,7 +158,7 @@ def test_canaries(town: Any, capfd: pytest.CaptureFixture[str], tmp_path: Path) 
             "contact",
             stopped["id"],
             **customer(stopped),
-            priority=f"{TEXTS['outcome']} {NUMBERS['insurance']}",
+            priority=NOT_A_CODE,
         )
         fail_in_every_way(town)
         town.rest()
@@ -194,7 +198,7 @@ def test_canaries(town: Any, capfd: pytest.CaptureFixture[str], tmp_path: Path) 
 def test_every_command_is_run_or_told_why_not() -> None:
     known = {one.name or getattr(one.callback, "__name__", "") for one in app.registered_commands}
     known |= {one.name for one in app.registered_groups}
-    assert known - NOT_RUN - set(RUN) == set()
+    assert known - NOT_RUN - set(RUN) == set(), "put its name into RUN with its arguments, or into NOT_RUN"
 
 
 def test_marks_would_be_found(tmp_path: Path) -> None:
@@ -270,7 +274,7 @@ def test_postgresql_writes_nobody_down(bench: Any, own_postgresql: PostgreSQL) -
     bench.take(bench.request("C-2", priority=TEXTS["outcome"], internal_notes=TEXTS["notes"]))
     bench.arrived(bench.row("delivery", connection="casework").lane, "881")
     bench.take(bench.case(minute=40, Subject__Surname=TEXTS["last"], Subject__Forename=TEXTS["first"]))
-    with bench.writing() as connection, pytest.raises(Exception, match="IntegrityError|UniqueViolation") as told:
+    with bench.writing() as connection, pytest.raises(Exception, match=r"IntegrityError|UniqueViolation") as told:
         for _ in range(2):
             connection.exec_driver_sql("INSERT INTO meta (name, value) VALUES (%s, %s)", (TEXTS["last"], TEXTS["why"]))
     assert TEXTS["last"] not in str(told.value) + repr(told.value.__cause__)
