@@ -103,10 +103,20 @@ app.add_typer(commands_text.text, name="text")
 app.add_typer(benches.bench, name="bench")
 
 
+def _leave_no_core() -> None:
+    """Let no crash write a core file: it would hold whoever this process had in its memory."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows writes none by itself
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def main() -> None:
     """Run the command that was typed. Exits 0 when done, 1 when problems were found, 2 on wrong use."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a Windows console or a C locale must not stop on a Welsh letter
             stream.reconfigure(encoding="utf-8", errors="replace")
     os.environ.setdefault("PYTHONUTF8", "1")  # for what we start
+    _leave_no_core()
     app()

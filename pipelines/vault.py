@@ -105,7 +105,7 @@ class Vault:
         """Open a payload whose row is already read."""
         try:
             return AESGCM(self._keys.key(key_id)).decrypt(body[:12], body[12:], f"{council}|{id}".encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # a body that was cut has not even its nonce
             raise KeyFault("a payload cannot be opened: its row or its key was changed") from None
 
     def keep(self, id: str, body: bytes) -> None:

@@ -12,6 +12,7 @@ import json
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.Pyte
 
 SECONDS = 2.0  # that a call may take; what is more than this by a second hangs
 INSIDE = "cynnwys-y-ffeil-ddirgel"  # of a file that no answer may have read
+PERSON = "Canari-Unigryw"  # of a person: stands in bodies, headers and statuses, and in no error
 KEY = "prawf-" + "-".join(["11111111-2222-3333-4444-555555555555"] * 2)
 FUZZED = settings(max_examples=settings().max_examples // 5, suppress_health_check=list(HealthCheck))
 
@@ -224,7 +226,8 @@ PIECES = (
     b"-0", b"1e999", b"NaN",
     b"Infinity", b"9" * 400, b"0001-01-01T00:00:00", b"9999-12-31T23:59:59.9999999+14:00", b"2026-02-30", b"24:00:00",
     b"xsi:nil='true'", b'<x xmlns="urn:x"/>', b"MorePages", b"../..", b"%2e%2e", b"\r\n", b"\xef\xbb\xbf", b"[" * 3000,
-    b"<a>" * 600, b'"next":', b'"id":', b"\xc2\x85", b"\xe2\x80\xa8",
+    b"<a>" * 600, PERSON.encode(), b'"code":"Canari-Unigryw"',
+    b"<faultstring>Canari-Unigryw</faultstring>", b'"next":', b'"id":', b"\xc2\x85", b"\xe2\x80\xa8",
 )  # fmt: skip
 HEADERS = (
     b"Retry-After: soon", b"Retry-After: 99999999999999999999", b"Retry-After: -1", b"Retry-After: \xb2",
@@ -236,11 +239,13 @@ HEADERS = (
     b"Set-Cookie: SID=\x00; Domain=example.org", b"Set-Cookie: SID=abc", b"no colon here", b": empty",
     b"X: " + b"y" * 70_000,
     b"Content-Type: ", b"Content-Type: text/html", b"Content-Type: application/json; charset=utf-16",
+    b"ETag: \"Canari-Unigryw\"", b"Location: /Canari-Unigryw?q=Canari-Unigryw", b"X-Canari-Unigryw: Canari-Unigryw",
     b"Content-Type: multipart/related; boundary=\"", b"Content-Type: application/fhir+json",
 )  # fmt: skip
 STATUSES = (b"200 OK",) * 6 + (
     b"201 Made", b"202 Later", b"204 Nothing", b"206 Part", b"299 Odd", b"301 Moved", b"302 Found", b"304 Same",
     b"307 Again", b"400 No", b"401 No", b"403 No", b"404 No", b"409 No", b"410 No", b"412 No", b"422 No", b"429 No",
+    b"400 Canari-Unigryw", b"500 Canari-Unigryw", b"302 Canari-Unigryw",
     b"500 No", b"503 No", b"599 No", b"999 No", b"99 No", b"abc No", b"200", b"",
 )  # fmt: skip
 ENTITIES = (
@@ -299,6 +304,8 @@ def ends_well(call: Callable[[], Any], system: Said, canary: Said, file: Path, s
         shown = repr(call())
     except ConnectorError as fault:
         shown = f"{fault} {fault!r} {fault.__cause__!r}"
+        whole = shown + "".join(traceback.format_exception(fault))
+        assert PERSON not in whole, "an error quotes the answer"
         assert "\n" not in fault.reason
     assert time.monotonic() - began < SECONDS + 1
     assert canary.calls == 0, "the other host was called"

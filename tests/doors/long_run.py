@@ -1,0 +1,114 @@
+"""Fuzz the doors for long, by hand: by chance alone, or by coverage where atheris is installed.
+
+    nice python -m tests.doors.long_run --inputs 50000 --seed 7
+    nice python -m tests.doors.long_run --inputs 50000 --atheris "XML" "JSON"
+
+atheris is no dependency of ours (it has packages for Linux alone): install it into an environment of its own. Prints a
+line a door; ends with 1 if an input did not end as it must, and leaves that input in the current folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from tests.doors.fuzzed import DOORS, Door
+
+LONGEST = 5.0  # seconds that one input may take
+
+
+def spoilt(chance: random.Random, door: Door) -> bytes:
+    """One input, as `test_fuzz.inputs` makes them, a hundred times as fast."""
+    if not chance.randrange(5):
+        return chance.randbytes(chance.randrange(300))
+    body = bytearray(chance.choice(door.seeds))
+    for _ in range(chance.randrange(6)):
+        at = chance.randrange(len(body) + 1)
+        match chance.randrange(5):
+            case 0 | 1:
+                body[at:at] = chance.choice(door.words)
+            case 2:
+                del body[at : at + chance.randrange(1, 41)]
+            case 3:
+                body[at : at + 1] = chance.randbytes(chance.randrange(4))
+            case _:
+                body[at:at] = body[at : at + chance.randrange(1, 201)]
+    return bytes(body)
+
+
+def by_chance(name: str, inputs: int, seed: int) -> bool:
+    """Give a door so many inputs; say what came of it."""
+    chance, door, slowest, began = random.Random(f"{seed} {name}"), DOORS[name], 0.0, time.monotonic()
+    for number in range(inputs):
+        content = spoilt(chance, door)
+        start = time.monotonic()
+        try:
+            door.take(content)
+        except Exception:
+            Path(f"fuzz-{number}.bin").write_bytes(content)
+            sys.stdout.write(f"{name}: input {number} of seed {seed}, kept as fuzz-{number}.bin\n")
+            traceback.print_exc()
+            return False
+        slowest = max(slowest, time.monotonic() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    took = time.monotonic() - began
+    said = f"{inputs} inputs in {took:.0f} s, the slowest {slowest * 1000:.0f} ms, memory {peak} MB at most"
+    sys.stdout.write(f"{name}: {said}\n")
+    sys.stdout.flush()
+    return slowest < LONGEST
+
+
+def by_coverage(name: str, inputs: int, seed: int) -> bool:
+    """The same, guided by what each input reaches, in a process of its own; atheris ends it."""
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, content in enumerate((*DOORS[name].seeds, *DOORS[name].words)):
+            (Path(corpus) / str(number)).write_bytes(content)
+        command = [sys.executable, "-m", "tests.doors.long_run", "--one", name, "--inputs", str(inputs), corpus]
+        done = subprocess.run([*command, "--seed", str(seed)], capture_output=True, text=True, check=False)
+    reached = [line for line in done.stderr.splitlines() if " cov: " in line]
+    told = " ".join(reached[-1].split()[1:6]) if reached else done.stderr[-300:]
+    half = next((line for line in reversed(reached) if int(line.split()[0].strip("#")) <= inputs // 2), "")
+    before = half.split(" cov: ")[1].split()[0] if " cov: " in half else "?"
+    sys.stdout.write(f"{name}: {inputs} inputs by coverage: {told}; at half of them cov: {before}\n")
+    sys.stdout.flush()
+    if done.returncode:
+        sys.stdout.write(done.stderr[-3000:])
+    return done.returncode == 0
+
+
+def one(name: str, inputs: int, seed: int, corpus: str) -> None:
+    """Hand a door over to atheris, which does not come back."""
+    import atheris  # type: ignore[import-not-found,unused-ignore]
+
+    atheris.instrument_all()
+    limits = [f"-runs={inputs}", f"-seed={seed}", "-max_len=8000", f"-timeout={int(LONGEST)}", "-rss_limit_mb=1024"]
+    atheris.Setup([sys.argv[0], *limits, corpus], DOORS[name].take)
+    atheris.Fuzz()
+
+
+def main() -> int:
+    """Read what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=50_000)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--atheris", action="store_true")
+    parser.add_argument("--one", default="")
+    parser.add_argument("doors", nargs="*")
+    told = parser.parse_args()
+    if told.one:
+        one(told.one, told.inputs, told.seed, told.doors[0])
+        return 0
+    run = by_coverage if told.atheris else by_chance
+    well = [run(name, told.inputs, told.seed) for name in told.doors or DOORS]  # each, also where one did not do well
+    return 0 if all(well) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
