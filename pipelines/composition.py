@@ -30,6 +30,7 @@ from pipelines.clock import Clock
 from pipelines.emptied import emptied
 from pipelines.freshness import Freshness, day_of, look
 from pipelines.identifiers import PERSON_IDENTIFIERS
+from pipelines.jobs import REPLY_KIND, REPORT_KIND
 from pipelines.keystore import KeyStore
 from pipelines.ledger import Ledger
 from pipelines.ledger_clock import LedgerClock
@@ -253,7 +254,15 @@ def _wire(
         polls=connection.schedule is not None or any("changes" in offered for offered in offers.values()),
         overlay=_settings(site, files, connection, profile, offers),
         describe=lambda: _described(site, connection.profile, profile),
+        tidings=_tidings(files, connection, profile),
     )
+
+
+def _tidings(files: CouncilFiles, connection: ConnectionSettings, profile: Dictionary[str, Any]) -> list[str]:
+    """What a service tells of messages, where it is asked or calls us. What residents reply is somebody's to read."""
+    records, wanted = profile.get("records"), {REPORT_KIND: True, REPLY_KIND: files.settings.replies is not None}
+    asked = connection.schedule is not None or bool(connection.connect.get("push"))
+    return [kind for kind, read in wanted.items() if asked and read and isinstance(records, dict) and kind in records]
 
 
 def _described(site: Site, name: str, profile: Dictionary[str, Any]) -> tuple[str, artifacts.Artifacts]:

@@ -157,7 +157,7 @@ class Telling:
         opens = closed_until(rules.quiet, self.council.zone, there, self.council.bank_holidays)
         if opens is not None:
             hours = closed_until(rules.quiet[:1], self.council.zone, there)
-            return (opens - there).total_seconds(), "quiet hours" if hours == opens else "quiet day"
+            return (opens - there).total_seconds(), "quiet hours" if hours is not None else "quiet day"
         if rules.window and (last := self._last(connection, row)) is not None:
             left = last / SECOND + rules.window - now / SECOND
             if left > 0:
