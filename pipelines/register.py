@@ -85,7 +85,7 @@ def values(connection: Connection, vault: Vault, council: str, mark: str) -> dic
 def laid_over(
     connection: Connection, vault: Vault, council: Council, person: str, facts: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """A referral's facts, and what we keep ourselves of those that no system has told: where the council's file says so.
+    """A referral's facts, and what we keep ourselves of those that no system told, where the council's file says so.
     What a system says goes before it, so that a wish that was withdrawn there is not brought back from here."""
     kept = [path for what, place in council.preferences.items() if place == REGISTER for path in PLACES[what]]
     if not kept:
