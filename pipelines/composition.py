@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from connectors.spool import Spool
 
 ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
+#: Protocols by which messages reach residents: in stage test those that the site lists, and nobody else.
+_TO_RESIDENTS = frozenset({"notify", "smtp"})
 _OFFERS = ("changes", "fetch", "create", "update", "find")
 
 
@@ -206,7 +208,7 @@ def opener(
 
     def opened(agree: Agree | None = None, known: Known | None = None, spool: Spool | None = None) -> Connector:
         connect: dict[str, Any] = dict(connection.connect)
-        if site.settings.stage == "test" and profile.get("protocol") == "notify":
+        if site.settings.stage == "test" and profile.get("protocol") in _TO_RESIDENTS:
             connect["only_to"] = _listed(connect.get("only_to"), site.settings.residents_only_to)
         now = clock.instant
         more: dict[str, Any] = {"agree": agree, "known": known, "spool": spool}
