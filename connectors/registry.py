@@ -109,6 +109,12 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.by_hand:ByHandConnector",
         "connectors.by_hand_form:interfaces_of",
     ),
+    "smtp": Family(
+        "connectors.mail:MailProfile",
+        "connectors.mail:MailSettings",
+        "connectors.mail:MailConnector",
+        "connectors.mail:interfaces_of",
+    ),
     "email": Family(
         "connectors.secure_email:EmailProfile",
         "connectors.secure_email:EmailSettings",

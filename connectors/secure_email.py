@@ -7,13 +7,7 @@ anybody entered it, so the delivery waits for the number, as every one that is e
 
 from __future__ import annotations
 
-import re
-import smtplib
-import socket
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -24,45 +18,17 @@ from pydantic import AfterValidator, Field
 
 from connectors import paper
 from connectors.by_hand import ByHandConnector, ByHandProfile, ByHandRecord, ByHandSettings
-from connectors.deadline import Deadline
-from connectors.errors import (
-    ConnectorError,
-    ForAPerson,
-    Misconfigured,
-    Rejected,
-    Throttled,
-    Unauthorised,
-    Unknown,
-    Unreachable,
-)
+from connectors.errors import ForAPerson
+from connectors.mail_line import Address, MailLine, MailServer, hand_over
 from connectors.pace import Agree
 from connectors.port import Finding, Receipt, Record
 from connectors.profile import Name
-from connectors.references import Closed, ExistingFile, Resolved, Secret, Text
-
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-
-
-def _address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text) or len(text) > 254:
-        raise ValueError("write one address, such as referrals@example.org")
-    return text
 
 
 def _plain_subject(text: str) -> str:
     if not text.isprintable():
         raise ValueError("write one line of fixed words; our key is put behind it")
     return text
-
-
-Address = Annotated[str, Resolved, AfterValidator(_address)]
-
-
-class EmailLogin(Closed):
-    """A user name and a password."""
-
-    username: Text = Field(description="User name.", examples=["dolen@example.org"])
-    password: Secret = Field(description="Password, as a reference.", examples=["env:MAIL_PASSWORD"])
 
 
 class EmailProfile(ByHandProfile):
@@ -76,22 +42,9 @@ class EmailProfile(ByHandProfile):
     )
 
 
-class EmailSettings(ByHandSettings):
+class EmailSettings(MailServer, ByHandSettings):
     """A connection to an office by secure email."""
 
-    host: Text = Field(description="The mail server that takes our mail.", examples=["mail.example.org"])
-    port: int = Field(default=587, ge=1, le=65_535, description="Its port.", examples=[587])
-    security: Literal["starttls", "tls"] = Field(
-        default="starttls",
-        description="starttls: the line is encrypted before anything is said. tls: from the first byte (port 465).",
-        examples=["starttls"],
-    )
-    login: EmailLogin | None = Field(
-        default=None,
-        description="How we log in. Leave out where the server knows this machine.",
-        examples=[{"username": "dolen@example.org", "password": "env:MAIL_PASSWORD"}],
-    )
-    from_: Address = Field(alias="from", description="Our own address.", examples=["dolen@example.org"])
     to: list[Address] = Field(
         min_length=1, max_length=20, description="The office's addresses.", examples=[["referrals@example.org"]]
     )
@@ -102,14 +55,6 @@ class EmailSettings(ByHandSettings):
     )
     language: paper.Language = Field(
         default="both", description="Language of the page that is attached.", examples=["both"]
-    )
-    timeout_seconds: float = Field(
-        default=30.0, gt=0, le=600, description="How long one call may take in all.", examples=[30]
-    )
-    ca_bundle: ExistingFile | None = Field(
-        default=None,
-        description="PEM file of the only authorities to trust. Leave out for the machine's own.",
-        examples=["/etc/dolen/council-ca.pem"],
     )
 
 
@@ -129,11 +74,7 @@ class EmailConnector(ByHandConnector):
         super().__init__(profile, settings)
         self._mail = settings
         self._now = clock
-        try:
-            self._tls = ssl.create_default_context(cafile=str(settings.ca_bundle) if settings.ca_bundle else None)
-        except (ssl.SSLError, OSError):
-            raise Misconfigured("ca_bundle cannot be read: is it a PEM file of certificates?") from None
-        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._line = MailLine(settings)
 
     def __repr__(self) -> str:
         return f"EmailConnector({self._profile.system})"
@@ -146,24 +87,14 @@ class EmailConnector(ByHandConnector):
         """
         self._known(kind)
         message = self._message(record, self.labels(kind), key=key, number=id)
-        with self._line() as line:
-            self._hand_over(line, message)
+        with self._line.open() as line:
+            everybody = {f"address {number} of `to`": one for number, one in enumerate(self._mail.to, 1)}
+            hand_over(line, message, self._mail.from_, everybody)
         raise ForAPerson(f"sent by email: whoever {'changes' if id else 'enters'} this {kind} gives its number back")
 
     def doctor(self) -> list[Finding]:
         """Look at the mail server without sending anything: route, TLS, login."""
-        try:
-            with self._line() as line:
-                line.noop()
-        except ConnectorError as trouble:
-            remedy = "compare host, port, security, login and ca_bundle with what the mail team gave"
-            subject = "login" if isinstance(trouble, Unauthorised) else "route"
-            return [Finding(subject, False, trouble.reason, remedy)]
-        return [
-            Finding("route", True, "the mail server answers"),
-            Finding("TLS", True, "the line is encrypted, and its certificate is trusted"),
-            Finding("login", True, "the server took our login" if self._mail.login else "it asks for no login"),
-        ]
+        return self._line.doctor()
 
     # --- The mail -----------------------------------------------------------------------------------------------------
 
@@ -184,91 +115,3 @@ class EmailConnector(ByHandConnector):
         )
         message.add_attachment(sheet, subtype="html", filename="referral.html", cte="base64")
         return message
-
-    @contextmanager
-    def _line(self) -> Iterator[smtplib.SMTP]:
-        """A line to the mail server that is encrypted and logged in, cut when the call's time is over."""
-        deadline = Deadline.of(self._mail.timeout_seconds)
-        try:
-            line = self._dialled(deadline)
-        except ConnectorError:
-            raise
-        except ssl.SSLError:
-            raise Unreachable("no secure line could be laid: the server's certificate is not trusted") from None
-        except (smtplib.SMTPException, OSError) as trouble:
-            raise Unreachable(f"the mail server does not answer ({type(trouble).__name__})") from None
-        timer = threading.Timer(max(deadline.left(), 0.0), _hang_up, [line.sock])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield line
-        finally:
-            timer.cancel()
-            with suppress(smtplib.SMTPException, OSError):
-                line.quit()
-            line.close()
-
-    def _dialled(self, deadline: Deadline) -> smtplib.SMTP:
-        mail = self._mail
-        if mail.security == "tls":
-            line: smtplib.SMTP = smtplib.SMTP_SSL(
-                mail.host, mail.port, timeout=deadline.left_or_raise(), context=self._tls
-            )
-        else:
-            line = smtplib.SMTP(mail.host, mail.port, timeout=deadline.left_or_raise())
-        timer = threading.Timer(max(deadline.left(), 0.0), _hang_up, [line.sock])
-        timer.daemon = True
-        timer.start()
-        try:
-            line.ehlo()
-            if mail.security == "starttls":
-                if not line.has_extn("starttls"):
-                    raise Misconfigured("the mail server offers no STARTTLS: nothing is sent to it in clear")  # noqa: TRY301 - closes the line too
-                line.starttls(context=self._tls)
-                line.ehlo()
-            if mail.login is not None:
-                line.login(mail.login.username, mail.login.password.get_secret_value())
-        except smtplib.SMTPAuthenticationError as refused:
-            line.close()
-            if refused.smtp_code < 500:
-                raise Unreachable("the mail server cannot look at our login now") from None
-            raise Unauthorised("the mail server refuses the login") from None
-        except smtplib.SMTPNotSupportedError:
-            line.close()
-            raise Misconfigured("the mail server takes no login: leave login out") from None
-        except BaseException:
-            line.close()
-            raise
-        finally:
-            timer.cancel()
-        return line
-
-    def _hand_over(self, line: smtplib.SMTP, message: EmailMessage) -> None:
-        """All recipients or none; what is not a clear answer to the mail itself is Unknown."""
-        try:
-            _expect(*line.mail(self._mail.from_), "our address")
-            for number, address in enumerate(self._mail.to, 1):
-                _expect(*line.rcpt(address), f"address {number} of `to`")
-        except (smtplib.SMTPServerDisconnected, OSError):
-            raise Unreachable("the mail server hung up before the mail was sent") from None
-        try:
-            _expect(*line.data(message.as_bytes()), "the mail")
-        except smtplib.SMTPDataError as refused:
-            _expect(refused.smtp_code, b"", "the mail")
-        except (smtplib.SMTPException, OSError):
-            raise Unknown("the mail was sent and there is no answer: look into the office's mailbox") from None
-
-
-def _expect(code: int, _words: bytes, what: str) -> None:
-    """Raise for an answer that is no success: nothing was done. The server's own words are dropped."""
-    if 200 <= code < 300:
-        return
-    if 400 <= code < 500:
-        raise Throttled(f"the mail server does not take {what} now ({code})", after=60.0, code=str(code))
-    raise Rejected(f"the mail server refuses {what} ({code})", code=str(code))
-
-
-def _hang_up(line: socket.socket | None) -> None:
-    if line is not None:
-        with suppress(OSError):
-            line.shutdown(socket.SHUT_RDWR)

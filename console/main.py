@@ -25,6 +25,7 @@ from console import (
     commands_laws,
     commands_links,
     commands_mapping,
+    commands_outcomes,
     commands_person,
     commands_proof,
     commands_questions,
@@ -77,7 +78,7 @@ for one in (
     commands_desk.page, commands_desk.close,
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
     commands_proof.match, commands_person.purge, commands_site.schema, commands_questions.questions,
-    commands_where.where, commands_dpia.dpia,
+    commands_where.where, commands_dpia.dpia, commands_outcomes.outcomes,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):

@@ -31,6 +31,7 @@ from pipelines.clock import Clock
 from pipelines.emptied import emptied
 from pipelines.freshness import Freshness, day_of, look
 from pipelines.identifiers import PERSON_IDENTIFIERS
+from pipelines.jobs import REPLY_KIND, REPORT_KIND
 from pipelines.keystore import KeyStore
 from pipelines.ledger import Ledger
 from pipelines.ledger_clock import LedgerClock
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from connectors.spool import Spool
 
 ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
+#: Protocols by which messages reach residents: in stage test those that the site lists, and nobody else.
+_TO_RESIDENTS = frozenset({"notify", "smtp"})
 
 
 class StrangeRoom(RuntimeError):
@@ -218,7 +221,7 @@ def opener(
 
     def opened(agree: Agree | None = None, known: Known | None = None, spool: Spool | None = None) -> Connector:
         connect: dict[str, Any] = dict(connection.connect)
-        if site.settings.stage == "test" and profile.get("protocol") == "notify":
+        if site.settings.stage == "test" and profile.get("protocol") in _TO_RESIDENTS:
             connect["only_to"] = _listed(connect.get("only_to"), site.settings.residents_only_to)
         now = clock.instant
         more: dict[str, Any] = {"agree": agree, "known": known, "spool": spool}
@@ -266,7 +269,15 @@ def _wire(
         polls=connection.schedule is not None or any("changes" in offers.get(kind, ()) for kind in kinds),
         overlay=_settings(site, files, connection, profile, offers),
         describe=lambda: _described(site, connection.profile, profile),
+        tidings=_tidings(files, connection, profile),
     )
+
+
+def _tidings(files: CouncilFiles, connection: ConnectionSettings, profile: Dictionary[str, Any]) -> list[str]:
+    """What a service tells of messages, where it is asked or calls us. What residents reply is somebody's to read."""
+    records, wanted = profile.get("records"), {REPORT_KIND: True, REPLY_KIND: files.settings.replies is not None}
+    asked = connection.schedule is not None or bool(connection.connect.get("push"))
+    return [kind for kind, read in wanted.items() if asked and read and isinstance(records, dict) and kind in records]
 
 
 def _described(site: Site, name: str, profile: Dictionary[str, Any]) -> tuple[str, artifacts.Artifacts]:

@@ -15,6 +15,7 @@ from pipelines.acting import at, tell
 from pipelines.attention import Group, attention, open_conflicts
 from pipelines.batch import Batch
 from pipelines.ids import number_of
+from pipelines.jobs import NO_RECORD
 from pipelines.looking import NotPossible, find_referral, version_of
 from pipelines.outcomes import Taken
 from pipelines.plant import Plant
@@ -72,7 +73,8 @@ def settle(plant: Plant, id: str, *, how: str, number: str, who: str, why: str) 
             assert referral is not None
             deliveries.move(batch, row, DeliveryState.SETTLED, reason=how)
             try:
-                outcomes.link(batch, referral, target=row.connection, kind=row.kind, number=number)
+                if row.kind not in NO_RECORD:
+                    outcomes.link(batch, referral, target=row.connection, kind=row.kind, number=number)
             except Taken as taken:
                 raise NotPossible(f"{taken}; look at the number again") from None
             _complete(batch, row, referral)

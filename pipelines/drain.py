@@ -209,7 +209,8 @@ class Drain:
             if not job.called:
                 return self._stumbled(job, fault, "nothing was sent")
             result = self._stumbled(job, fault, "whether it was sent is not known")
-            look = job.row.kind == TEXT_KIND or "find" in self._wired.offers(job.row.kind)
+            offers = self._wired.connector.offers if job.row.kind == TEXT_KIND else self._wired.offers
+            look = "find" in offers(job.row.kind)
             result.decision = Decision(Do.NOT_SURE, self._wired.settle_seconds) if look else Decision(Do.ASK)
             return result
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What a text is called on the wire: one kind for every service that carries messages to residents.
 TEXT_KIND = "Text"
+#: What such a service tells us: how a message went, and what somebody sent back.
+REPORT_KIND, REPLY_KIND = "Report", "ReceivedText"
 #: Kinds of delivery that make no record of the referral's in the target.
 NO_RECORD = frozenset({TEXT_KIND, DOCUMENT})
 

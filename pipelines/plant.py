@@ -7,12 +7,12 @@ arguments.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from config.retention import Retention
 from pipelines.artifacts import Artifacts, Keeper
@@ -65,10 +65,12 @@ class Wired:
         polls: bool,
         overlay: Mapping[str, Any] | None = None,
         describe: Callable[[], tuple[str, Artifacts]] = lambda: ("", {}),
+        tidings: Collection[str] = (),
     ) -> None:
         self.council = council
         self.name = name
         self.kinds = kinds
+        self.tidings = frozenset(tidings)  # what it tells of messages: no records of referrals, and without a mapping
         self.timeout_seconds = timeout_seconds
         self.settle_seconds = settle_seconds
         self.at_once = at_once
@@ -102,6 +104,10 @@ class Wired:
             if self._described is None:
                 self._described = self._describe()
             return self._described
+
+    def told_by(self, kind: str) -> Kind | None:
+        """The kind of this name, also of what it tells of messages; None if nothing of the sort is taken from it."""
+        return Kind(kind, cast(Any, None)) if kind in self.tidings else self.kinds.get(kind)
 
     def offers(self, kind: str) -> frozenset[str]:
         """What can be asked of the connection, from its profile where that is known, so that it need not be opened."""

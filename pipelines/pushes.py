@@ -25,6 +25,7 @@ from pipelines.logs import log, warn
 from pipelines.places import LIVE
 from pipelines.plant import Kind, Plant, Wired
 from pipelines.tables import payload, pushed
+from pipelines.tidings import Tidings
 
 #: Rows that are taken in together; fewer where each record is to be fetched.
 TOGETHER, FETCHED_TOGETHER = 100, 10
@@ -51,6 +52,7 @@ class Pushes:
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
         self._intakes = {code: Intake(plant, council) for code, council in plant.councils.items()}
+        self._tidings = {code: Tidings(plant, council) for code, council in plant.councils.items()}
         self._threads: dict[tuple[str, str, str], threading.Thread] = {}
         self._stop = threading.Event()
         self._swept = 0
@@ -93,7 +95,7 @@ class Pushes:
             there = self._plant.councils.get(council)
             wired = there.wired.get(name) if there else None
             running = self._threads.get(key)
-            if wired is None or kind not in wired.kinds or (running is not None and running.is_alive()):
+            if wired is None or wired.told_by(kind) is None or (running is not None and running.is_alive()):
                 continue  # what is no longer in the site's files waits until it is again
             self._threads[key] = threading.Thread(target=self._go, args=(wired, kind), name=f"pushed-{council}-{name}")
             self._threads[key].start()
@@ -108,7 +110,9 @@ class Pushes:
         taken, made = 0, 0
         while made != rounds and not self._stop.is_set() and self._may(wired):
             made += 1
-            done, more = self._some(wired, wired.kinds[kind_name])
+            kind = wired.told_by(kind_name)
+            assert kind is not None
+            done, more = self._some(wired, kind)
             taken += done
             if not more:
                 break
@@ -150,7 +154,8 @@ class Pushes:
             done.append(row)
         if done:
             try:
-                self._intakes[wired.council].take(wired, kind, found, place=self._marks(done))
+                takes = self._tidings if kind.name in wired.tidings else self._intakes
+                takes[wired.council].take(wired, kind, found, place=self._marks(done))
             except Overtaken:
                 log("pushes_overtaken", council=wired.council, connection=wired.name, count=len(done))
             except Exception:

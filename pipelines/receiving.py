@@ -155,7 +155,7 @@ class Receiver:
     def _wired(self, council: str, connection: str, kind: str) -> Wired | None:
         found = self._plant.councils.get(council)
         wired = found.wired.get(connection) if found else None
-        if wired is None or kind not in wired.kinds or kind not in wired.settings.get("pushed", ()):
+        if wired is None or wired.told_by(kind) is None or kind not in wired.settings.get("pushed", ()):
             return None
         return wired
 

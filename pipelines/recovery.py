@@ -138,7 +138,7 @@ def _judge(batch: Batch, council: Council, row: Held, *, begun: bool) -> None:
     elif wired is not None and row.kind != TEXT_KIND and wired.connector.tier(row.kind) is Tier.KEEPS_KEY:
         # Safe to repeat, once the first call can no longer land behind ours with older words.
         deliveries.move(batch, row, DeliveryState.WAITING, reason=_WORDS, due=settle, unsettled=settle)
-    elif wired is not None and (row.kind == TEXT_KIND or "find" in wired.connector.offers(row.kind)):
+    elif wired is not None and "find" in wired.connector.offers(row.kind):
         deliveries.move(batch, row, DeliveryState.NOT_SURE, reason=_WORDS, due=settle)
     else:
         words = "its worker ended in mid-call, and the target cannot be searched"

@@ -32,6 +32,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 REGISTER = "register"
+#: What a system says that has nothing to say.
+_UNTOLD = (None, "not-asked")
 OPTED_OUT, WRONG, LANGUAGE = "opted_out", "wrong", "language"
 
 
@@ -83,14 +85,13 @@ def values(connection: Connection, vault: Vault, council: str, mark: str) -> dic
 def laid_over(
     connection: Connection, vault: Vault, council: Council, person: str, facts: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """A referral's facts, with what the council's file says that we keep. A source's own value is not looked at there:
-    the file names one place for each."""
+    """A referral's facts, and what we keep ourselves of those that no system told, where the council's file says so.
+    What a system says goes before it, so that a wish that was withdrawn there is not brought back from here."""
     kept = [path for what, place in council.preferences.items() if place == REGISTER for path in PLACES[what]]
     if not kept:
         return facts
     held = values(connection, vault, council.code, about(vault, council.code, person))
-    return {**{name: value for name, value in facts.items() if name not in kept},
-            **{name: held[name] for name in kept if name in held}}  # fmt: skip
+    return {**facts, **{name: held[name] for name in kept if name in held and facts.get(name) in _UNTOLD}}
 
 
 def write(

@@ -100,13 +100,14 @@ class Scheduler:
             closed |= council.closed(now)
         for key, at, asked in open_ones:
             wired = self._wired(key)
-            if wired is not None and key[:2] not in closed:
-                self._start(wired, wired.kinds[key.kind], key, at, now, asked=asked)
+            kind = wired.told_by(key.kind) if wired is not None else None
+            if wired is not None and kind is not None and key[:2] not in closed:
+                self._start(wired, kind, key, at, now, asked=asked)
         for council in self._plant.councils.values():
             for wired in council.wired.values():
                 if (council.code, wired.name) not in closed:
-                    for kind in wired.kinds.values():
-                        self._by_timetable(council, wired, kind, now)
+                    for name in (*wired.kinds, *wired.tidings):
+                        self._by_timetable(council, wired, name, now)
         for chore in self._chores:
             try:
                 chore(self._runs)
@@ -118,8 +119,10 @@ class Scheduler:
             self._looked_at_waiting = now
             self._waiting()
 
-    def _by_timetable(self, council: Council, wired: Wired, kind: Kind, now: int) -> None:
-        key = Key(council.code, wired.name, kind.name, LIVE)
+    def _by_timetable(self, council: Council, wired: Wired, name: str, now: int) -> None:
+        kind = wired.told_by(name)
+        assert kind is not None
+        key = Key(council.code, wired.name, name, LIVE)
         if key not in self._tables:
             self._tables[key] = timetable(wired, kind)
         table = self._tables[key]
@@ -135,7 +138,7 @@ class Scheduler:
     def _wired(self, key: Key) -> Wired | None:
         council = self._plant.councils.get(key.council)
         wired = council.wired.get(key.connection) if council else None
-        return wired if wired is not None and key.kind in wired.kinds else None
+        return wired if wired is not None and wired.told_by(key.kind) is not None else None
 
     def _start(self, wired: Wired, kind: Kind, key: Key, at: int, now: int, *, asked: bool) -> None:
         running = self._threads.get(key)
@@ -184,7 +187,7 @@ def timetable(wired: Wired, kind: Kind) -> Timetable | None:
     if not (settings.get("every") or settings.get("cron")):
         return None
     try:
-        fed = [name for name in wired.kinds if "changes" in wired.offers(name)]
+        fed = [*wired.tidings, *(name for name in wired.kinds if "changes" in wired.offers(name))]
     except ConnectorError:
         return None  # `dolen check` and the first delivery say what is wrong with it
     if kind.name not in fed:

@@ -23,7 +23,7 @@ from pipelines.causes import Cause, gap_cause
 from pipelines.decision import Decision, Do, decide
 from pipelines.documents import Handing
 from pipelines.intake import Intake
-from pipelines.jobs import TEXT_KIND, Job, Known, prepare
+from pipelines.jobs import Job, Known, prepare
 from pipelines.merge import IN_ERROR
 from pipelines.rows import Held, fresh
 from pipelines.shadow import InShadow
@@ -297,7 +297,7 @@ class Sender:
 
     def _decide(self, result: Result, wired: Wired, error: ConnectorError, *, repeatable: bool) -> Result:
         job = result.job
-        can_look = job.row.kind == TEXT_KIND or "find" in wired.connector.offers(job.row.kind)
+        can_look = "find" in wired.connector.offers(job.row.kind)
         decision = decide(
             error,
             repeatable=repeatable or job.look_up,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from pipelines.looking import NotPossible
 from pipelines.plant import Plant
@@ -62,7 +62,12 @@ def tell(plant: Plant, id: str) -> Story:
         for v in connection.execute(
             select(version, cause.c.words)
             .outerjoin(cause, cause.c.id == version.c.cause_id)
-            .where(version.c.record_id.in_(records))
+            .where(
+                or_(
+                    version.c.record_id.in_(records),
+                    and_(version.c.referral_id == id, version.c.record_id.is_(None)),  # a reply of a resident's
+                )
+            )
         ):
             made = f", made revision {v.revision}" if v.revision else ""
             why = f": {v.words}" if v.words and v.state == "needs attention" else ""

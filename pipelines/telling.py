@@ -84,7 +84,13 @@ class Telling:
         """Look up, judge, wait or send. Raises ConnectorError for what the service does."""
         gone: frozenset[str] = frozenset()
         # Our reference is not unique there: look before each try but the first, whatever the first one's fate was.
-        if job.look_up or job.row.tries > 1 or job.sent_before is not None:
+        again = job.look_up or job.row.tries > 1 or job.sent_before is not None
+        if job.look_up and "find" not in self.wired.connector.offers(TEXT_KIND):
+            result.words = "it may have gone, and nobody can look: ask whoever it was for"
+            result.cause = Cause(self.wired.name, "look up", "cannot be looked up", result.words)
+            result.decision = Decision(Do.ASK)
+            return result
+        if again and "find" in self.wired.connector.offers(TEXT_KIND):
             whole, gone = self._sent(job.row.key)
             if whole is not None:
                 result.how, result.external_id, result.version = "found", whole.id, whole.version
@@ -157,7 +163,7 @@ class Telling:
         opens = closed_until(rules.quiet, self.council.zone, there, self.council.bank_holidays)
         if opens is not None:
             hours = closed_until(rules.quiet[:1], self.council.zone, there)
-            return (opens - there).total_seconds(), "quiet hours" if hours == opens else "quiet day"
+            return (opens - there).total_seconds(), "quiet hours" if hours is not None else "quiet day"
         if rules.window and (last := self._last(connection, row)) is not None:
             left = last / SECOND + rules.window - now / SECOND
             if left > 0:

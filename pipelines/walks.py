@@ -29,6 +29,7 @@ from pipelines.places import BACK_FILL, LIVE, Key, Place
 from pipelines.plant import Council, Kind, Plant, Wired
 from pipelines.states import VersionState
 from pipelines.tables import unread_page
+from pipelines.tidings import Tidings
 
 #: Sizes in which an unreadable page is asked for again, each a divisor of the one before.
 SMALLER = (50, 25, 5, 1)
@@ -73,6 +74,7 @@ class Walker:
         self._plant = plant
         self._council = council
         self._intake = intake or Intake(plant, council)
+        self._tidings = Tidings(plant, council)
 
     def walk(
         self,
@@ -199,7 +201,8 @@ class Walker:
             some = page.items[at : at + ROWS_A_TRANSACTION]
             last = at + ROWS_A_TRANSACTION >= len(page.items)
             within = move if last else partial(places.check, place=place)
-            taken = self._intake.take(wired, kind, some, purpose=place.key.purpose, place=within)
+            takes = self._tidings if kind.name in wired.tidings else self._intake
+            taken = takes.take(wired, kind, some, purpose=place.key.purpose, place=within)
             walked.taken.repeats += taken.repeats
             for state, number in taken.states.items():
                 walked.taken.states[state] = walked.taken.states.get(state, 0) + number

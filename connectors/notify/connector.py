@@ -27,6 +27,7 @@ from connectors.notify.client import Client
 from connectors.notify.lists import LISTS, item_of, page
 from connectors.notify.message import ID, checked
 from connectors.notify.profile import NotifyProfile, NotifySettings, allows
+from connectors.notify.push import NotifyPushes
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
@@ -147,6 +148,13 @@ class NotifyConnector:
             return item_of(read(raw, "application/json"))
         except UnreadableBody as trouble:
             return UnreadableItem(raw, trouble.reason, id)
+
+    def push(self, kind: str) -> NotifyPushes:
+        """See `connectors.push.port.Receiving`."""
+        told = self._profile.records.get(kind) if kind in LISTS else None  # type: ignore[call-overload]  # kinds are text
+        if told is None or told.push is None or self._settings.push is None:
+            raise Misconfigured(f"notify: nothing says how {kind} is pushed: add push to the connection")
+        return NotifyPushes(kind, self._settings.push)
 
     def skip(self, kind: str, *, watermark: str, cursor: str) -> str | None:  # noqa: ARG002 - the port's parameters
         """None: where a page of Notify's cannot be read, nothing names the message behind it."""

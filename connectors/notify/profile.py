@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from connectors.profile import Name
+from connectors.push.settings import PushSettings
 from connectors.references import Closed, WebAddress
 from connectors.settings import HttpSettings, Limits
 
@@ -20,8 +21,22 @@ OFFERS = {
 }
 
 
+class NotifyPush(Closed):
+    """Notify calls us with it."""
+
+    carries: Literal["record"] = Field(
+        default="record", description="The call holds all that there is.", examples=["record"]
+    )
+
+
 class NotifyRecord(Closed):
-    """There is nothing to say about a kind of record: the interface is public and always the same."""
+    """There is little to say about a kind of record: the interface is public and always the same."""
+
+    push: NotifyPush | None = Field(
+        default=None,
+        description="Notify may call us with it, where the connection says by which token we know it.",
+        examples=[{"carries": "record"}],
+    )
 
 
 class NotifyProfile(Closed):
@@ -53,6 +68,11 @@ class NotifySettings(HttpSettings):
         default=Limits(calls_a_second=50),
         description="How fast Notify may be called: it takes 3,000 messages a minute with one kind of key.",
         examples=[{"calls_a_second": 50}],
+    )
+    push: PushSettings | None = Field(
+        default=None,
+        description="How Notify proves a callback: by the bearer token that is entered there.",
+        examples=[{"bearer": {"tokens": ["env:TORFAEN_NOTIFY_CALLBACK_TOKEN"]}}],
     )
     only_to: list[str] | None = Field(
         default=None,

@@ -163,6 +163,36 @@ def connectors(
     _tell_results(result)
 
 
+@bench.command()
+def texts(
+    changes: Annotated[int, typer.Option(min=5, help="How many changes of status one run makes.")] = 120,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs; the median of each counts.")] = 3,
+    only: Annotated[str, typer.Option(help="This result alone: polled, pushed or safe.")] = "",
+    rate: Annotated[float, typer.Option(min=0.5, max=100, help="Changes a second of `safe`.")] = 20.0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the same `safe` run again.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """From a change of status to the text that Notify took; `--only safe`: nobody told twice, wrongly or unasked."""
+    from console.bench import texts as contest
+    from console.demo.stage import StageFault
+
+    if only not in ("", "polled", "pushed", "safe"):
+        raise WrongUse("--only takes one of: polled, pushed, safe")
+    try:
+        if only == "safe":
+            result = contest.safe(changes, seed=seed, rate=rate, tell=complain)
+        else:
+            result = contest.texts(changes, runs, tell=complain, only=only)
+    except (contest.Failed, StageFault) as fault:
+        complain(f"The bench cannot go on: {fault}")
+        raise typer.Exit(1) from None
+    if as_json:
+        say(json.dumps(result))
+    else:
+        _tell_results(result)
+    raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
+
+
 def _tell_results(result: dict[str, Any]) -> None:
     names = ("name", "ours", "against", "theirs", "ratio", "unit", "our_cpu", "their_cpu", "runs")
     shown = [name for name in names if any(name in one for one in result["results"])]

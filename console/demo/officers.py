@@ -15,9 +15,10 @@ from pathlib import Path
 from config.editing import rewrite
 from console.demo.sandbox_desk import SandboxDesk
 from mappings.codes import append_row
-from pipelines import desk
+from pipelines import desk, rung
 from pipelines.plant import Plant
 from pipelines.states import DeliveryState, IllegalMove
+from pipelines.telling import STEP
 from pipelines.worklist import Open, open_deliveries
 
 WHO = "demo.officer"
@@ -65,6 +66,14 @@ class Officers:
             self.settled.append(one.id)
             told.append(f"an officer typed {one.numbers['contact']} in by hand and settled {one.id}: number {number}")
         return told
+
+    def ring(self, plant: Plant, groups: list[desk.Group]) -> int:
+        """Ring everybody whom no message may tell, and say so. Returns how many."""
+        ids = [f"d{id}" for group in groups if group.step == STEP for id in group.deliveries]
+        for id in ids:
+            rung.rang(plant, id, who=WHO, why="told by telephone")
+        self.settled += ids
+        return len(ids)
 
     def mend_code_lists(self, site: Path, groups: list[desk.Group]) -> list[str]:
         """Add the rows that the owners of the code lists have decided on. Returns the lists that were mended."""

@@ -115,6 +115,8 @@ class Play:
             self._screen.show(f"        what to do: {group.remedy}")
         for words in self._officers.type_in_elsewhere(self._plant, *_THEIR_OWN_SYSTEM):
             self._screen.tell(words)
+        if rung := self._officers.ring(self._plant, groups):
+            self._screen.tell(f"officers ring {rung} people whom no message may tell (safeguarding, an interpreter)")
         mended = self._officers.mend_code_lists(self._stage.site, groups)
         if mended:
             self._screen.tell(
