@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from connectors.errors import Misconfigured, Rejected, Throttled, Unauthorised
 from connectors.http import HttpSession, Reply
+from connectors.mail_line import hand_over
 from connectors.registry import check_settings
 from connectors.secure_email import EmailConnector, EmailProfile
 from connectors.settings import HttpSettings
@@ -46,8 +47,9 @@ class Mailer(EmailConnector):
         message["Auto-Submitted"] = "auto-generated"
         message["X-Dolen-Id"] = id
         message.set_content(text)
-        with self._line() as line:
-            self._hand_over(line, message)
+        with self._line.open() as line:
+            to = {f"recipient {number}": address for number, address in enumerate(self._mail.to, 1)}
+            hand_over(line, message, self._mail.from_, to)
 
 
 def mailer(
