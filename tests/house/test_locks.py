@@ -68,6 +68,14 @@ def test_the_locks_hold_what_pyproject_asks_for(locks: dict[str, dict[str, Versi
     assert missing == [], "make the locks anew: CONTRIBUTING.md says how"
 
 
+def test_no_tool_brings_parts_of_what_the_product_stands_on(locks: dict[str, dict[str, Version]]) -> None:
+    """jsonschema looks for what else is installed: with it, it knows formats that it does not know in service."""
+    wanted = [Requirement(one) for one in distribution("jsonschema").requires or ()]
+    optional = {canonicalize_name(one.name) for one in wanted if one.marker and "extra" in str(one.marker)}
+    assert len(optional) > 5
+    assert optional & (set(locks[DEV]) - set(locks[RUN])) == set(), f"take them out of {DEV}, and what they alone need"
+
+
 def test_what_another_system_needs_is_pinned_too(locks: dict[str, dict[str, Version]]) -> None:
     missing = set()
     for lock in locks.values():
