@@ -57,7 +57,7 @@ def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
 
 
 #: Fixtures that are dear, by name; and one that is there once on the machine.
-DEAR, ONCE = ("in_step", "node", "standing"), "rabbitmq"
+DEAR, ONCE = ("in_step", "node", "standing", "desk"), "rabbitmq"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
