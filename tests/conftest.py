@@ -56,28 +56,32 @@ def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{seed} {request.node.nodeid}")
 
 
-#: Fixtures that are dear, by name; and one that is there once on the machine.
-DEAR, ONCE = ("in_step", "node", "standing", "desk"), "rabbitmq"
+#: A fixture of which a machine has one, and those of a whole session that are dear to make.
+ONCE, DEAR = "rabbitmq", ("in_step",)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests are shared out over several processes, those that share something dear go to one of them."""
+    """Where tests are shared out over several processes, those of a file that share a fixture go to one of them, in
+    their order: what is dear is made once, and what the first of them does there the others find."""
     for item in items:
-        if group := _group(item):
+        if (group := _group(item)) and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _group(item: Any) -> str:
-    """What tests of one process have in common, by name; nothing where any process will do."""
+    """What names the tests that belong to one process; nothing where any process will do."""
     known = getattr(item, "_fixtureinfo", None)
     makers = known.name2fixturedefs if known is not None else {}
     if ONCE in makers:
         return ONCE
-    for name in DEAR:
-        if name in makers and makers[name][-1].scope != "function":
-            chosen = getattr(item, "callspec", None)  # each product of the conformance suite has a peer of its own
-            return f"{item.path.stem} {chosen.params.get(name, name) if chosen is not None else name}"
-    return ""
+    scopes = {name: made[-1].scope for name, made in makers.items()}
+    shared = [name for name, scope in scopes.items() if scope == "module" or (scope == "session" and name in DEAR)]
+    if not shared:
+        return ""
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    # A fixture with parameters is another one for each: in the conformance suite, one for each product.
+    which = [str(given[name]) for name in sorted(shared) if makers[name][-1].params and name in given]
+    return " ".join([item.nodeid.partition("::")[0], *which])
 
 
 SKIPPED_IN_CI = "In CI nothing is skipped: .ci/run provides every server that a test needs. This one was skipped: "
