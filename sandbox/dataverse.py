@@ -29,6 +29,7 @@ DELTA_DAYS = 7
 _ID, _KEY = "dolen_referralid", "dolen_key"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ONE = re.compile(re.escape(TABLE) + r"\((?:dolen_key='(?P<key>(?:[^']|'')*)'|(?P<id>[^()']*))\)")
+_NOTES = re.compile(re.escape(TABLE) + r"\(([^()']*)\)/dolen_referral_Annotations")
 _CHOICES = re.compile(
     r"/EntityDefinitions\(LogicalName='dolen_referral'\)/Attributes(?:\(LogicalName='(\w+)'\))?"
     r"/Microsoft\.Dynamics\.CRM\.(?:MultiSelect)?PicklistAttributeMetadata"
@@ -88,6 +89,8 @@ class Dataverse(Platform):
                 {"Cache-Control": "no-store"},
             )  # fmt: skip
         place = request.path.removeprefix(ROOT)
+        if (notes := _NOTES.fullmatch(place)) or place == "/annotations":
+            return self._notes(request, exchange, notes)
         one, choices = _ONE.fullmatch(place), _CHOICES.fullmatch(place)
         table = place in (TABLE, TABLE + "/")
         wanted = {"GET": "Retrieve", "PATCH": "Upsert"} if one else {"GET": "List", "POST": "Create"} if table else {}
@@ -116,6 +119,20 @@ class Dataverse(Platform):
         if request.method == "GET":
             return self._shown(request, self._found(request.tenant, one), 200)
         return self._upsert(request, exchange, one)
+
+    def _notes(self, request: Request, exchange: Exchange, listed: re.Match[str] | None) -> Response:
+        """The notes of a row, each with its file: listed, or a new one."""
+        exchange.begin("Notes" if listed else "Annotate")
+        self._authorise(request, exchange)
+        if listed is not None:
+            found = self.files(request.tenant, listed[1])
+            return _json(200, {"value": [{"annotationid": one.id, **one.body} for one in found]})
+        note = json.loads(request.body)
+        record = _ONE.fullmatch(str(note.pop("objectid_dolen_referral@odata.bind", "")))
+        made = exchange.commit(
+            lambda: self._filed(request.tenant, record["id"] if record else "", note, "documentbody")
+        )
+        return Response(204, b"", headers={"OData-EntityId": f"{request.url}{ROOT}/annotations({made})"})
 
     def _authorise(self, request: Request, exchange: Exchange) -> None:
         if not self._bearers.good(request) or exchange.take("expired_token") is not None:

@@ -4,6 +4,8 @@ what staff do in it, and how a refusal becomes an answer. What each says and whe
 
 from __future__ import annotations
 
+import base64
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
@@ -66,6 +68,23 @@ class Platform(ABC):
 
     def _empty(self) -> Json:
         return {name: False if told.get("type") == "boolean" else None for name, told in self._columns.items()}
+
+    def _filed(self, tenant: str, record: str, file: Json, data: str) -> str:
+        """Keep a file of a record, whose bytes stand in Base64 in the field `data`; return its id. Raises Refusal."""
+        try:
+            size = len(base64.b64decode(str(file.get(data, "")), validate=True))
+        except ValueError:
+            size = 0
+        if not size or self.rows(tenant).get(record) is None:
+            raise Refusal(400, "INVALID_FILE", "The file or its record is not as it should be.")
+        id = str(uuid.uuid4())
+        kept = {name: value for name, value in file.items() if name != data} | {"size": size}
+        self._store.collection(tenant, self.name, "files").put(id, kept, version=1, changed="", key=record)
+        return id
+
+    def files(self, tenant: str, record: str) -> list[Document]:
+        """The files of a record."""
+        return self._store.collection(tenant, self.name, "files").by_key(record)
 
     @abstractmethod
     def _route(self, request: Request, exchange: Exchange) -> Response:

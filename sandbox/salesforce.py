@@ -87,6 +87,8 @@ class Salesforce(Platform):
                 return self._begun(
                     request, exchange, "queryMore", lambda: self._query(request, exchange, int(place[4:]))
                 )
+            case "POST", ["sobjects", "ContentVersion"]:
+                return self._begun(request, exchange, "file", lambda: self._file(request, exchange))
             case "GET", ["sobjects", name, "updated"] if name == OBJECT:
                 return self._begun(request, exchange, "getUpdated", lambda: self._updated(request, exchange))
             case "GET", ["sobjects", name, "deleted"] if name == OBJECT:
@@ -113,6 +115,13 @@ class Salesforce(Platform):
         if exchange.take("limit_exceeded") is not None:
             raise Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         return answering()
+
+    def _file(self, request: Request, exchange: Exchange) -> Response:
+        """A new file, which belongs to the record that it is first published at."""
+        file = json.loads(request.body)
+        record = str(file.get("FirstPublishLocationId", ""))
+        made = exchange.commit(lambda: self._filed(request.tenant, record, file, "VersionData"))
+        return _json(201, {"id": made, "success": True, "errors": []})
 
     def _by_id(self, request: Request, id: str) -> Document:
         found = self.rows(request.tenant).get(id)
