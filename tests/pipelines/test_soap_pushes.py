@@ -1,4 +1,4 @@
-"""What a SOAP system pushes, through the listener into the ledger: kept, acknowledged in its own words, taken in once."""
+"""What a SOAP system pushes, through the listener into the ledger: kept, acknowledged in its own words, once."""
 
 from __future__ import annotations
 
