@@ -17,6 +17,7 @@ from connectors.http import Body, HttpSession, Moved, Reply
 from connectors.login_settings import ApiKeyLogin, BasicLogin
 from connectors.mesh_token import MeshToken
 from connectors.oauth2 import client_credentials
+from connectors.pace import Agree
 from connectors.settings import OVER_HTTP, HttpSettings
 from connectors.sign_in import session_login, token_login
 from connectors.signed import SignedForEach
@@ -104,6 +105,24 @@ def open_login(
     if login.mesh is not None:
         return MeshToken(login.mesh)
     raise Misconfigured(f"login {login.kind} is not one that HTTP headers carry; write one of {', '.join(OVER_HTTP)}")
+
+
+def session_of(
+    settings: HttpSettings,
+    *,
+    agree: Agree | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> HttpSession:
+    """Return the session of a connection: it may also call where logging in leads. Nothing is sent."""
+    return HttpSession(
+        settings,
+        also=login_addresses(settings),
+        sign_in_page=sign_in_page(settings),
+        agree=agree,
+        monotonic=monotonic,
+        sleep=sleep,
+    )
 
 
 def sign_in_page(settings: HttpSettings) -> str:

@@ -31,6 +31,11 @@ KIND = "Text"
 class MailRecord(Closed):
     """There is nothing to say about a mail: every server takes it in the same way."""
 
+    @property
+    def offers(self) -> frozenset[str]:
+        """It is sent, with the words themselves, and cannot be found again."""
+        return frozenset({"create", "words"})
+
 
 class MailProfile(Closed):
     """A mail server."""
@@ -82,7 +87,7 @@ class MailConnector:
 
     def offers(self, kind: str) -> frozenset[str]:
         """It is sent, with the words themselves, and cannot be found again."""
-        return frozenset({"create", "words"}) if kind == KIND else frozenset()
+        return self._profile.records["Text"].offers if kind == KIND else frozenset()
 
     def tier(self, kind: str) -> Tier:
         """A mail that may have gone is never sent again by itself."""

@@ -30,9 +30,9 @@ from connectors.errors import (
     Unauthorised,
     Unknown,
 )
-from connectors.http import HttpSession, Reply, retry_after
+from connectors.http import Reply, retry_after
 from connectors.json_body import UnreadableBody, read
-from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
+from connectors.logins import open_login, send_logged_in, session_of
 from connectors.neutral import interface
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
@@ -103,9 +103,7 @@ class DirectoryConnector:
         self._clock = clock
         self._sleep = sleep
         self._addresses = Addresses(settings.url)
-        self._session = HttpSession(
-            settings, also=login_addresses(settings), sign_in_page=sign_in_page(settings), agree=agree
-        )
+        self._session = session_of(settings, agree=agree)
         self._login = open_login(settings, self._session)
 
     def __repr__(self) -> str:

@@ -223,19 +223,27 @@ def declared(profile: Mapping[str, Any]) -> Declared:
     """What a profile declares of its kinds; its connector is not loaded. Raises ProfileFaults.
 
     Each kind's section says by itself what it `offers`, or the profile does where that is in the kind's name: what a
-    family calls its sections is its own business.
+    family calls its sections is its own business. Raises Misconfigured for a package's family that says neither: then
+    its connector is to be asked.
     """
     checked_profile: Any = check_profile(profile)
     by_name = getattr(checked_profile, "offers_of", None)
-    kinds = checked_profile.records.items()
-    return Declared({kind: by_name(kind) if by_name else record.offers for kind, record in kinds})
+    found: dict[str, frozenset[str]] = {}
+    for kind, record in getattr(checked_profile, "records", {}).items():
+        told = by_name(kind) if by_name is not None else getattr(record, "offers", None)
+        if told is None:
+            raise Misconfigured(f"{_title(profile)} does not say by itself what it offers for {kind}")
+        found[str(kind)] = told
+    return Declared(found)
 
 
 def could_be_read(profile: Mapping[str, Any]) -> frozenset[str]:
     """The kinds for which the profile could have `changes` and has none. Raises ProfileFaults."""
     checked_profile: Any = check_profile(profile)
     return frozenset(
-        kind for kind, record in checked_profile.records.items() if getattr(record, "changes", "unknown") is None
+        kind
+        for kind, record in getattr(checked_profile, "records", {}).items()
+        if getattr(record, "changes", "unknown") is None
     )
 
 

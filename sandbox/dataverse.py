@@ -16,10 +16,11 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox import columns
-from sandbox.bearers import Bearers, NoToken
+from sandbox.bearers import NoToken
 from sandbox.exchange import Exchange, Request, Response
+from sandbox.platform import Platform, Refusal
 from sandbox.secrets import dataverse_login
-from sandbox.store import Collection, Document, Json, Store
+from sandbox.store import Document, Json, Store
 
 ROOT = "/api/data/v9.2"
 TABLE = "/dolen_referrals"
@@ -28,6 +29,7 @@ DELTA_DAYS = 7
 _ID, _KEY = "dolen_referralid", "dolen_key"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ONE = re.compile(re.escape(TABLE) + r"\((?:dolen_key='(?P<key>(?:[^']|'')*)'|(?P<id>[^()']*))\)")
+_NOTES = re.compile(re.escape(TABLE) + r"\(([^()']*)\)/dolen_referral_Annotations")
 _CHOICES = re.compile(
     r"/EntityDefinitions\(LogicalName='dolen_referral'\)/Attributes(?:\(LogicalName='(\w+)'\))?"
     r"/Microsoft\.Dynamics\.CRM\.(?:MultiSelect)?PicklistAttributeMetadata"
@@ -38,51 +40,19 @@ _THROTTLED = ("0x80072322", "Number of requests exceeded the limit over time win
 _WRONG = {"unknown": "0x80048d19", "type": "0x80048d19", "length": "0x80044331", "choice": "0x8004431a"}
 
 
-class _Refusal(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(code)
-        self.status, self.code, self.message = status, code, message
-
-
-class Dataverse:
+class Dataverse(Platform):
     """One program serving every council's environment."""
 
     name = "dataverse"
+    key, interface, between = _KEY, ("dataverse.openapi.yaml", "Columns"), ","
 
     def __init__(self, store: Store, clock: Callable[[], datetime], *, token_seconds: int = 3599) -> None:
-        self._store, self._clock = store, clock
-        self._bearers = Bearers(clock, token_seconds)
-        self._columns = {**columns.columns("dataverse.openapi.yaml", "Columns"), _KEY: {"type": ["string", "null"]}}
-
-    def answer(self, request: Request, exchange: Exchange) -> Response:
-        """Answer one call."""
-        try:
-            return self._route(request, exchange)
-        except _Refusal as refusal:
-            exchange.outcome = f"{refusal.status} {refusal.code}"
-            return _refused(refusal)
+        super().__init__(store, clock, token_seconds)
 
     def failure(self, _request: Request, status: int) -> Response:
         """What it says when the whole service is unwell or busy."""
         code, words = _THROTTLED if status == 429 else ("0x80040216", "An unexpected error occurred.")
-        return _refused(_Refusal(status, code, words))
-
-    def rows(self, tenant: str) -> Collection:
-        """The rows of one council's table."""
-        return self._store.collection(tenant, self.name)
-
-    def staff_put(self, tenant: str, id: str, record: Json) -> Json:
-        """Write a row as staff do; `id` "" makes a new one. Raises ValueError where a column refuses."""
-        given = {name: value for name, value in record.items() if name in self._columns}
-        columns.check(self._columns, given, ",")
-        return self.write_unchecked(tenant, id, record)
-
-    def write_unchecked(self, tenant: str, id: str, record: Json) -> Json:
-        """Write a row past every check."""
-        with self._store.transaction():
-            held = self.rows(tenant).get(id) if id else None
-            body = {**(held.body if held else self._empty()), **record}
-            return self._keep(tenant, id or str(uuid.uuid4()), body, held).body
+        return self._refused(Refusal(status, code, words))
 
     def staff_delete(self, tenant: str, id: str) -> bool:
         """Delete a row as staff do; the change tracking remembers it."""
@@ -93,16 +63,14 @@ class Dataverse:
             self._gone(tenant).put(id, {"id": id}, version=number, changed=_order(number))
             return True
 
-    def _gone(self, tenant: str) -> Collection:
-        return self._store.collection(tenant, self.name, "deleted")
-
     def _next(self, tenant: str) -> int:
         return self._store.next_number(tenant, "dataverse row version")
 
-    def _empty(self) -> Json:
-        return {name: False if told.get("type") == "boolean" else None for name, told in self._columns.items()}
+    def _refused(self, refusal: Refusal) -> Response:
+        return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
 
     def _keep(self, tenant: str, id: str, body: Json, held: Document | None) -> Document:
+        id = id or str(uuid.uuid4())
         number = self._next(tenant)
         now = self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = {**body, _ID: id, "createdon": held.body["createdon"] if held else now, "modifiedon": now}
@@ -121,6 +89,8 @@ class Dataverse:
                 {"Cache-Control": "no-store"},
             )  # fmt: skip
         place = request.path.removeprefix(ROOT)
+        if (notes := _NOTES.fullmatch(place)) or place == "/annotations":
+            return self._notes(request, exchange, notes)
         one, choices = _ONE.fullmatch(place), _CHOICES.fullmatch(place)
         table = place in (TABLE, TABLE + "/")
         wanted = {"GET": "Retrieve", "PATCH": "Upsert"} if one else {"GET": "List", "POST": "Create"} if table else {}
@@ -129,9 +99,9 @@ class Dataverse:
         if place == request.path or not wanted:
             exchange.begin("nothing")
             self._authorise(request, exchange)
-            raise _Refusal(404, "0x8006088a", "Resource not found for the segment.")
+            raise Refusal(404, "0x8006088a", "Resource not found for the segment.")
         if request.method not in wanted:
-            raise _Refusal(405, "0x80060888", "The method is not allowed for this resource.")
+            raise Refusal(405, "0x80060888", "The method is not allowed for this resource.")
         exchange.begin(wanted[request.method])
         self._authorise(request, exchange)
         if choices:
@@ -150,22 +120,36 @@ class Dataverse:
             return self._shown(request, self._found(request.tenant, one), 200)
         return self._upsert(request, exchange, one)
 
+    def _notes(self, request: Request, exchange: Exchange, listed: re.Match[str] | None) -> Response:
+        """The notes of a row, each with its file: listed, or a new one."""
+        exchange.begin("Notes" if listed else "Annotate")
+        self._authorise(request, exchange)
+        if listed is not None:
+            found = self.files(request.tenant, listed[1])
+            return _json(200, {"value": [{"annotationid": one.id, **one.body} for one in found]})
+        note = json.loads(request.body)
+        record = _ONE.fullmatch(str(note.pop("objectid_dolen_referral@odata.bind", "")))
+        made = exchange.commit(
+            lambda: self._filed(request.tenant, record["id"] if record else "", note, "documentbody")
+        )
+        return Response(204, b"", headers={"OData-EntityId": f"{request.url}{ROOT}/annotations({made})"})
+
     def _authorise(self, request: Request, exchange: Exchange) -> None:
         if not self._bearers.good(request) or exchange.take("expired_token") is not None:
-            raise _Refusal(401, "", "The token is missing, expired or of another environment.")
+            raise Refusal(401, "", "The token is missing, expired or of another environment.")
 
     def _found(self, tenant: str, one: re.Match[str]) -> Document:
         found = self._at(tenant, one)
         if found is None:
             code = "0x80060891" if one["key"] is not None else "0x80040217"
-            raise _Refusal(404, code, "The record does not exist.")
+            raise Refusal(404, code, "The record does not exist.")
         return found
 
     def _at(self, tenant: str, one: re.Match[str]) -> Document | None:
         if one["key"] is not None:
             return next(iter(self.rows(tenant).by_key(one["key"].replace("''", "'"))), None)
         if not _GUID.fullmatch(one["id"]):
-            raise _Refusal(400, "0x80060888", "A key in the address is not a GUID.")
+            raise Refusal(400, "0x80060888", "A key in the address is not a GUID.")
         return self.rows(tenant).get(one["id"])
 
     def _list(self, request: Request, exchange: Exchange) -> Response:
@@ -173,7 +157,7 @@ class Dataverse:
         prefer = request.headers.get("prefer", "")
         tracking = "odata.track-changes" in prefer
         if tracking and (wrong := [name for name in _NOT_WITH_TRACKING if name in query]):
-            raise _Refusal(400, "0x80060888", f"{wrong[0]} is not supported when Change Tracking is enabled.")
+            raise Refusal(400, "0x80060888", f"{wrong[0]} is not supported when Change Tracking is enabled.")
         size = min(_number(prefer, "odata.maxpagesize") or MOST_A_PAGE, MOST_A_PAGE)
         began, until, after = -1, 0, -1
         if "$skiptoken" in query:
@@ -216,10 +200,10 @@ class Dataverse:
             given = datetime.strptime(stamp, "%m/%d/%Y %H:%M:%S").replace(tzinfo=UTC)
             began = int(number)
         except ValueError:
-            raise _Refusal(400, "0x80060888", "The delta token cannot be read.") from None
+            raise Refusal(400, "0x80060888", "The delta token cannot be read.") from None
         if self._clock() - given > timedelta(days=DELTA_DAYS) or exchange.take("forgotten_place") is not None:
             words = "Version stamp associated with the client has expired. Please perform a full sync."
-            raise _Refusal(400, "0x80044352", words)
+            raise Refusal(400, "0x80044352", words)
         return began
 
     def _last(self, tenant: str) -> int:
@@ -246,7 +230,7 @@ class Dataverse:
     def _make(self, request: Request, given: Json, key: Any) -> Response:
         with self._store.transaction():
             if isinstance(key, str) and self.rows(request.tenant).by_key(key):
-                raise _Refusal(412, "0x80060892", "Entity Key violated. A record with the same value already exists.")
+                raise Refusal(412, "0x80060892", "Entity Key violated. A record with the same value already exists.")
             made = self._keep(request.tenant, str(uuid.uuid4()), {**self._empty(), **given, _KEY: key}, None)
             return self._shown(request, made, 201)
 
@@ -263,14 +247,14 @@ class Dataverse:
                     key = given.get(_KEY) if one["key"] is None else one["key"].replace("''", "'")
                     return self._make(request, given, key)
                 if none == "*":
-                    raise _Refusal(412, "", "A record with matching key values already exists.")
+                    raise Refusal(412, "", "A record with matching key values already exists.")
                 if match not in (None, "*", _etag(held)):
                     words = "The version of the existing record doesn't match the RowVersion property provided."
-                    raise _Refusal(412, "0x80060882", words)
+                    raise Refusal(412, "0x80060882", words)
                 key = held.body[_KEY] if one["key"] is not None else given.get(_KEY, held.body[_KEY])
                 others = self.rows(request.tenant).by_key(key or "")
                 if any(other.id != held.id for other in others):
-                    raise _Refusal(412, "0x80060892", "Entity Key violated.")
+                    raise Refusal(412, "0x80060892", "Entity Key violated.")
                 body = {**held.body, **given, _KEY: key}
                 return self._shown(request, self._keep(request.tenant, held.id, body, held), 200)
 
@@ -282,17 +266,17 @@ class Dataverse:
         except ValueError:
             given = None
         if not isinstance(given, dict):
-            raise _Refusal(400, "0x80048d19", "Error identified in Payload provided by the user.")
+            raise Refusal(400, "0x80048d19", "Error identified in Payload provided by the user.")
         try:
             columns.check(self._columns, given, ",")
         except columns.Wrong as wrong:
-            raise _Refusal(400, _WRONG[wrong.kind], f"A validation error occurred for {wrong.column}.") from None
+            raise Refusal(400, _WRONG[wrong.kind], f"A validation error occurred for {wrong.column}.") from None
         return given
 
     def _row(self, request: Request, held: Document) -> Json:
         selected = [name for name in request.query.get("$select", "").split(",") if name]
         if unknown := set(selected) - set(held.body):
-            raise _Refusal(400, "0x80060888", f"Could not find a property named '{min(unknown)}'.")
+            raise Refusal(400, "0x80060888", f"Could not find a property named '{min(unknown)}'.")
         shown = {name: held.body[name] for name in (*selected, _ID)} if selected else dict(held.body)
         if _FORMATTED in request.headers.get("prefer", ""):
             shown |= {f"{name}@{_FORMATTED}": str(value) for name, value in shown.items() if type(value) is int}
@@ -318,7 +302,7 @@ class Dataverse:
         if name is None:
             return _json(200, {"value": found})
         if not found:
-            raise _Refusal(404, "0x80060888", "The attribute is no choice.")
+            raise Refusal(404, "0x80060888", "The attribute is no choice.")
         return _json(200, found[0])
 
 
@@ -338,10 +322,6 @@ def _etag(held: Document) -> str:
 def _number(prefer: str, name: str) -> int:
     found = re.search(rf"{re.escape(name)}=(\d{{1,6}})", prefer)
     return int(found[1]) if found else 0
-
-
-def _refused(refusal: _Refusal) -> Response:
-    return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
 
 
 def _json(status: int, body: object, headers: Json | None = None) -> Response:

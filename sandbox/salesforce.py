@@ -14,10 +14,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from sandbox import columns
-from sandbox.bearers import Bearers, NoToken
+from sandbox.bearers import NoToken
 from sandbox.exchange import Exchange, Request, Response
+from sandbox.platform import Platform, Refusal
 from sandbox.secrets import salesforce_login
-from sandbox.store import Collection, Document, Json, Store
+from sandbox.store import Document, Json, Store
 
 ROOT = "/services/data/v60.0"
 OBJECT = "Dolen_Referral__c"
@@ -31,70 +32,38 @@ _WRONG = {
 }  # fmt: skip
 
 
-class _Refusal(Exception):
-    def __init__(self, status: int, code: str, message: str, field: str = "") -> None:
-        super().__init__(code)
-        self.status, self.code, self.message, self.field = status, code, message, field
-
-
-class Salesforce:
+class Salesforce(Platform):
     """One program serving every council's organisation."""
 
     name = "salesforce"
+    key, interface, between = _KEY, ("salesforce.openapi.yaml", "Fields"), ";"
 
     def __init__(self, store: Store, clock: Callable[[], datetime], *, session_seconds: int = 7200) -> None:
-        self._store, self._clock = store, clock
-        self._bearers = Bearers(clock, session_seconds)
-        self._fields = {**columns.columns("salesforce.openapi.yaml", "Fields"), _KEY: {"type": ["string", "null"]}}
-
-    def answer(self, request: Request, exchange: Exchange) -> Response:
-        """Answer one call."""
-        try:
-            return self._route(request, exchange)
-        except _Refusal as refusal:
-            exchange.outcome = f"{refusal.status} {refusal.code}"
-            return _refused(refusal)
+        super().__init__(store, clock, session_seconds)
 
     def failure(self, _request: Request, status: int) -> Response:
         """What it says when the whole service is unwell or busy."""
         code = "REQUEST_LIMIT_EXCEEDED" if status == 429 else "SERVER_UNAVAILABLE"
-        return _refused(_Refusal(status, code, "The service is not available."))
-
-    def records(self, tenant: str) -> Collection:
-        """The records of one council's object."""
-        return self._store.collection(tenant, self.name)
-
-    def staff_put(self, tenant: str, id: str, record: Json) -> Json:
-        """Write a record as staff do; `id` "" makes a new one. Raises ValueError where a field refuses."""
-        columns.check(self._fields, {name: value for name, value in record.items() if name in self._fields}, ";")
-        return self.write_unchecked(tenant, id, record)
-
-    def write_unchecked(self, tenant: str, id: str, record: Json) -> Json:
-        """Write a record past every check."""
-        with self._store.transaction():
-            held = self.records(tenant).get(id) if id else None
-            return self._keep(tenant, id, {**(held.body if held else self._empty()), **record}, held).body
+        return self._refused(Refusal(status, code, "The service is not available."))
 
     def staff_delete(self, tenant: str, id: str) -> bool:
         """Delete a record as staff do; it is remembered for 15 days."""
         with self._store.transaction():
-            if not self.records(tenant).delete(id):
+            if not self.rows(tenant).delete(id):
                 return False
             stamp = _stamp(self._clock())
-            self._bin(tenant).put(id, {"id": id, "deletedDate": stamp}, version=1, changed=stamp)
+            self._gone(tenant).put(id, {"id": id, "deletedDate": stamp}, version=1, changed=stamp)
             return True
 
-    def _bin(self, tenant: str) -> Collection:
-        return self._store.collection(tenant, self.name, "deleted")
-
-    def _empty(self) -> Json:
-        return {name: False if told.get("type") == "boolean" else None for name, told in self._fields.items()}
+    def _refused(self, refusal: Refusal) -> Response:
+        entry: dict[str, Any] = {"message": refusal.message, "errorCode": refusal.code}
+        return _json(refusal.status, [entry | ({"fields": [refusal.field]} if refusal.field else {})])
 
     def _keep(self, tenant: str, id: str, body: Json, held: Document | None) -> Document:
         id = id or f"a00D{self._store.next_number(tenant, 'salesforce'):011d}IAM"
         stamp = _stamp(self._clock())
         body = {**body, "Id": id, "SystemModstamp": stamp, "LastModifiedDate": stamp}
-        return self.records(tenant).put(
+        return self.rows(tenant).put(
             id, body, version=held.version + 1 if held else 1, changed=stamp, key=body.get(_KEY) or ""
         )
 
@@ -118,6 +87,8 @@ class Salesforce:
                 return self._begun(
                     request, exchange, "queryMore", lambda: self._query(request, exchange, int(place[4:]))
                 )
+            case "POST", ["sobjects", "ContentVersion"]:
+                return self._begun(request, exchange, "file", lambda: self._file(request, exchange))
             case "GET", ["sobjects", name, "updated"] if name == OBJECT:
                 return self._begun(request, exchange, "getUpdated", lambda: self._updated(request, exchange))
             case "GET", ["sobjects", name, "deleted"] if name == OBJECT:
@@ -133,23 +104,30 @@ class Salesforce:
             case "PATCH", ["sobjects", name, field, key] if (name, field) == (OBJECT, _KEY):
                 return self._begun(request, exchange, "upsert", lambda: self._upsert(request, exchange, key))
         exchange.begin("nothing")
-        raise _Refusal(404, "NOT_FOUND", "The requested resource does not exist")
+        raise Refusal(404, "NOT_FOUND", "The requested resource does not exist")
 
     def _begun(
         self, request: Request, exchange: Exchange, operation: str, answering: Callable[[], Response]
     ) -> Response:
         exchange.begin(operation)
         if not self._bearers.good(request) or exchange.take("expired_token") is not None:
-            raise _Refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
+            raise Refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
         if exchange.take("limit_exceeded") is not None:
-            raise _Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+            raise Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         return answering()
 
+    def _file(self, request: Request, exchange: Exchange) -> Response:
+        """A new file, which belongs to the record that it is first published at."""
+        file = json.loads(request.body)
+        record = str(file.get("FirstPublishLocationId", ""))
+        made = exchange.commit(lambda: self._filed(request.tenant, record, file, "VersionData"))
+        return _json(201, {"id": made, "success": True, "errors": []})
+
     def _by_id(self, request: Request, id: str) -> Document:
-        found = self.records(request.tenant).get(id)
+        found = self.rows(request.tenant).get(id)
         if found is None:
-            gone = self._bin(request.tenant).get(id) is not None
-            raise _Refusal(404, "ENTITY_IS_DELETED" if gone else "NOT_FOUND", "The record does not exist.")
+            gone = self._gone(request.tenant).get(id) is not None
+            raise Refusal(404, "ENTITY_IS_DELETED" if gone else "NOT_FOUND", "The record does not exist.")
         return found
 
     def _query(self, request: Request, exchange: Exchange, place: int | None) -> Response:
@@ -164,8 +142,8 @@ class Salesforce:
             "BY",
             "Id",
         ]:
-            raise _Refusal(400, "MALFORMED_QUERY", "unexpected token")
-        ids = [one.id for one in self.records(request.tenant).each()]
+            raise Refusal(400, "MALFORMED_QUERY", "unexpected token")
+        ids = [one.id for one in self.rows(request.tenant).each()]
         size = int(numbers["ids"]) if (numbers := exchange.take("small_pages")) else A_PAGE
         page = ids[done : done + size]
         body: Json = {"totalSize": len(ids), "done": done + size >= len(ids), "records": [{"Id": id} for id in page]}
@@ -182,23 +160,23 @@ class Salesforce:
                 for name in ("start", "end")
             )
         except (KeyError, ValueError):
-            raise _Refusal(400, "INVALID_REPLICATION_DATE", "start and end must be given") from None
+            raise Refusal(400, "INVALID_REPLICATION_DATE", "start and end must be given") from None
         now = self._clock()
         if ends <= begins or begins < now - timedelta(days=days) or begins > now:
-            raise _Refusal(400, "INVALID_REPLICATION_DATE", "startDate and endDate cannot be replicated")
+            raise Refusal(400, "INVALID_REPLICATION_DATE", "startDate and endDate cannot be replicated")
         return begins, min(ends, now)
 
     def _updated(self, request: Request, exchange: Exchange) -> Response:
         if exchange.take("forgotten_place") is not None:
-            raise _Refusal(400, "INVALID_REPLICATION_DATE", "startDate before org replication enabled date")
+            raise Refusal(400, "INVALID_REPLICATION_DATE", "startDate before org replication enabled date")
         begins, ends = self._window(request, UPDATED_DAYS)
-        changed = self.records(request.tenant).changed_since(_stamp(begins), limit=600_001)
+        changed = self.rows(request.tenant).changed_since(_stamp(begins), limit=600_001)
         ids = [one.id for one in changed if one.changed < _stamp(ends)]
         return _json(200, {"ids": ids, "latestDateCovered": _stamp(ends)})
 
     def _deleted(self, request: Request) -> Response:
         begins, ends = self._window(request, DELETED_DAYS)
-        gone = self._bin(request.tenant).changed_since(_stamp(begins), limit=600_001)
+        gone = self._gone(request.tenant).changed_since(_stamp(begins), limit=600_001)
         earliest = self._clock() - timedelta(days=DELETED_DAYS)
         entries = [one.body for one in gone if one.changed < _stamp(ends)]
         return _json(
@@ -207,17 +185,17 @@ class Salesforce:
         )
 
     def _by_key(self, request: Request, key: str) -> Response:
-        found = self.records(request.tenant).by_key(key)
+        found = self.rows(request.tenant).by_key(key)
         if len(found) > 1:
             return _several(request, found)
         if not found:
-            raise _Refusal(404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible")
+            raise Refusal(404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible")
         return self._shown(request, found[0])
 
     def _shown(self, request: Request, held: Document) -> Response:
         wanted = [name for name in request.query.get("fields", "").split(",") if name]
         if unknown := set(wanted) - set(held.body):
-            raise _Refusal(400, "INVALID_FIELD", f"No such column '{min(unknown)}'", min(unknown))
+            raise Refusal(400, "INVALID_FIELD", f"No such column '{min(unknown)}'", min(unknown))
         attributes = {"type": OBJECT, "url": f"{ROOT}/sobjects/{OBJECT}/{held.id}"}
         return _json(200, {"attributes": attributes, **{name: held.body[name] for name in wanted or held.body}})
 
@@ -227,24 +205,24 @@ class Salesforce:
         except ValueError:
             given = None
         if not isinstance(given, dict):
-            raise _Refusal(400, "JSON_PARSER_ERROR", "The body is no JSON object.")
+            raise Refusal(400, "JSON_PARSER_ERROR", "The body is no JSON object.")
         if system := set(given) & set(_SYSTEM):
-            raise _Refusal(400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to write the field", min(system))
+            raise Refusal(400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to write the field", min(system))
         try:
-            columns.check(self._fields, given, ";")
+            columns.check(self._columns, given, ";")
         except columns.Wrong as wrong:
-            raise _Refusal(400, _WRONG[wrong.kind], "The value is not taken.", wrong.column) from None
+            raise Refusal(400, _WRONG[wrong.kind], "The value is not taken.", wrong.column) from None
         return given
 
     def _upsert(self, request: Request, exchange: Exchange, key: str) -> Response:
         given = self._given(request)
         if _KEY in given:
-            raise _Refusal(400, "INVALID_FIELD", "The external id stands in the address.", _KEY)
+            raise Refusal(400, "INVALID_FIELD", "The external id stands in the address.", _KEY)
 
         def change() -> Response:
             self._locked(exchange)
             with self._store.transaction():
-                found = self.records(request.tenant).by_key(key)
+                found = self.rows(request.tenant).by_key(key)
                 if len(found) > 1:
                     return _several(request, found)
                 held = found[0] if found else None
@@ -264,10 +242,10 @@ class Salesforce:
                 held = self._by_id(request, id)
                 since = request.headers.get("if-unmodified-since")
                 if since is not None and _second(held.body["LastModifiedDate"]) > parsedate_to_datetime(since):
-                    raise _Refusal(412, "PRECONDITION_FAILED", "The record was modified.")
+                    raise Refusal(412, "PRECONDITION_FAILED", "The record was modified.")
                 key = given.get(_KEY)
-                if key and any(other.id != id for other in self.records(request.tenant).by_key(key)):
-                    raise _Refusal(400, "DUPLICATE_VALUE", "duplicate value found", _KEY)
+                if key and any(other.id != id for other in self.rows(request.tenant).by_key(key)):
+                    raise Refusal(400, "DUPLICATE_VALUE", "duplicate value found", _KEY)
                 self._keep(request.tenant, id, {**held.body, **given}, held)
                 return Response(204)
 
@@ -275,7 +253,7 @@ class Salesforce:
 
     def _locked(self, exchange: Exchange) -> None:
         if exchange.take("locked_row") is not None:
-            raise _Refusal(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
+            raise Refusal(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
 
 
 def _several(request: Request, found: list[Document]) -> Response:
@@ -288,11 +266,6 @@ def _stamp(moment: datetime) -> str:
 
 def _second(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp).replace(microsecond=0)
-
-
-def _refused(refusal: _Refusal) -> Response:
-    entry: dict[str, Any] = {"message": refusal.message, "errorCode": refusal.code}
-    return _json(refusal.status, [entry | ({"fields": [refusal.field]} if refusal.field else {})])
 
 
 def _json(status: int, body: object) -> Response:

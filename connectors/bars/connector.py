@@ -15,25 +15,28 @@ from datetime import UTC, datetime
 from connectors.bars.message import Message, made
 from connectors.bars.profile import BarsProfile, BarsRecord, BarsSettings
 from connectors.deadline import Deadline
-from connectors.errors import ConnectorError, Duplicate, Misconfigured, Rejected, Unknown
+from connectors.errors import ConnectorError, Duplicate, Rejected, Unknown
 from connectors.fhir.outcome import refuse
-from connectors.http import HttpSession, Reply
+from connectors.http import Reply
 from connectors.json_body import UnreadableBody, blemish, read
-from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
+from connectors.logins import open_login, send_logged_in, session_of
 from connectors.pace import Agree
-from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.push.port import Push
 from connectors.quiet import silence_libraries
 from connectors.rest.addresses import Addresses
 from connectors.rest.interface import open_interface
+from connectors.sections import WithoutLookups
 from connectors.sight import certificate_finding, name_finding
 
 PROCESS = "/$process-message"
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-class BarsConnector:
+class BarsConnector(WithoutLookups[BarsRecord]):
     """Speaks BaRS to one service. Safe to use from several threads at once."""
+
+    _profile: BarsProfile
 
     def __init__(
         self,
@@ -50,41 +53,27 @@ class BarsConnector:
         silence_libraries()
         self._profile, self._settings, self._clock = profile, settings, clock
         self._interface = open_interface(interfaces(profile.interface), profile.interface)
-        self._session = HttpSession(
-            settings,
-            also=login_addresses(settings),
-            sign_in_page=sign_in_page(settings),
-            agree=agree,
-            monotonic=monotonic,
-            sleep=sleep,
-        )
+        self._session = session_of(settings, agree=agree, monotonic=monotonic, sleep=sleep)
         self._login = open_login(settings, self._session, monotonic=monotonic)
         self._addresses = Addresses(settings.url)
 
-    def __repr__(self) -> str:
-        return f"BarsConnector({self._profile.system})"
-
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of message."""
-        return tuple(self._profile.records)
-
     def offers(self, kind: str) -> frozenset[str]:
         """What the profile declares for this kind."""
-        return self._section(kind).offers
+        return self._record(kind).offers
 
     def tier(self, kind: str) -> Tier:
         """A message that was processed is refused when it comes again (409)."""
-        self._section(kind)
+        self._record(kind)
         return Tier.KEEPS_KEY
 
     def reads_first(self, kind: str) -> bool:
         """Nothing can be read: every message tells the whole."""
-        self._section(kind)
+        self._record(kind)
         return False
 
     def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:  # noqa: ARG002 - the port's parameters
         """Send one message under our key; with `id` a change, or of what was withdrawn a cancellation. See the port."""
-        section, deadline = self._section(kind), self._session.deadline()
+        section, deadline = self._record(kind), self._session.deadline()
         if ("update" if id else "create") not in section.offers:
             raise self._not_offered(kind, "update" if id else "create")
         message = self._made(section, record, key, new=not id)
@@ -115,7 +104,7 @@ class BarsConnector:
         """Read the message of a record's own bytes again."""
         from connectors.bars.receiver import unpacked
 
-        (item,) = unpacked(self._section(kind), self._interface, raw, kind=kind, id=id)
+        (item,) = unpacked(self._record(kind), self._interface, raw, kind=kind, id=id)
         return item
 
     def push(self, kind: str) -> Push:
@@ -123,24 +112,15 @@ class BarsConnector:
         from connectors.bars.push import BarsPushes
 
         proof = self._settings.push
-        if self._section(kind).push is None or proof is None:
+        if self._record(kind).push is None or proof is None:
             what = "push" if proof is not None else "way to prove a push (connect.push)"
             raise self._not_offered(kind, what)
         return BarsPushes(kind, self._profile, self._interface, proof, service=self._settings.ours.value)
 
     def find(self, kind: str, key: str) -> list[Item]:  # noqa: ARG002 - the port's parameters
         """Messages cannot be looked up."""
-        self._section(kind)
+        self._record(kind)
         raise NotImplementedError(f"{self._profile.system} cannot be searched for a {kind} by our key")
-
-    def lookups(self, kind: str) -> tuple[str, ...]:
-        """No lists are asked for."""
-        self._section(kind)
-        return ()
-
-    def codes(self, kind: str, path: str) -> list[Code]:
-        """There are none to ask for."""
-        raise self._not_offered(kind, f"look-up of {path}")
 
     def doctor(self) -> list[Finding]:
         """Look at name, certificate, login and the service's own statement, without sending any message."""
@@ -205,18 +185,6 @@ class BarsConnector:
             raise Unknown(f"{doing}: {trouble.reason}", reply=reply.body) from None
         if not isinstance(found, dict) or found.get("resourceType") != "Bundle":
             raise Unknown(f"{doing}: the answer is no Bundle", reply=reply.body)
-
-    def _section(self, kind: str) -> BarsRecord:
-        try:
-            return self._profile.records[kind]
-        except KeyError:
-            known = ", ".join(self._profile.records)
-            raise Misconfigured(
-                f"the profile of {self._profile.system} has no records {kind}; it has {known}"
-            ) from None
-
-    def _not_offered(self, kind: str, what: str) -> Misconfigured:
-        return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
 
 
 def _as_bars_means(reply: Reply) -> Reply:

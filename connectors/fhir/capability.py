@@ -12,8 +12,7 @@ from typing import Any
 from connectors.errors import ConnectorError
 from connectors.fhir.asking import Asking
 from connectors.fhir.profile import FhirProfile, FhirRecord
-from connectors.http import HttpSession
-from connectors.logins import login_addresses, open_login, sign_in_page
+from connectors.logins import open_login, session_of
 from connectors.pace import Agree
 from connectors.port import Finding
 from connectors.quiet import silence_libraries
@@ -48,7 +47,7 @@ def examined(asking: Asking, profile: FhirProfile) -> list[Finding]:
 def live_lacks(profile: FhirProfile, settings: RestSettings, *, agree: Agree | None = None) -> list[str]:
     """Ask the live server what it can do, and nothing else. Raises `connectors.errors`."""
     silence_libraries()
-    session = HttpSession(settings, also=login_addresses(settings), sign_in_page=sign_in_page(settings), agree=agree)
+    session = session_of(settings, agree=agree)
     try:
         told = statement(Asking(session, open_login(settings, session), Addresses(settings.url), None))
     finally:

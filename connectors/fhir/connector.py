@@ -21,9 +21,9 @@ from connectors.fhir.feed import ChangedResources, by_id, leading
 from connectors.fhir.profile import FhirProfile, FhirRecord
 from connectors.fhir.records import Records
 from connectors.fhir.steps import create, judge, update
-from connectors.http import HttpSession, Reply
+from connectors.http import Reply
 from connectors.json_body import UnreadableBody, parse
-from connectors.logins import login_addresses, open_login, sign_in_page
+from connectors.logins import open_login, session_of
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
@@ -54,14 +54,7 @@ class FhirConnector:
         self._profile, self._settings, self._clock = profile, settings, clock
         interface = open_interface(interfaces(profile.interface), profile.interface)
         self._records = {kind: Records(kind, section, interface) for kind, section in profile.records.items()}
-        session = HttpSession(
-            settings,
-            also=login_addresses(settings),
-            sign_in_page=sign_in_page(settings),
-            agree=agree,
-            monotonic=monotonic,
-            sleep=sleep,
-        )
+        session = session_of(settings, agree=agree, monotonic=monotonic, sleep=sleep)
         login = open_login(settings, session, monotonic=monotonic)
         self._asking = Asking(session, login, Addresses(settings.url), interface, sleep=sleep)
 

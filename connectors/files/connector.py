@@ -26,7 +26,8 @@ from connectors.files.profile import OFFERS, Drop, FilesProfile, FilesRecord
 from connectors.files.rows import Bad, Row, UnreadableFile, again, rows, total
 from connectors.files.settings import FilesSettings, open_folder
 from connectors.pace import Agree
-from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.sections import WithoutLookups
 
 Interfaces = Callable[[str], bytes]
 
@@ -43,8 +44,10 @@ class _Open:
     row: int
 
 
-class FilesConnector:
+class FilesConnector(WithoutLookups[FilesRecord]):
     """One folder of one council."""
+
+    _profile: FilesProfile
 
     def __init__(
         self,
@@ -65,13 +68,6 @@ class FilesConnector:
         self._lock = threading.Lock()
         zone = ZoneInfo(profile.clock)
         self._readers = {kind: ItemReader(kind, record, interfaces, zone) for kind, record in profile.records.items()}
-
-    def __repr__(self) -> str:
-        return f"FilesConnector({self._profile.system})"
-
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of record that the profile has a section for."""
-        return tuple(self._profile.records)
 
     def offers(self, kind: str) -> frozenset[str]:
         """Files can be read and nothing else."""
@@ -129,14 +125,6 @@ class FilesConnector:
     def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:  # noqa: ARG002 - the port's parameters; nothing is called
         """Not possible. Raises Misconfigured."""
         raise self._not_offered(kind, "create")
-
-    def lookups(self, kind: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's parameters; nothing is called
-        """None: there are no codes to ask for."""
-        return ()
-
-    def codes(self, kind: str, path: str) -> list[Code]:
-        """Not possible. Raises Misconfigured."""
-        raise Misconfigured(f"{self._profile.system} offers no look-up of {path} for {kind}")
 
     def doctor(self) -> list[Finding]:
         """Look into the folder without changing anything."""
@@ -237,15 +225,6 @@ class FilesConnector:
             for suffix in filter(None, beside):
                 act(file.name + suffix)
             files.remove(file)
-
-    def _record(self, kind: str) -> FilesRecord:
-        try:
-            return self._profile.records[kind]
-        except KeyError:
-            known = ", ".join(self._profile.records)
-            raise Misconfigured(
-                f"the profile of {self._profile.system} has no records {kind}; it has {known}"
-            ) from None
 
     def _not_offered(self, kind: str, what: str) -> Misconfigured:
         return Misconfigured(f"{self._profile.system} drops files: it declares no {what} for {kind}")

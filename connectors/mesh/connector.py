@@ -35,8 +35,9 @@ from connectors.mesh.place import Place
 from connectors.mesh.profile import Mailbox, MeshProfile, MeshRecord, Send
 from connectors.mesh.settings import MeshSettings
 from connectors.pace import Agree
-from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
+from connectors.sections import WithoutLookups
 from connectors.sight import certificate_finding, clock_finding, name_finding
 
 _DAY = 86_400.0
@@ -45,8 +46,10 @@ _SENT = frozenset({"accepted", "acknowledged"})
 _NEVER = frozenset({"error", "undeliverable", "undelivered", "rejected", "failed"})
 
 
-class MeshConnector:
+class MeshConnector(WithoutLookups[MeshRecord]):
     """One mailbox. Safe to use from several threads at once."""
+
+    _profile: MeshProfile
 
     def __init__(
         self,
@@ -75,13 +78,6 @@ class MeshConnector:
         self._lock = threading.Lock()
         if settings.to is None and any(record.create is not None for record in profile.records.values()):
             raise Misconfigured("to: no mailbox is named to which messages are sent: write to in the connection")
-
-    def __repr__(self) -> str:
-        return f"MeshConnector({self._profile.system})"
-
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of record that the profile has a section for."""
-        return tuple(self._profile.records)
 
     def offers(self, kind: str) -> frozenset[str]:
         """What the profile declares for this kind."""
@@ -156,14 +152,6 @@ class MeshConnector:
                 return Receipt(id, "nothing", version=found[0].id)
         sent = self._client.send(chunks(body, how, self._settings.chunk_bytes), self._headers(how, reference), deadline)
         return Receipt(id or sent, "updated" if id else "created", version=sent)
-
-    def lookups(self, kind: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's parameters; nothing is called
-        """None: there are no codes to ask for."""
-        return ()
-
-    def codes(self, kind: str, path: str) -> list[Code]:
-        """Not possible. Raises Misconfigured."""
-        raise Misconfigured(f"{self._profile.system} offers no look-up of {path} for {kind}")
 
     def doctor(self) -> list[Finding]:
         """Look at the live mailbox: name, TLS, login, clock, and whether the inbox can be listed. Nothing is taken."""
@@ -297,18 +285,6 @@ class MeshConnector:
         if create is None:
             raise self._not_offered(kind, "create")
         return create
-
-    def _record(self, kind: str) -> MeshRecord:
-        try:
-            return self._profile.records[kind]
-        except KeyError:
-            known = ", ".join(self._profile.records)
-            raise Misconfigured(
-                f"the profile of {self._profile.system} has no records {kind}; it has {known}"
-            ) from None
-
-    def _not_offered(self, kind: str, what: str) -> Misconfigured:
-        return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
 
 
 def _lower(told: Mapping[str, str], name: str) -> str:

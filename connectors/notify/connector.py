@@ -26,18 +26,21 @@ from connectors.json_body import UnreadableBody, read
 from connectors.notify.client import Client
 from connectors.notify.lists import LISTS, item_of, page
 from connectors.notify.message import ID, checked
-from connectors.notify.profile import NotifyProfile, NotifySettings, allows
+from connectors.notify.profile import NotifyProfile, NotifyRecord, NotifySettings, allows
 from connectors.notify.push import NotifyPushes
 from connectors.pace import Agree
-from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
+from connectors.port import Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
+from connectors.sections import WithoutLookups
 from connectors.sight import certificate_finding, name_finding
 
 KIND = "Text"
 
 
-class NotifyConnector:
+class NotifyConnector(WithoutLookups[NotifyRecord]):
     """One service of GOV.UK Notify. Safe to use from several threads at once."""
+
+    _profile: NotifyProfile
 
     def __init__(
         self,
@@ -58,13 +61,6 @@ class NotifyConnector:
         self._session = HttpSession(settings, agree=agree, monotonic=monotonic, sleep=sleep)
         self._client = Client(self._session, settings.url, settings.login.notify.api_key)
         self._sleep, self._settings, self._clock = sleep, settings, clock
-
-    def __repr__(self) -> str:
-        return f"NotifyConnector({self._profile.system})"
-
-    def kinds(self) -> tuple[str, ...]:
-        """Texts (also by email and letter), how they went, and texts that came in."""
-        return tuple(self._profile.records)
 
     def offers(self, kind: str) -> frozenset[str]:
         """A text can be sent, read and found by our reference; the lists can be walked through."""
@@ -161,14 +157,6 @@ class NotifyConnector:
         if kind not in LISTS:
             raise Misconfigured(f"notify is not a source of {kind}: it offers create, fetch and find")
         return None
-
-    def lookups(self, kind: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's parameters; nothing is called
-        """None: there are no codes to ask for."""
-        return ()
-
-    def codes(self, kind: str, path: str) -> list[Code]:
-        """Not possible. Raises Misconfigured."""
-        raise Misconfigured(f"{self._profile.system} offers no look-up of {path} for {kind}")
 
     def doctor(self) -> list[Finding]:
         """Look up a reference that does not exist: that needs name, TLS, key and clock to be right."""

@@ -16,9 +16,9 @@ from urllib.parse import quote, urlencode
 from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import ConnectorError, Misconfigured, NotThere, PageUnreadable, Throttled, Unknown
-from connectors.http import HttpSession, Reply
+from connectors.http import Reply
 from connectors.json_schema import JsonSchema
-from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
+from connectors.logins import open_login, send_logged_in, session_of
 from connectors.open311.items import ID, REQUESTED, Items, id_of, moment
 from connectors.open311.profile import Open311Profile, Open311Record, Open311Settings, WindowFeed
 from connectors.open311.replies import refuse
@@ -29,6 +29,7 @@ from connectors.pace import Agree
 from connectors.port import PROVISIONAL, Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.quiet import silence_libraries
 from connectors.rest.doctor import examine
+from connectors.sections import Sections
 
 #: Requests that are asked for by their numbers in one call.
 BY_NUMBER = 50
@@ -39,8 +40,10 @@ NUMBER_SECONDS = 60.0
 _EMPTY_WINDOWS = 20
 
 
-class Open311Connector:
+class Open311Connector(Sections[Open311Record]):
     """Speaks to one endpoint as its profile says. Safe to use from several threads at once."""
+
+    _profile: Open311Profile
 
     def __init__(
         self,
@@ -57,22 +60,8 @@ class Open311Connector:
         silence_libraries()
         self._profile, self._settings, self._clock, self._sleep = profile, settings, clock, sleep
         self._items = Items(schema_of(profile, interfaces))
-        self._session = HttpSession(
-            settings,
-            also=login_addresses(settings),
-            sign_in_page=sign_in_page(settings),
-            agree=agree,
-            monotonic=monotonic,
-            sleep=sleep,
-        )
+        self._session = session_of(settings, agree=agree, monotonic=monotonic, sleep=sleep)
         self._login = open_login(settings, self._session, monotonic=monotonic)
-
-    def __repr__(self) -> str:
-        return f"Open311Connector({self._profile.system})"
-
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of record that the profile has a section for."""
-        return tuple(self._profile.records)
 
     def offers(self, kind: str) -> frozenset[str]:
         """What the profile declares for this kind."""
@@ -357,23 +346,11 @@ class Open311Connector:
         jurisdiction = self._settings.jurisdiction_id
         return {"jurisdiction_id": jurisdiction} if jurisdiction else {}
 
-    def _record(self, kind: str) -> Open311Record:
-        try:
-            return self._profile.records[kind]
-        except KeyError:
-            known = ", ".join(self._profile.records)
-            raise Misconfigured(
-                f"the profile of {self._profile.system} has no records {kind}; it has {known}"
-            ) from None
-
     def _feed(self, kind: str) -> WindowFeed:
         feed = self._record(kind).changes
         if feed is None:
             raise self._not_offered(kind, "changes")
         return feed
-
-    def _not_offered(self, kind: str, what: str) -> Misconfigured:
-        return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
 
 
 def schema_of(profile: Open311Profile, interfaces: Callable[[str], bytes]) -> JsonSchema:

@@ -15,11 +15,11 @@ from typing import Any
 from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.documents import DOCUMENT, Document, Lent
-from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
-from connectors.http import HttpSession, Reply
+from connectors.errors import NotThere, PageUnreadable, Unknown
+from connectors.http import Reply
 from connectors.json_body import UnreadableBody, parse, read
 from connectors.known import Known, KnownIdsFeed
-from connectors.logins import login_addresses, open_login, send_logged_in, sign_in_page
+from connectors.logins import open_login, send_logged_in, session_of
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.profile import ErrorName
@@ -40,14 +40,17 @@ from connectors.rest.replies import at, refuse
 from connectors.rest.through import ASKED, Through
 from connectors.rest.two_steps import TwoSteps
 from connectors.rest.write import Write, creating, judging, receipt, refuse_undone, updating
+from connectors.sections import Sections
 from connectors.settings import RestSettings
 from connectors.spool import Spool
 
 Headers = Mapping[str, str]
 
 
-class RestConnector:
+class RestConnector(Sections[RestRecord]):
     """Speaks to one REST system as its profile says. Safe to use from several threads at once."""
+
+    _profile: RestProfile
 
     def __init__(
         self,
@@ -76,27 +79,13 @@ class RestConnector:
             kind: ItemReader(kind, record, self._interface, profile.clock) for kind, record in profile.records.items()
         }
         self._addresses = Addresses(settings.url)
-        self._session = HttpSession(
-            settings,
-            also=login_addresses(settings),
-            sign_in_page=sign_in_page(settings),
-            agree=agree,
-            monotonic=monotonic,
-            sleep=sleep,
-        )
+        self._session = session_of(settings, agree=agree, monotonic=monotonic, sleep=sleep)
         self._login = open_login(settings, self._session, monotonic=monotonic)
-
-    def __repr__(self) -> str:
-        return f"RestConnector({self._profile.system})"
 
     @property
     def interface(self) -> Interface:
         """The pinned interface, for checking mappings against."""
         return self._interface
-
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of record that the profile has a section for."""
-        return tuple(self._profile.records)
 
     def offers(self, kind: str) -> frozenset[str]:
         """What the profile declares for this kind; for DOCUMENT, for the documents of any kind."""
@@ -300,15 +289,6 @@ class RestConnector:
             self._expect(reply, section, doing=write.doing, one=False)
         return write is not None
 
-    def _record(self, kind: str) -> RestRecord:
-        try:
-            return self._profile.records[kind]
-        except KeyError:
-            known = ", ".join(self._profile.records)
-            raise Misconfigured(
-                f"the profile of {self._profile.system} has no records {kind}; it has {known}"
-            ) from None
-
     def _feed(self, kind: str) -> ChangeFeed:
         feed = self._record(kind).changes
         if feed is None:
@@ -326,9 +306,6 @@ class RestConnector:
         if told is None:
             raise self._not_offered(kind, "documents")
         return Documents(kind, told, Through(self, kind))
-
-    def _not_offered(self, kind: str, what: str) -> Misconfigured:
-        return Misconfigured(f"the profile of {self._profile.system} declares no {what} for {kind}")
 
     def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
         more["headers"] = {**self._profile.headers, **more["headers"]}

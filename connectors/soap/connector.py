@@ -20,9 +20,9 @@ from connectors import xml
 from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
-from connectors.http import HttpSession, Reply, ReplyTooLarge
+from connectors.http import Reply, ReplyTooLarge
 from connectors.known import Known, KnownIds, KnownIdsFeed
-from connectors.logins import login_addresses, sign_in_page
+from connectors.logins import session_of
 from connectors.pace import Agree
 from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, UnreadableItem
 from connectors.push.port import Push
@@ -69,14 +69,7 @@ class SoapConnector:
         self.clock = clock
         self._known = known
         self._zone = ZoneInfo(profile.clock)
-        self._session = HttpSession(
-            settings,
-            also=login_addresses(settings),
-            sign_in_page=sign_in_page(settings),
-            agree=agree,
-            monotonic=monotonic,
-            sleep=sleep,
-        )
+        self._session = session_of(settings, agree=agree, monotonic=monotonic, sleep=sleep)
         self._calls = Calls(
             profile, settings, self.interface, self._session, clock=clock, monotonic=monotonic, sleep=sleep
         )

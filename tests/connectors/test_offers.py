@@ -13,7 +13,7 @@ from connectors import registry
 from connectors.problems import ProfileFaults
 
 PROFILES = sorted((Path(__file__).parents[2] / "connectors/profiles").glob("*.yaml"))
-OF_THE_PORT = {"changes", "fetch", "create", "update", "find"}
+OF_THE_PORT = {"changes", "fetch", "create", "update", "find", "words"}
 #: Families of which no profile is shipped: each council's files and tables are its own.
 OWN = ("files", "mesh", "sql")
 
