@@ -37,7 +37,8 @@ def everything(house: House) -> Iterator[str]:
     async def app(scope, receive, send):  # type: ignore[no-untyped-def]
         house.entrance.tries.__init__()  # type: ignore[misc]
         if scope["type"] == "http" and (b"authorization", b"Bearer everything") in scope["headers"]:
-            kept = [one for one in scope["headers"] if one[0] not in (b"authorization", b"sec-fetch-site", *(name for name, _ in told))]
+            mine = (b"authorization", b"sec-fetch-site", *(name for name, _ in told))
+            kept = [one for one in scope["headers"] if one[0] not in mine]
             scope = {**scope, "headers": [*kept, *told]}
         await inner(scope, receive, send)
 
