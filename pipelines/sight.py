@@ -97,3 +97,5 @@ WORDS = {
 
 #: The movement's own.
 EVERYTHING = Sight()
+#: Of somebody to whom nothing restricted was given: for what is done for many at once.
+NOBODYS = Sight(Officer("nobody"))
