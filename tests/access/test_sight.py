@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines import (
+    alert_looks,
     attention,
     control,
     desk,
@@ -269,9 +270,16 @@ def test_break_glass_opens_at_once_is_told_and_has_to_be_reviewed(at: Desk) -> N
     at.bench.clock.pass_by(3601)
     assert not at.eyes("breaker").sight.granted
     protector = at.eyes("dp", Role.DATA_PROTECTION)
+    with at.bench.reading() as connection:
+        (told,) = alert_looks.glass(connection, at.bench.plant, None, at.bench.clock.now())  # type: ignore[arg-type]
+    assert (told.council, told.urgent) == ("torfaen", True)
     (waiting,) = [one for one in grants.listed(protector, unreviewed=True) if one.id == made]
     assert (waiting.id, waiting.how, waiting.by) == (made, "taken", "breaker")
     grants.review(protector, made, finding="it was right")
+    for other in grants.listed(protector, unreviewed=True):
+        grants.review(protector, other.id, finding="seen")
+    with at.bench.reading() as connection:
+        assert list(alert_looks.glass(connection, at.bench.plant, None, 0)) == []  # type: ignore[arg-type]
     assert made not in [one.id for one in grants.listed(protector, unreviewed=True)]
     with pytest.raises(NotPossible, match="waits for no review"):
         grants.review(protector, made, finding="again")
