@@ -12,7 +12,8 @@ import typer
 
 from console.guard import WrongUse
 from console.show import as_json, say
-from console.site import HERE, Json, SiteFolder, opened
+from console.site import HERE, Json, SiteFolder, for_officer, opened
+from pipelines.rights import Right
 
 audit = typer.Typer(help="The record of who did what.", no_args_is_help=True)
 
@@ -66,7 +67,7 @@ def export(
     """Write the audit's rows for a SIEM, one a line. Reasons are not in it, only that there is one."""
     from pipelines import audit_lines
 
-    with opened(site) as plant:
+    with for_officer(site, Right.PROTECT, restricted_too=True) as plant:
         lines = audit_lines.lines(plant, after, cef=format is Shape.CEF)
         if not syslog:
             for line in lines:

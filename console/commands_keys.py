@@ -9,7 +9,8 @@ import typer
 
 from console import ask
 from console.show import as_json, progress, say
-from console.site import HERE, Json, SiteFolder, opened
+from console.site import HERE, Json, SiteFolder, for_whole_site, officer_name
+from pipelines.rights import Right
 
 keys = typer.Typer(help="The keys by which everything about people is encrypted.", no_args_is_help=True)
 
@@ -23,7 +24,7 @@ def status(site: SiteFolder = HERE, json: Json = False) -> None:
     """Which main key is in use, since when, and whether a rotation is under way. Exit 1 while one is."""
     from pipelines import rotation
 
-    with opened(site) as plant:
+    with for_whole_site(site, Right.ADMINISTER) as plant:
         found = rotation.status(plant.keys)
     if json:
         as_json(dataclasses.asdict(found))
@@ -46,9 +47,9 @@ def rotate(site: SiteFolder = HERE, json: Json = False) -> None:
     begun again; the old key opens nothing once no row is left. The reason is asked."""
     from pipelines import composition, rotating
 
-    with opened(site) as plant, progress(json) as told:
+    with for_whole_site(site, Right.ADMINISTER) as plant, progress(json) as told:
         why = ask.why("rotate the keys")
-        done = rotating.rotate(plant, composition.load(site), who=ask.who(), why=why, tell=told)
+        done = rotating.rotate(plant, composition.load(site), who=officer_name(plant), why=why, tell=told)
     if json:
         as_json(dataclasses.asdict(done))
         return

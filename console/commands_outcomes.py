@@ -12,7 +12,7 @@ import typer
 
 from console.guard import WrongUse
 from console.show import SECOND, as_json, say, table
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council
 
 if TYPE_CHECKING:
     from pipelines.figures import Figures
@@ -37,7 +37,7 @@ def outcomes(
     if not 0 < patience <= 365 or not 0 <= ring_rate <= 1:
         raise WrongUse("--patience is a number of days, --ring-rate a share from 0 to 1")
     assumed = figures.Assumed(timedelta(days=patience), ring_rate)
-    with opened(site) as plant:
+    with for_officer(site) as plant:
         codes = [known_council(plant, council)] if council else list(plant.councils)
         until = plant.clock.now() + 1
         since = until - days * 86_400 * SECOND

@@ -14,7 +14,8 @@ import typer
 from console import ask
 from console.guard import WrongUse
 from console.show import as_json, complain, count, progress, say, table
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from pipelines.persons import Person
@@ -71,9 +72,9 @@ def export(
 
     if not out.is_dir():
         raise WrongUse(f"There is no folder {out}; make one that nobody else may read")
-    with opened(site) as plant:
+    with for_officer(site, Right.PROTECT, restricted_too=True) as plant:
         whom = _whom(plant, reference, council)
-        told = exporting.export(plant, whom, who=ask.who(), why=ask.why("export what is held about a person"))
+        told = exporting.export(plant, whom, who=officer_name(plant), why=ask.why("export what is held about a person"))
     stem = out / f"person-{whom.id}"
     _new_file(stem.with_suffix(".html"), page(told))
     _new_file(stem.with_suffix(".json"), orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n")
@@ -94,13 +95,13 @@ def erase(
     """Erase one person, for good, on a legal ground. Refused while something of theirs is open. The reason is asked."""
     from pipelines import erasing
 
-    with opened(site) as plant:
+    with for_officer(site, Right.PROTECT, restricted_too=True) as plant:
         if ground not in erasing.GROUNDS:
             words = "; ".join(f"{word} ({meaning})" for word, meaning in erasing.GROUNDS.items())
             raise WrongUse(f"--ground is one of: {words}")
         whom = _whom(plant, reference, council)
         why = ask.why("erase this person for good")
-        id = erasing.erase(plant, whom, ground=ground, who=ask.who(), why=why)
+        id = erasing.erase(plant, whom, ground=ground, who=officer_name(plant), why=why)
     if json:
         as_json({"certificate": id, "person": whom.id, "referrals": len(whom.referrals)})
     else:
@@ -112,9 +113,10 @@ def restrict(reference: Reference = "", council: CouncilName = "", site: SiteFol
     """Send nothing about a person any more, from now on, until it is lifted. The reason is asked."""
     from pipelines import restricting
 
-    with opened(site) as plant:
+    with for_officer(site, Right.PROTECT, restricted_too=True) as plant:
         whom = _whom(plant, reference, council)
-        done = restricting.restrict(plant, whom, who=ask.who(), why=ask.why("restrict what is sent about this person"))
+        why = ask.why("restrict what is sent about this person")
+        done = restricting.restrict(plant, whom, who=officer_name(plant), why=why)
     if json:
         as_json(dataclasses.asdict(done))
         return
@@ -130,9 +132,10 @@ def unrestrict(reference: Reference = "", council: CouncilName = "", site: SiteF
     """Lift a restriction; what waited is sent. The reason is asked."""
     from pipelines import restricting
 
-    with opened(site) as plant:
+    with for_officer(site, Right.PROTECT, restricted_too=True) as plant:
         whom = _whom(plant, reference, council)
-        freed = restricting.unrestrict(plant, whom, who=ask.who(), why=ask.why("lift the restriction of this person"))
+        why = ask.why("lift the restriction of this person")
+        freed = restricting.unrestrict(plant, whom, who=officer_name(plant), why=why)
     say(f"Lifted; {count(freed, 'delivery', 'deliveries')} will be sent.")
 
 
@@ -144,8 +147,8 @@ def purge(
     """Let go of what has been kept long enough, by council and class, with a certificate. Done by itself each night."""
     from pipelines import purging
 
-    with opened(site) as plant, progress(json) as told:
-        done = purging.purge(plant, who=ask.who(), dry_run=dry_run, tell=told)
+    with for_officer(site, Right.PROTECT, restricted_too=True) as plant, progress(json) as told:
+        done = purging.purge(plant, who=officer_name(plant), dry_run=dry_run, tell=told)
     if json:
         as_json([dataclasses.asdict(one) for one in done])
         return
@@ -167,7 +170,7 @@ def certificates_list(site: SiteFolder = HERE, json: Json = False) -> None:
     from console.show import when
     from pipelines import certificates as kept
 
-    with opened(site) as plant:
+    with for_officer(site, Right.PROTECT, restricted_too=True) as plant:
         found = kept.listed(plant)
     if json:
         as_json([dataclasses.asdict(one) for one in found])
@@ -184,7 +187,7 @@ def certificates_show(
     """Print one certificate: rule, cut-offs, counts, chain position, hash of the ids, and if its signature fits."""
     from pipelines import certificates as kept
 
-    with opened(site) as plant:
+    with for_officer(site, Right.PROTECT, restricted_too=True) as plant:
         found = next((one for one in kept.listed(plant) if one.id == id), None)
     if found is None:
         raise WrongUse(f"There is no certificate {id}; see `dolen certificates list`")

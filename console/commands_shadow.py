@@ -10,7 +10,8 @@ import typer
 from console import ask
 from console.commands_links import routes
 from console.show import as_json, complain, count, progress, safe, say, table, when
-from console.site import HERE, CouncilName, Json, SiteFolder, known_council, opened, zone_of
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name, zone_of
+from pipelines.rights import Right
 
 if TYPE_CHECKING:
     from pipelines.going_live import Step
@@ -44,7 +45,7 @@ def shadow_report(
     """What would have been sent, against what staff typed by hand. Nothing is sent; both systems are read."""
     from pipelines import shadow_report as telling
 
-    with opened(site) as plant, progress(json) as told:
+    with for_officer(site, Right.CONTROL) as plant, progress(json) as told:
         meant = telling.routes_meant(plant, route, known_council(plant, council))
         found = [telling.report(plant, *one, read=not no_read, progress=told) for one in meant]
         if json:
@@ -68,7 +69,7 @@ def live(
     from pipelines import composition, going_live
 
     turned = False
-    with opened(site) as plant, progress(json) as told:
+    with for_officer(site, Right.ADMINISTER) as plant, progress(json) as told:
         one, known = _the_one(plant, route, council)
         files = composition.load(plant.root)
         steps = going_live.steps(plant, files, one, known, read=not no_read, progress=told)
@@ -76,7 +77,7 @@ def live(
         if not json:
             _list(steps)
         if go and not stopped:
-            who, why = ask.who(), ask.why(f"let {known.name} send from now on")
+            who, why = officer_name(plant), ask.why(f"let {known.name} send from now on")
             turned = _turn(plant, one, known, "live", who, why)
     if json:
         as_json({"steps": [dataclasses.asdict(step) for step in steps], "live": turned})
@@ -98,9 +99,9 @@ def into_shadow(
     json: Json = False,
 ) -> None:
     """Stop a route from sending, at once: all else goes on, and what it would send is kept. The reason is asked."""
-    with opened(site) as plant:
+    with for_officer(site, Right.ADMINISTER) as plant:
         one, known = _the_one(plant, route, council)
-        turned = _turn(plant, one, known, "shadow", ask.who(), ask.why(f"stop {known.name} from sending"))
+        turned = _turn(plant, one, known, "shadow", officer_name(plant), ask.why(f"stop {known.name} from sending"))
     if json:
         as_json({"shadow": turned})
     else:

@@ -14,7 +14,8 @@ import typer
 from console import ask
 from console.guard import WrongUse
 from console.show import as_json, safe, say, table
-from console.site import HERE, CouncilName, Json, SiteFolder, opened, site_folder
+from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, officer_name, site_folder
+from pipelines.rights import Right
 
 text = typer.Typer(help="What residents are told: preview and check the words, ring instead, read what they reply.")
 
@@ -80,8 +81,8 @@ def rang(
     """Say that somebody was rung in place of a message. What you write of it is asked."""
     from pipelines import rung
 
-    with opened(site) as plant:
-        words = rung.rang(plant, id, who=ask.who(), why=ask.why(f"note that {id} was told by telephone"))
+    with for_officer(site, Right.SEND) as plant:
+        words = rung.rang(plant, id, who=officer_name(plant), why=ask.why(f"note that {id} was told by telephone"))
     as_json({"done": words}) if json else say(words + ".")
 
 

@@ -56,9 +56,10 @@ def opened(folder: Path) -> Iterator[Plant]:
 
 
 @contextmanager
-def for_officer(folder: Path, right: Right = Right.SEE) -> Iterator[Plant]:
+def for_officer(folder: Path, right: Right = Right.SEE, *, restricted_too: bool = False) -> Iterator[Plant]:
     """Open a site as whoever is at this command line may see it: the councils for which they have a right, and of
-    restricted referrals those that were granted to them. Raises NotAllowed."""
+    restricted referrals those that were granted to them. `restricted_too`: for a duty that holds for everybody alike.
+    Raises NotAllowed."""
     from pipelines import roles
     from pipelines.seeing import through_or_refuse
 
@@ -68,7 +69,19 @@ def for_officer(folder: Path, right: Right = Right.SEE) -> Iterator[Plant]:
         officer = plant.roles.at_the_machine(
             roles.account(), ask.who(), plant.councils, owner=plant.roles.owned_by_us()
         )
-        yield through_or_refuse(plant, officer, right)
+        yield through_or_refuse(plant, officer, right, restricted_too=restricted_too)
+
+
+@contextmanager
+def for_whole_site(folder: Path, right: Right) -> Iterator[Plant]:
+    """The same for what concerns every council at once: whoever asks has the right for all of them. Raises
+    NotAllowed."""
+    from pipelines.sight import WORDS, NotAllowed
+
+    with for_officer(folder, right, restricted_too=True) as plant:
+        if missing := sorted(set(plant.whole.councils) - set(plant.councils)):
+            raise NotAllowed(f"this concerns the whole site: it takes {WORDS[right]} for {', '.join(missing)} too")
+        yield plant
 
 
 #: Said to whoever acts on a site that says nothing of roles.

@@ -17,10 +17,11 @@ from sqlalchemy import Connection, Integer, and_, case, cast, func, or_, select
 from pipelines import drift_watch, pauses, proofs
 from pipelines.alert_rules import AlertRules
 from pipelines.clock import SECOND
+from pipelines.grants import TAKEN
 from pipelines.plant import Council, Plant
 from pipelines.schedule import timetable
 from pipelines.states import OPEN, VersionState
-from pipelines.tables import cause, delivery, lane, record, referral, version, walk
+from pipelines.tables import cause, delivery, lane, record, referral, sight_grant, version, walk
 from pipelines.worklist import waits_for_a_person
 
 URGENT = ("urgent", "emergency")
@@ -38,6 +39,7 @@ class Amiss(StrEnum):
     DIFFERENCE = "difference"
     NOT_PICKED_UP = "not picked up"
     QUIET = "quiet"
+    GLASS = "break-glass"
     EXPIRY = "expiry"
     DISK = "disk"
     CLOCK = "clock"
@@ -231,3 +233,22 @@ def not_picked_up(connection: Connection, plant: Plant, rules: AlertRules, now: 
             yield Condition(
                 Amiss.NOT_PICKED_UP, council.code, owner, urgent=bool(urgent), count=count, since=since, newest=newest
             )
+
+
+def glass(connection: Connection, plant: Plant, _rules: AlertRules, _now: int) -> Iterator[Condition]:
+    """Restricted referrals that somebody opened unasked, and nobody has reviewed: told at once, until it is."""
+    opened = (
+        select(
+            sight_grant.c.council,
+            func.count().label("number"),
+            func.min(sight_grant.c.at).label("since"),
+            func.max(sight_grant.c.id).label("newest"),
+        )
+        .where(sight_grant.c.council.in_(list(plant.councils)))
+        .where(sight_grant.c.how == TAKEN, sight_grant.c.reviewed.is_(None))
+        .group_by(sight_grant.c.council)
+    )
+    for row in connection.execute(opened):
+        yield Condition(
+            Amiss.GLASS, row.council, urgent=True, count=row.number, since=row.since, newest=row.newest
+        )

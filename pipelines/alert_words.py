@@ -49,6 +49,10 @@ SAYS: dict[str, dict[One, str]] = {
         "en": "The {words} of {place} ends in {count} days ({since})",
         "cy": "Daw {words} {place} i ben ymhen {count} diwrnod ({since})",
     },
+    "break-glass": {
+        "en": "{count} restricted referrals of {place} were opened in an emergency, and no review since {since}",
+        "cy": "Agorwyd {count} atgyfeiriad cyfyngedig yn {place} mewn argyfwng, heb adolygiad ers {since}",
+    },
     "disk": {
         "en": "The disk is nearly full: {count} megabytes are free",
         "cy": "Mae'r ddisg bron yn llawn: {count} megabeit yn rhydd",
@@ -89,6 +93,10 @@ REMEDY: dict[str, dict[One, str]] = {
         "cy": "gofynnwch i bwy bynnag sy'n gofalu amdano a yw'n rhedeg",
     },
     "expiry": {"en": "ask for a new one in good time", "cy": "gofynnwch am un newydd mewn da bryd"},
+    "break-glass": {
+        "en": "data protection: dolen sight list --unreviewed",
+        "cy": "diogelu data: dolen sight list --unreviewed",
+    },
     "disk": {"en": "make room where Dolen writes", "cy": "gwnewch le lle mae Dolen yn ysgrifennu"},
     "clock": {
         "en": "look at the clocks of this machine and the database",

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
 
 from pipelines import pauses, schedule
 from pipelines.code_drift import PURPOSE
@@ -27,6 +27,8 @@ from pipelines.worklist import waits_for_a_person
 #: Open deliveries of one connection and state that are counted, and deliveries of today that are looked through.
 MOST_COUNTED, MOST_FLOWN = 10_000, 20_000
 _MOST_CAUSES = 5_000
+#: What `pipelines.sight` says, for the one statement that is written by hand.
+_HIDDEN = "AND referral_id NOT IN (SELECT id FROM referral WHERE restricted AND id NOT IN :granted)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +88,21 @@ def glance(plant: Plant, councils: Sequence[str]) -> Glance:
     found = Glance(plant.clock.now())
     with plant.ledger.reading() as connection:
         held, unread = pauses.all_pauses(connection), _unread(connection, plant, councils)
+        seen = plant.sight.of(delivery.c.referral_id)
         for code in councils:
             for wired in plant.councils[code].wired.values():
                 key = (code, wired.name)
-                found.links.append(link(connection, wired, held.get(key), unread.get(key, 0), found.now))
+                found.links.append(link(connection, wired, held.get(key), unread.get(key, 0), found.now, seen))
         _flows(connection, plant, councils, found)
         found.proofs = [proved for proved in of_routes(connection, plant) if proved.council in councils]
     return found
 
 
-def link(connection: Connection, wired: Wired, held: Any, unread: int, now: int) -> Glimpse:
-    """One connection now. `held`: its pause; `unread`: how many of its records could not be taken in."""
+def link(
+    connection: Connection, wired: Wired, held: Any, unread: int, now: int, seen: ColumnElement[bool]
+) -> Glimpse:
+    """One connection now. `held`: its pause; `unread`: how many of its records could not be taken in; `seen`: which
+    deliveries whoever looks may see."""
     key = {"council": wired.council, "connection": wired.name}
     counts: Counter[str] = Counter()
     oldest: list[int] = []
@@ -104,7 +110,7 @@ def link(connection: Connection, wired: Wired, held: Any, unread: int, now: int)
         some = (
             select(delivery.c.at, waits_for_a_person().label("a_person"))
             .filter_by(**key, state=state)
-            .where(text(OPEN_DELIVERY))
+            .where(text(OPEN_DELIVERY), seen)
             .limit(MOST_COUNTED)
             .subquery()
         )
@@ -145,10 +151,13 @@ def _flows(connection: Connection, plant: Plant, councils: Sequence[str], found:
         days.setdefault(day_begins(found.now, plant.councils[code].zone), []).append(code)
     # By its ids, which are its rows' places; SQLite would rather go through everything in the order of an index.
     table = "delivery NOT INDEXED" if connection.dialect.name == "sqlite" else "delivery"
+    hidden = "" if plant.sight.is_whole else _HIDDEN
     flown = text(
         f"SELECT council, route, state, count(*) FROM {table} "  # noqa: S608
-        "WHERE id > :after AND at >= :begun AND council IN :councils GROUP BY council, route, state"
+        f"WHERE id > :after AND at >= :begun AND council IN :councils {hidden} GROUP BY council, route, state"
     ).bindparams(bindparam("councils", expanding=True))
+    if hidden:
+        flown = flown.bindparams(bindparam("granted", sorted(plant.sight.granted), expanding=True))
     for begun, codes in days.items():
         # Ids grow with time, so that the newest deliveries are read from the table's end.
         for code, route, state, number in connection.execute(

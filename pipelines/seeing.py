@@ -16,16 +16,20 @@ from pipelines.sight import WORDS, NotAllowed, Sight
 from pipelines.tables import sight_grant
 
 
-def through(plant: Plant, officer: Officer, right: Right = Right.SEE) -> Plant:
-    """The plant through an officer's eyes: the councils for which they have a right."""
+def through(plant: Plant, officer: Officer, right: Right = Right.SEE, *, restricted_too: bool = False) -> Plant:
+    """The plant through an officer's eyes: the councils for which they have a right. `restricted_too`: for a duty that
+    holds for everybody alike, such as telling a person what is held about them."""
     councils = {code: one for code, one in plant.councils.items() if officer.may(right, code)}
     granted, taken = _granted(plant, officer, list(councils))
-    return replace(plant, councils=councils, sight=Sight(officer, granted, taken), behind=plant.whole)
+    sight = Sight(officer, granted, taken, restricted_too=restricted_too)
+    return replace(plant, councils=councils, sight=sight, behind=plant.whole)
 
 
-def through_or_refuse(plant: Plant, officer: Officer, right: Right = Right.SEE) -> Plant:
+def through_or_refuse(
+    plant: Plant, officer: Officer, right: Right = Right.SEE, *, restricted_too: bool = False
+) -> Plant:
     """The same, where having the right for no council at all is refused. Raises NotAllowed."""
-    seen = through(plant, officer, right)
+    seen = through(plant, officer, right, restricted_too=restricted_too)
     if not seen.councils:
         raise NotAllowed(f"{officer.who} may not do this: it takes {WORDS[right]}; see `access.roles` in dolen.yaml")
     return seen

@@ -36,11 +36,12 @@ class Sight:
     granted: frozenset[str] = frozenset()  # restricted referrals that they may see now
     taken: frozenset[str] = frozenset()  # those of them that nobody gave: seen and acted on alone, reviewed after
     confirmed: frozenset[str] = field(default=frozenset())  # those whose act another person has confirmed
+    restricted_too: bool = False  # for a duty that holds for everybody: what is held about a person, a whole site
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is kept from these eyes."""
-        return self.officer is None
+        return self.officer is None or self.restricted_too
 
     def of(self, referral_id: Any) -> ColumnElement[bool]:
         """The condition that a row's referral may be seen. `referral_id`: the column that names it; a row that belongs
@@ -96,3 +97,5 @@ WORDS = {
 
 #: The movement's own.
 EVERYTHING = Sight()
+#: Of somebody to whom nothing restricted was given: for what is done for many at once.
+NOBODYS = Sight(Officer("nobody"))

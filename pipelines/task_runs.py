@@ -19,6 +19,7 @@ from pipelines.ids import new_id
 from pipelines.logs import log, warn
 from pipelines.looking import NotPossible, delivery_of, referral_of, version_of
 from pipelines.plant import Plant
+from pipelines.sight import NOBODYS
 from pipelines.states import IllegalMove
 from pipelines.tables import DESK_DELIVERY, DESK_VERSION, audit, delivery, referral, task, version
 from pipelines.tasks import CLOSE, State, in_order
@@ -189,7 +190,7 @@ def _page(connection: Connection, row: Row[Any], letter: str, table: Any, after:
         connection.execute(
             select(table.c.id)
             .where(table.c.council == row.council, table.c.cause_id == row.cause_id, *waits)
-            .where(table.c.id > after, table.c.id <= last)
+            .where(table.c.id > after, table.c.id <= last, NOBODYS.of(table.c.referral_id))
             .order_by(table.c.id)
             .limit(_A_PAGE)
         ).scalars()

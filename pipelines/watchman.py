@@ -38,6 +38,7 @@ QUICK: Mapping[Amiss, Look] = {
     Amiss.LAG: alert_looks.lag,
     Amiss.PAUSED: alert_looks.paused,
     Amiss.BACKLOG: alert_looks.backlog,
+    Amiss.GLASS: alert_looks.glass,
     Amiss.DISK: alert_machine.disk,
     Amiss.CLOCK: alert_machine.clock,
     Amiss.KEYS: alert_machine.keys,

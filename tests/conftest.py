@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+# Some test files load these as plugins, and others import from them: whichever comes first, pytest must know of them.
+pytest.register_assert_rewrite("tests.pipelines.pieces", "tests.pipelines.alerted")
+
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 # CI proves the same thing each time it is asked, so that a red run is about the change and not about luck. At a desk

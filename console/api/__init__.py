@@ -4,6 +4,6 @@ It asks the same rights and has the same sight as the pages and the command line
 answers but that of unmasking, which takes a case-reader who is signed in.
 """
 
-from console.api.app import application
+from console.api.app import application, beside
 
-__all__ = ["application"]
+__all__ = ["application", "beside"]

@@ -1,8 +1,9 @@
-"""The application of the interface, to be mounted at `/api/v1` behind `console.signin.shielded`."""
+"""The application of the interface, at `/api/v1` beside the pages and behind `console.signin.shielded`."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from console.api import access, codes, control, desk, looking, people
 from console.api.problems import answers_for
@@ -13,6 +14,23 @@ ABOUT = (
     "(`dolen token add`); pages call with the session of whoever is signed in. Errors are problem+json (RFC 9457) in "
     "plain words. Systems that push records to Dolen use another door: docs/pushes.md."
 )
+
+
+AT = "/api/v1"
+
+
+def beside(pages: ASGIApp) -> ASGIApp:
+    """Put the interface beside the pages: what begins with `/api/v1` is its own, also what no router would match."""
+    app = application()
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and (path == AT or path.startswith(f"{AT}/")):
+            await app({**scope, "root_path": scope.get("root_path", "") + AT, "app_root_path": ""}, receive, send)
+        else:
+            await pages(scope, receive, send)
+
+    return either
 
 
 def application() -> FastAPI:
@@ -26,7 +44,7 @@ def application() -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         separate_input_output_schemas=False,
-        servers=[{"url": "/api/v1"}],
+        servers=[{"url": AT}],
         root_path_in_servers=False,
     )
     for part in (looking, desk, control, codes, people, access):

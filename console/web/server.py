@@ -34,6 +34,7 @@ class Console:
         """Serve until `stop` is set; requests in hand are answered."""
         # Loaded here: what carries referrals starts without waiting for what shows them.
         from console import signin
+        from console.api import beside
         from console.web.app import application, notice
 
         entrance = signin.entrance_of(self._site, self._plant, page=notice)
@@ -41,7 +42,7 @@ class Console:
         try:
             log("serving")
             self._told(self.address, "" if entrance.provider else entrance.link(self.address, self._by))
-            served = serving.Served(signin.shielded(app, entrance), within=_WITHIN, idle=_IDLE)
+            served = serving.Served(signin.shielded(beside(app), entrance), within=_WITHIN, idle=_IDLE)
             served.run(self._socket, stop)
         except (OSError, SystemExit) as fault:
             warn("console_fault", error=type(fault).__name__)

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import structlog
 
-from console.api import application
 from console.signin import Entrance
 from console.signin.entrance import entrance_of
 from pipelines import composition
@@ -92,7 +91,7 @@ def house(site: Path) -> Iterator[House]:
         bench = Bench(site)
         clock[0] = lambda: int(to_instant(bench.clock.at).timestamp())
         entrance = entrance_of(composition.load(site), bench.plant, environment={**ENVIRONMENT, "OPENID": SECRET})
-        with served(whole(entrance, api=application()), bound) as told:
+        with served(whole(entrance), bound) as told:
             yield House(bench, provider, entrance, told)
         bench.plant.close()
     structlog.reset_defaults()

@@ -14,14 +14,14 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from console import signin
+from console import api, signin
 from console.signin import Entrance
 
 
-def whole(entrance: Entrance, *, api: ASGIApp | None = None) -> ASGIApp:
+def whole(entrance: Entrance) -> ASGIApp:
     """A page that says who is looking, one that changes something, and the doors."""
     done: list[str] = []
 
@@ -43,14 +43,12 @@ def whole(entrance: Entrance, *, api: ASGIApp | None = None) -> ASGIApp:
     def address(request: Request) -> Response:
         return JSONResponse({"address": request.client.host if request.client else ""})
 
-    more: list[BaseRoute] = [Mount("/api/v1", api)] if api is not None else []
     app = Starlette(
         routes=[
-            *signin.routes(), *more, Route("/", home), Route("/act", act, methods=["POST"]),
-            Route("/address", address),
+            *signin.routes(), Route("/", home), Route("/act", act, methods=["POST"]), Route("/address", address),
         ]
     )  # fmt: skip
-    return signin.shielded(app, entrance)
+    return signin.shielded(api.beside(app), entrance)
 
 
 def free_socket() -> socket.socket:

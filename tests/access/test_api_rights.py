@@ -10,11 +10,12 @@ import requests
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from console import signin
 from console.api import application
 from console.api.caller import Seen, right_of
 from pipelines.rights import BRINGS, Right, Role
 from tests.access.conftest import House
-from tests.access.pages import Browser, free_socket, served, whole
+from tests.access.pages import Browser, free_socket, served
 from tests.access.test_signing_in import GROUPS
 
 #: Something of the right form for each part of an address; nothing of it is there.
@@ -75,8 +76,8 @@ def test_an_address_without_a_right_answers_nobody(house: House) -> None:
     def forgotten(plant: Seen) -> str:
         return "everything"
 
-    entrance = house.entrance
-    with served(whole(entrance, api=app), free_socket()) as address:
+    app.root_path = "/api/v1"
+    with served(signin.shielded(app, house.entrance), free_socket()) as address:
         browser = Browser(address)
         browser.cookies.update(house.signed_in("admin@example.org").cookies)
         answer = browser.at("/api/v1/forgotten")

@@ -27,9 +27,11 @@ def test_who_does_nothing_is_signed_out_and_so_is_who_never_stops(house: House) 
     house.bench.clock.pass_by(2 * 60)
     assert idle.home()["who"] is None
     for _ in range(20):
-        house.bench.clock.pass_by(28 * 60)
+        house.bench.clock.pass_by(27 * 60)
         assert busy.home()["who"] == OP
-    house.bench.clock.pass_by(10 * 60)
+    house.bench.clock.pass_by(28 * 60)
+    assert busy.home()["who"] == OP
+    house.bench.clock.pass_by(2 * 60)
     assert busy.home()["who"] is None
 
 

@@ -4,7 +4,7 @@ of another council would try it, over every list, count, search, story, preview 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from pipelines import (
+    alert_looks,
     attention,
     control,
     desk,
+    glance,
     grants,
     left_out,
     overview,
@@ -91,6 +93,7 @@ def everything(plant: Plant, at: Desk) -> str:
         attention.attention(plant), attention.open_conflicts(plant), left_out.left_out(plant),
         list(unmapped.waiting_for(plant, open_at_most=0)),
         worklist.open_deliveries(plant, "torfaen", "casework", list(DeliveryState)),
+        [asdict(one) for one in glance.glance(plant, sorted(plant.councils)).links],
     ]  # fmt: skip
     for number in (OPEN, HIDDEN):
         references = (number, at.id(number), at.delivery(number))
@@ -133,6 +136,10 @@ def test_counts_do_not_tell_of_it_either(at: Desk) -> None:
     assert (whole.versions["needs attention"], seen.versions.get("needs attention", 0)) == (1, 0)
     assert seen.sums_agree
     assert seen.attention < whole.attention
+    few, all_ = (glance.glance(plant, ["torfaen"]) for plant in (at.eyes(), at.bench.plant))
+    assert sum(one.attention for one in few.links) == 1
+    assert sum(one.attention for one in all_.links) == 2
+    assert sum(one.total for one in few.flows) == sum(one.total for one in all_.flows) / 2
 
 
 def test_another_council_reaches_nothing(at: Desk) -> None:
@@ -263,9 +270,16 @@ def test_break_glass_opens_at_once_is_told_and_has_to_be_reviewed(at: Desk) -> N
     at.bench.clock.pass_by(3601)
     assert not at.eyes("breaker").sight.granted
     protector = at.eyes("dp", Role.DATA_PROTECTION)
+    with at.bench.reading() as connection:
+        (told,) = alert_looks.glass(connection, at.bench.plant, None, at.bench.clock.now())  # type: ignore[arg-type]
+    assert (told.council, told.urgent) == ("torfaen", True)
     (waiting,) = [one for one in grants.listed(protector, unreviewed=True) if one.id == made]
     assert (waiting.id, waiting.how, waiting.by) == (made, "taken", "breaker")
     grants.review(protector, made, finding="it was right")
+    for other in grants.listed(protector, unreviewed=True):
+        grants.review(protector, other.id, finding="seen")
+    with at.bench.reading() as connection:
+        assert list(alert_looks.glass(connection, at.bench.plant, None, 0)) == []  # type: ignore[arg-type]
     assert made not in [one.id for one in grants.listed(protector, unreviewed=True)]
     with pytest.raises(NotPossible, match="waits for no review"):
         grants.review(protector, made, finding="again")
