@@ -8,7 +8,24 @@ it in both languages, as every role, with axe and on a narrow screen.
 from __future__ import annotations
 
 from console.web.doors import Doors
-from console.web.pages import attention, case, front, group, overview, referral, task
+from console.web.pages import (
+    attention,
+    audit,
+    case,
+    confirm,
+    conflict,
+    connection,
+    front,
+    group,
+    mapping,
+    overview,
+    reconcile,
+    referral,
+    schedule,
+    settings,
+    task,
+    whose,
+)
 
 ALL: tuple[Doors, ...] = (
     front.doors,
@@ -18,4 +35,13 @@ ALL: tuple[Doors, ...] = (
     case.doors,
     referral.doors,
     task.doors,
+    confirm.doors,
+    connection.doors,
+    whose.doors,
+    conflict.doors,
+    mapping.doors,
+    schedule.doors,
+    reconcile.doors,
+    audit.doors,
+    settings.doors,
 )  # fmt: skip
