@@ -59,7 +59,8 @@ def map_code(asked: Asked) -> Response:
         asked.faults["ours"] = "mapping.ours_missing"
     if asked.faults:
         return _codes(asked, status=422)
-    row = CodeRow(0, theirs, ours, "both", asked.typed("cy"), asked.typed("en"), None, None, "")
+    direction = "both" if asked.typed("direction") == "both" else "read"
+    row = CodeRow(0, theirs, ours, direction, asked.typed("cy"), asked.typed("en"), None, None, "")
     who = asked.officer.who
     try:
         file = code_desk.map_code(asked.plant, name, row, who=who, why=why)

@@ -1,4 +1,4 @@
-"""Who is this? A record that may be somebody else's, or one of several: say the same, say new, or join two referrals."""
+"""Who is this? A record that may be somebody else's, or one of several: say the same, or new, or join two referrals."""
 
 from __future__ import annotations
 
