@@ -33,6 +33,7 @@ from console import (
     commands_shadow,
     commands_site,
     commands_supply,
+    commands_task,
     commands_text,
     commands_where,
 )
@@ -85,6 +86,8 @@ for one_passed in (commands_run.sandbox, commands_run.demo):
     app.command(one_passed.__name__, context_settings=_PASSED_ON)(one_passed)
 app.add_typer(commands_access.sight, name="sight")
 app.add_typer(commands_access.token, name="token")
+app.command("handover")(commands_task.handover)
+app.add_typer(commands_task.task, name="task")
 app.add_typer(commands_codes.codes, name="codes")
 for one_of_mappings in (commands_laws.laws, commands_laws.coverage, commands_diff.diff):
     commands_mapping.mapping.command(one_of_mappings.__name__)(one_of_mappings)

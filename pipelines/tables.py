@@ -263,7 +263,7 @@ delivery = Table(
     Index("ix_delivery_by_referral", "referral_id", "connection", "state"),
     Index("ix_delivery_by_state", "council", "state"),
     # What the overview and the desk count; what has arrived is in neither.
-    Index("ix_delivery_open", "council", "connection", "state", "due", "at", **_where(OPEN_DELIVERY)),
+    Index("ix_delivery_open", "council", "connection", "state", "due", "at", "urgent", **_where(OPEN_DELIVERY)),
     Index("ix_delivery_desk", "council", "cause_id", "id", "state", "due", "urgent", "changed_at", "referral_id",
           **_where(DESK_DELIVERY)),
     # One waiting and one travelling state-carrying delivery for a referral and a target, at the very most.

@@ -14,6 +14,7 @@ from html import unescape
 from typing import Any
 
 import requests
+from sqlalchemy import insert
 
 from config.settings import Console as Settings
 from console import signin
@@ -24,6 +25,7 @@ from pipelines.rights import Role
 from pipelines.roles import Holding, Roles
 from pipelines.sending import Result
 from pipelines.sessions import Limits, Person
+from pipelines.tables import reconciliation
 from tests.pipelines.pieces import Bench
 
 COUNCILS = ("blaenau-gwent", "neath-port-talbot", "torfaen")
@@ -133,3 +135,17 @@ def lay_out(bench: Bench) -> None:
     bench.take(bench.request("C-6"))
     bench.no_answer(lane(bench), 60)
     refused(bench, "C-7", words=f"refused: {HOSTILE}", customer__last_name=HOSTILE.replace("\x00", ""))
+    compared(bench)
+
+
+def compared(bench: Bench) -> None:
+    """A comparison of two ends that found something."""
+    now = bench.clock.now()
+    found = {"differ": [{"source": "C-1", "target": "881", "field": HOSTILE}], "doubt": ""}
+    with bench.writing() as connection:
+        connection.execute(
+            insert(reconciliation).values(
+                council="torfaen", route="contact-to-casework", at=now, begun=now, done=now, agrees=False,
+                counts={"compared": 2, "differ": 1}, findings=found,
+            )
+        )  # fmt: skip

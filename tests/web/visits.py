@@ -66,6 +66,13 @@ def ticked(bench: Bench) -> Mapping[str, Any]:
     return {"id": f"d{refusal(bench).id}", "which": "some"}
 
 
+def unread(bench: Bench) -> str:
+    """A record that could not be taken in."""
+    return f"v{bench.rows('version', state='needs attention')[0].id}"
+
+
+WHY = {"why": "agreed on the telephone"}
+
 VISITS: tuple[Visit, ...] = (
     Visit("GET /", council=""),
     Visit("POST /where", form=lambda _bench: {"reference": "C-3"}, council=""),
@@ -82,7 +89,35 @@ VISITS: tuple[Visit, ...] = (
     Visit("POST /case/{id}/settle", on_case("/settle"), changes=True),
     Visit("POST /case/{id}/close", on_case("/close"), changes=True),
     Visit("GET /referral/{id}", lambda bench: f"/referral/{refusal(bench).referral_id}"),
+    Visit("POST /case/{id}/sheet", on_case("/sheet"), form=lambda _bench: WHY, changes=True),
+    Visit("POST /referral/{id}/unmask", lambda bench: f"/referral/{refusal(bench).referral_id}/unmask",
+          form=lambda _bench: WHY),
+    Visit("GET /handover", council=""),
     Visit("GET /task", council=""),
     Visit("GET /task/{id:int}", lambda bench: f"/task/{a_task(bench)}"),
     Visit("POST /task/{id:int}/move", lambda bench: f"/task/{a_task(bench)}/move", changes=True),
+    Visit("GET /confirm", council=""),
+    Visit("POST /confirm/answer", form=lambda _bench: {"id": "q99", "answer": "no", "why": "not now"}, changes=True),
+    Visit("GET /connection", council=""),
+    Visit("GET /connection/{council}/{name}", lambda _bench: "/connection/torfaen/casework"),
+    Visit("POST /connection/{council}/{name}/pause", lambda _bench: "/connection/torfaen/texts/pause", changes=True),
+    Visit("POST /connection/{council}/{name}/resume", lambda _bench: "/connection/torfaen/texts/resume", changes=True),
+    Visit("POST /connection/{council}/{name}/doctor", lambda _bench: "/connection/torfaen/casework/doctor"),
+    Visit("GET /whose", council=""),
+    Visit("GET /whose/{id}", lambda bench: f"/whose/{unread(bench)}"),
+    Visit("POST /whose/{id}/decide", lambda bench: f"/whose/{unread(bench)}/decide", changes=True),
+    Visit("POST /whose/{id}/join", lambda bench: f"/whose/{unread(bench)}/join", changes=True),
+    Visit("GET /conflict", council=""),
+    Visit("POST /conflict/{id:int}/seen", lambda _bench: "/conflict/1/seen", form=lambda _bench: WHY, changes=True),
+    Visit("GET /mappings", council=""),
+    Visit("GET /mappings/{system}/{record}", lambda _bench: "/mappings/contact/request", council=""),
+    Visit("GET /codes", council=""),
+    Visit("POST /codes/map", form=lambda _bench: {}, changes=True, council=""),
+    Visit("GET /schedule", council=""),
+    Visit("GET /reconcile", council=""),
+    Visit("GET /reconcile/{id:int}", lambda bench: f"/reconcile/{bench.rows('reconciliation')[0].id}"),
+    Visit("GET /audit", council=""),
+    Visit("POST /audit/verify", council=""),
+    Visit("GET /settings", council=""),
+    Visit("GET /settings/{file}", lambda _bench: "/settings/torfaen"),
 )

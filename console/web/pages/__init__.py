@@ -8,14 +8,42 @@ it in both languages, as every role, with axe and on a narrow screen.
 from __future__ import annotations
 
 from console.web.doors import Doors
-from console.web.pages import attention, case, front, group, overview, referral, task
+from console.web.pages import (
+    attention,
+    audit,
+    case,
+    confirm,
+    conflict,
+    connection,
+    front,
+    group,
+    handover,
+    mapping,
+    overview,
+    reconcile,
+    referral,
+    schedule,
+    settings,
+    task,
+    whose,
+)
 
 ALL: tuple[Doors, ...] = (
     front.doors,
     overview.doors,
     attention.doors,
     group.doors,
+    handover.doors,
     case.doors,
     referral.doors,
     task.doors,
+    confirm.doors,
+    connection.doors,
+    whose.doors,
+    conflict.doors,
+    mapping.doors,
+    schedule.doors,
+    reconcile.doors,
+    audit.doors,
+    settings.doors,
 )  # fmt: skip

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
 from console.web.looked import look_at
-from pipelines import desk, menders, showing, would_text
+from pipelines import desk, menders, sheets, showing, would_text
 from pipelines.choosing import CURRENT, ORIGINAL, Chooser
 from pipelines.deciding import ANOTHER_PERSON
 from pipelines.looking import NotPossible
@@ -17,6 +17,7 @@ from pipelines.rights import Right
 from pipelines.showing import Shown
 
 doors = Doors("case")
+_OF_A_SHEET = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 _FOUND = ("arrived", "by-hand", "not-arrived")
 
 
@@ -78,6 +79,17 @@ def close(asked: Asked) -> Response:
         return _page(asked, one, status=422)
     desk.close(asked.plant, one.id, who=asked.officer.who, why=why)
     return _page(asked, _shown(asked), said="case.closed")
+
+
+@doors.post("/case/{id}/sheet", Right.UNMASK)
+def sheet(asked: Asked) -> Response:
+    """The page that somebody types it in from. It shows a person, and carries its own style."""
+    one = _shown(asked)
+    why = asked.reason()
+    if asked.faults:
+        return _page(asked, one, status=422)
+    html = sheets.sheet(asked.plant, one.id, language=asked.t.language, who=asked.officer.who, why=why)
+    return HTMLResponse(html, headers={"Content-Security-Policy": _OF_A_SHEET})
 
 
 def _shown(asked: Asked) -> Shown:

@@ -1,0 +1,35 @@
+"""Both changed: fields that two systems changed at once, side by side, until a person has looked."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from console.web.asked import Asked
+from console.web.doors import Doors
+from pipelines import desk, lists
+from pipelines.rights import Right
+
+doors = Doors("conflict", menu=55)
+_A_PAGE = 25
+
+
+@doors.get("/conflict", Right.SEE)
+def every(asked: Asked) -> Response:
+    """The conflicts that wait for a person."""
+    return _page(asked)
+
+
+@doors.post("/conflict/{id:int}/seen", Right.SEND)
+def seen(asked: Asked) -> Response:
+    """A person has looked at it, and what stands stays."""
+    id, why = int(asked.path("id")), asked.reason()
+    if asked.faults:
+        return _page(asked, status=422)
+    desk.settle_conflict(asked.plant, id, who=asked.officer.who, why=why)
+    return _page(asked, said=f"c{id}")
+
+
+def _page(asked: Asked, *, status: int = 200, said: str = "") -> Response:
+    rows, more = lists.newest_of(lists.conflicts(asked.plant, after=asked.place("after"), limit=_A_PAGE + 1), _A_PAGE)
+    return asked.page("conflicts.html", status=status, conflicts=rows, said=said,
+                      more=f"/conflict?after={rows[-1].id}" if more else "")  # fmt: skip
