@@ -65,6 +65,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
     from pipelines.drift_watch import DriftWatch
     from pipelines.numbering import Numberer
     from pipelines.prover import Prover
+    from pipelines.restored import Restoring
     from pipelines.watchman import Watchman
 
     stop = threading.Event()
@@ -91,7 +92,10 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
             say(f"Dolen runs {plant.root} ({what}, dolen {command}). Stop: Ctrl-C.")
         assert plant.alerts is not None  # the composition root gives every plant its rules
         watchman = Watchman(plant, plant.alerts)
-        chores = (Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant), watchman)
+        chores = (
+            Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant), watchman,
+            Restoring(plant),
+        )  # fmt: skip
         beside = partial(_beside, plant, listening, showing, settings.metrics)
         running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)
         say("Stopped; what waits goes on from the same place next time.")

@@ -12,6 +12,7 @@ import typer
 from console import (
     commands_access,
     commands_alerts,
+    commands_care,
     commands_codes,
     commands_conform,
     commands_desk,
@@ -95,6 +96,10 @@ commands_site.audit.command("dependencies")(commands_supply.dependencies)
 app.add_typer(commands_keys.keys, name="keys")
 app.add_typer(commands_site.audit, name="audit")
 app.add_typer(commands_alerts.alerts, name="alerts")
+for one_of_care in (commands_care.backup, commands_care.restore):
+    app.command(one_of_care.__name__)(one_of_care)
+app.command("go-on")(commands_care.go_on)
+app.command("support-bundle")(commands_care.support_bundle)
 app.add_typer(commands_text.text, name="text")
 app.add_typer(benches.bench, name="bench")
 
