@@ -111,7 +111,10 @@ def test_yesterdays_copy_is_put_back_and_nothing_is_sent_twice(drill: Drill) -> 
     town = drill.town
     now = datetime.now(UTC)
     town.push(((36 - now.hour) % 24) * 3600)  # by day: nobody is texted at night
-    wants = {"updates": {"opted_in": True, "asked_at": "2026-01-10T11:31:00Z"}, "customer": REQUEST["customer"]}
+    wants = {
+        "updates": {"opted_in": True, "asked_at": "2026-01-10T11:31:00Z"}, "customer": REQUEST["customer"],
+        "language": {"letters": "cy", "speech": "cy", "interpreter": False},
+    }  # fmt: skip
     for _ in range(2):
         town.ask(**wants)
     town.rest()
