@@ -155,7 +155,8 @@ def hand_over(plant: Plant, rules: AlertRules, way: Way, message: Message) -> No
         return
     body = orjson.dumps(shaped(way.webhook.form, message))
     secret = rules.plain(way.webhook.secret) if way.webhook.secret else ""
-    announcing.post(rules.plain(way.webhook.url), body, secret=secret, at=plant.clock.now() // SECOND)
+    seconds = plant.clock.now() // SECOND
+    announcing.post(rules.plain(way.webhook.url), body, secret=secret, at=seconds, way=way.webhook.way)
 
 
 def shaped(form: str, message: Message) -> Mapping[str, Any]:
