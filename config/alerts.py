@@ -58,13 +58,39 @@ class Mail(Declared):
     )
 
 
-class Webhook(Declared):
-    """An address that alerts are posted to."""
+class Called(Declared):
+    """An address that is called, and the way there."""
 
     url: Address = Field(
         description="The address. Those of Teams and Slack are secrets themselves: write a reference.",
         examples=["env:DOLEN_TEAMS_URL"],
     )
+    private_network: bool = Field(
+        default=False,
+        description="It is on a private network, and its name may lead to an address there.",
+        examples=[True],
+    )
+    proxy: Line | None = Field(
+        default=None,
+        description="Proxy on the way. The environment's proxy settings are not used.",
+        examples=["http://proxy.example.org:3128"],
+    )
+    ca_bundle: Line | None = Field(
+        default=None,
+        description="PEM file of the only authorities to trust. Leave out for the machine's own.",
+        examples=["/etc/dolen/council-ca.pem"],
+    )
+
+    @property
+    def way(self) -> dict[str, str | bool]:
+        """The settings of the way there that differ from the usual."""
+        said = {"private_network": self.private_network, "proxy": self.proxy, "ca_bundle": self.ca_bundle}
+        return {name: value for name, value in said.items() if value}
+
+
+class Webhook(Called):
+    """An address that alerts are posted to."""
+
     form: Literal["json", "teams", "slack"] = Field(
         default="json", description="What it takes: our own JSON, a Teams card or a Slack message.", examples=["teams"]
     )
@@ -117,10 +143,9 @@ class Contacts(Declared):
         return bool(self.to or self.webhooks or self.duty)
 
 
-class Heartbeat(Declared):
+class Heartbeat(Called):
     """An address that is called while all is well: whoever keeps it rings when the calls stop."""
 
-    url: Address = Field(description="The address.", examples=["env:DOLEN_HEARTBEAT_URL"])
     every: LongerThanNothing = Field(
         default=timedelta(minutes=1), description="How often it is called.", examples=["PT1M"]
     )

@@ -62,20 +62,21 @@ def mailer(
     return Mailer(profile, settings, clock=clock)
 
 
-def post(url: str, body: bytes, *, secret: str = "", at: int = 0) -> None:
-    """Post JSON to an address and wait until it is taken. `at` (seconds since 1970) stands in the signature.
+def post(url: str, body: bytes, *, secret: str = "", at: int = 0, way: Mapping[str, Any] | None = None) -> None:
+    """Post JSON to an address and wait until it is taken. `at` (seconds since 1970) stands in the signature. `way`:
+    private_network, proxy, ca_bundle, where the way there is not the usual one.
 
     Raises Unreachable, Unauthorised, Throttled, Rejected, Misconfigured and Unknown.
     """
     headers = {"Content-Type": "application/json"}
     if secret:
         headers[SIGNATURE] = f"t={at},v1={signature(secret, at, body)}"
-    _call("POST", url, body, headers)
+    _call("POST", url, body, headers, way or {})
 
 
-def ping(url: str) -> None:
+def ping(url: str, *, way: Mapping[str, Any] | None = None) -> None:
     """Call an address and read no more than its status. Raises as `post` does."""
-    _call("GET", url, None, {})
+    _call("GET", url, None, {}, way or {})
 
 
 def signature(secret: str, at: int, body: bytes) -> str:
@@ -83,11 +84,15 @@ def signature(secret: str, at: int, body: bytes) -> str:
     return hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def _call(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
+def _call(method: str, url: str, body: bytes | None, headers: Mapping[str, str], way: Mapping[str, Any]) -> None:
     try:
-        settings = HttpSettings.model_validate({"url": url, "timeout_seconds": SECONDS, "max_reply_bytes": 100_000})
+        settings = HttpSettings.model_validate(
+            {**way, "url": url, "timeout_seconds": SECONDS, "max_reply_bytes": 100_000}
+        )
     except ValidationError:
-        raise Misconfigured("an address for alerts is none that can be called: write https://...") from None
+        raise Misconfigured(
+            "an address for alerts is none that can be called: write https://..., and look at its proxy and ca_bundle"
+        ) from None
     session = HttpSession(settings)
     try:
         _judge(session.send(method, url, headers=headers, body=body))

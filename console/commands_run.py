@@ -66,6 +66,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
     from pipelines.numbering import Numberer
     from pipelines.prover import Prover
     from pipelines.purger import Purger
+    from pipelines.restored import Restoring
     from pipelines.watchman import Watchman
 
     stop = threading.Event()
@@ -96,7 +97,7 @@ def _run(site: Path, command: str, roles: tuple[str, ...], at_once: int) -> None
         assert plant.alerts is not None  # the composition root gives every plant its rules
         chores = (
             Prover(plant), CodeWatch(plant), Sweeper(plant), DriftWatch(plant), Numberer(plant),
-            Purger(plant, settings.purge.cron), Anchorer(plant), Watchman(plant, plant.alerts),
+            Purger(plant, settings.purge.cron), Anchorer(plant), Watchman(plant, plant.alerts), Restoring(plant),
         )  # fmt: skip
         beside = partial(_beside, plant, shown, settings.metrics)
         running.run(plant, stop, roles=roles, chores=chores, tell=say, at_once=at_once, beside=beside)

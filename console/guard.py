@@ -19,6 +19,7 @@ from console.show import complain
 _SENTENCES = {
     "pipelines.sight.NotPossible",
     "pipelines.lock.AlreadyRunning",
+    "pipelines.dumps.CannotCopy",
     "pipelines.keystore.KeyFault",
     "pipelines.ledger.LedgerFault",
     "pipelines.vault.PayloadGone",

@@ -13,6 +13,7 @@ from console import (
     commands_access,
     commands_alerts,
     commands_audit,
+    commands_care,
     commands_codes,
     commands_conform,
     commands_desk,
@@ -103,6 +104,10 @@ app.add_typer(commands_person.person, name="person")
 app.add_typer(commands_person.certificates, name="certificates")
 app.add_typer(commands_audit.audit, name="audit")
 app.add_typer(commands_alerts.alerts, name="alerts")
+for one_of_care in (commands_care.backup, commands_care.restore):
+    app.command(one_of_care.__name__)(one_of_care)
+app.command("go-on")(commands_care.go_on)
+app.command("support-bundle")(commands_care.support_bundle)
 app.add_typer(commands_text.text, name="text")
 app.add_typer(benches.bench, name="bench")
 

@@ -11,6 +11,7 @@ from cryptography import x509
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.peer import certificate_ends
 from pipelines import processes
 from pipelines.alert_looks import Amiss, Condition, micro
 from pipelines.alert_rules import AlertRules
@@ -57,8 +58,11 @@ def keys(_connection: Connection, plant: Plant, rules: AlertRules, now: int) -> 
 
 
 def expiry(_connection: Connection, plant: Plant, rules: AlertRules, now: int) -> Iterator[Condition]:
-    """Our own certificates, and logins whose end the site's files name."""
+    """Our own certificates, those that systems showed lately, and logins whose end the site's files name."""
     before = now + micro(rules.limits.expiry)
+    for (council, name), ends in rules.shown.items():
+        if ends <= before:
+            yield _ending(council, name, "certificate of the system", ends, now)
     for (council, name), day in rules.ends.items():
         ends = to_time(datetime.combine(day, time(), UTC))
         if ends <= before and council in plant.councils:
@@ -71,6 +75,22 @@ def expiry(_connection: Connection, plant: Plant, rules: AlertRules, now: int) -
         ends = to_time(min(one.not_valid_after_utc for one in found))
         if ends <= before:
             yield _ending(council, name, "certificate", ends, now)
+
+
+def shown_ends(rules: AlertRules) -> dict[tuple[str, str], int]:
+    """When the certificates end that the systems themselves show; those that cannot be told are left out."""
+    found = {}
+    for place, connect in rules.peers.items():
+        try:
+            url = rules.plain(str(connect["url"]))
+            bundle = connect.get("ca_bundle")
+            ca = Path(rules.plain(str(bundle))) if bundle else None
+        except ValueError:
+            continue  # a reference that leads nowhere: `dolen check` says so
+        ends = certificate_ends(url, ca_bundle=ca, private=bool(connect.get("private_network")))
+        if ends is not None:
+            found[place] = to_time(ends)
+    return found
 
 
 def _ending(council: str, name: str, what: str, ends: int, now: int) -> Condition:

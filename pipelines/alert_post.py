@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from connectors import announcing
 from connectors.errors import ConnectorError
@@ -22,7 +22,7 @@ from pipelines.alert_words import Entry, Message
 from pipelines.clock import SECOND
 from pipelines.logs import log, warn
 from pipelines.plant import Plant
-from pipelines.tables import alert, notice
+from pipelines.tables import alert, alert_notice
 
 #: How long a claim holds: longer than the deadline of a call.
 CLAIM = 120 * SECOND
@@ -39,8 +39,8 @@ def tell(plant: Plant, rules: AlertRules, owner: str) -> int:
     now = plant.clock.now()
     with plant.ledger.reading() as connection:
         waits = connection.execute(
-            select(notice.c.way)
-            .where(notice.c.due <= now, or_(notice.c.until.is_(None), notice.c.until <= now))
+            select(alert_notice.c.way)
+            .where(*_is_due(now))
             .distinct()
         ).scalars().all()  # fmt: skip
     gone: list[int] = []
@@ -53,6 +53,11 @@ def tell(plant: Plant, rules: AlertRules, owner: str) -> int:
     for thread in threads:
         thread.join()
     return len(gone)
+
+
+def _is_due(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The conditions of a notice that is due and that nobody has in hand."""
+    return alert_notice.c.due <= now, or_(alert_notice.c.until.is_(None), alert_notice.c.until <= now)
 
 
 def _one_way(plant: Plant, rules: AlertRules, name: str, owner: str, gone: list[int]) -> None:
@@ -71,17 +76,18 @@ def _claim(plant: Plant, name: str, owner: str) -> dict[str, list[Row[Any]]]:
     now = plant.clock.now()
     with plant.ledger.writing(making_room=True) as connection:
         free = (
-            select(notice.c.id)
-            .where(notice.c.way == name, notice.c.due <= now, or_(notice.c.until.is_(None), notice.c.until <= now))
-            .order_by(notice.c.id)
+            select(alert_notice.c.id)
+            .where(alert_notice.c.way == name, *_is_due(now))
+            .order_by(alert_notice.c.id)
             .limit(MOST)
             .with_for_update(skip_locked=True)
         )
         ids = list(connection.execute(free).scalars())
         if not ids:
             return {}
-        connection.execute(update(notice).where(notice.c.id.in_(ids)).values(owner=owner, until=now + CLAIM))
-        held = connection.execute(select(notice).where(notice.c.id.in_(ids)).order_by(notice.c.id)).all()
+        mine = alert_notice.c.id.in_(ids)
+        connection.execute(update(alert_notice).where(mine).values(owner=owner, until=now + CLAIM))
+        held = connection.execute(select(alert_notice).where(mine).order_by(alert_notice.c.id)).all()
         return _batches(connection, held)
 
 
@@ -101,7 +107,7 @@ def _batches(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, list
     for batch, among in batches.items():
         ids = [row.id for row in among if row.batch != batch]
         if ids:
-            connection.execute(update(notice).where(notice.c.id.in_(ids)).values(batch=batch))
+            connection.execute(update(alert_notice).where(alert_notice.c.id.in_(ids)).values(batch=batch))
     return dict(sorted(batches.items(), key=lambda one: one[1][0].id))
 
 
@@ -149,7 +155,8 @@ def hand_over(plant: Plant, rules: AlertRules, way: Way, message: Message) -> No
         return
     body = orjson.dumps(shaped(way.webhook.form, message))
     secret = rules.plain(way.webhook.secret) if way.webhook.secret else ""
-    announcing.post(rules.plain(way.webhook.url), body, secret=secret, at=plant.clock.now() // SECOND)
+    seconds = plant.clock.now() // SECOND
+    announcing.post(rules.plain(way.webhook.url), body, secret=secret, at=seconds, way=way.webhook.way)
 
 
 def shaped(form: str, message: Message) -> Mapping[str, Any]:
@@ -206,13 +213,13 @@ def _later(plant: Plant, owner: str, rows: Sequence[Row[Any]], fault: Exception)
     with plant.ledger.writing(making_room=True) as connection:
         # What stands behind it in the line of this way waits with it.
         connection.execute(
-            update(notice)
-            .where(notice.c.owner == owner, notice.c.due.is_not(None))
+            update(alert_notice)
+            .where(alert_notice.c.owner == owner, alert_notice.c.due.is_not(None))
             .values(owner=None, until=due)
         )
         connection.execute(
-            update(notice)
-            .where(notice.c.id.in_([row.id for row in rows]), notice.c.due.is_not(None))
+            update(alert_notice)
+            .where(alert_notice.c.id.in_([row.id for row in rows]), alert_notice.c.due.is_not(None))
             .values(due=due, tries=tries, words=words[:300])
         )
 
@@ -220,7 +227,7 @@ def _later(plant: Plant, owner: str, rows: Sequence[Row[Any]], fault: Exception)
 def _end(plant: Plant, owner: str, rows: Sequence[Row[Any]], *, words: str, sent: int | None) -> None:
     with plant.ledger.writing(making_room=True) as connection:
         connection.execute(
-            update(notice)
-            .where(notice.c.id.in_([row.id for row in rows]), notice.c.owner == owner)
+            update(alert_notice)
+            .where(alert_notice.c.id.in_([row.id for row in rows]), alert_notice.c.owner == owner)
             .values(due=None, owner=None, until=None, words=words, sent=sent)
         )

@@ -53,6 +53,8 @@ class AlertRules:
     plain: Callable[[str], str] = field(repr=False)  # what a reference stands for
     ends: Mapping[tuple[str, str], date] = field(default_factory=dict)  # (council, connection) -> its login ends
     certificates: Mapping[tuple[str, str], Path] = field(default_factory=dict)  # of our own, by what shows them
+    peers: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict, repr=False)  # their `connect`
+    shown: dict[tuple[str, str], int] = field(default_factory=dict)  # when their certificates end, as they show them
     key_files: tuple[Path, ...] = ()  # the main key and the key store, where they are files
 
     @property
@@ -75,6 +77,7 @@ def rules_of(site: Site, environment: Mapping[str, str] | None = None) -> AlertR
     told = {SITE: _told(SITE, {}, "Europe/London", alerts, alerts, frozenset())}
     ends: dict[tuple[str, str], date] = {}
     certificates: dict[tuple[str, str], Path] = {}
+    peers: dict[tuple[str, str], Mapping[str, Any]] = {}
     for code, files in site.councils.items():
         settings = files.settings
         identity, own = settings.council, settings.alerts
@@ -84,6 +87,8 @@ def rules_of(site: Site, environment: Mapping[str, str] | None = None) -> AlertR
         for one, connection in settings.connections.items():
             if connection.login_ends is not None:
                 ends[code, one] = date.fromisoformat(connection.login_ends)
+            if isinstance(connection.connect.get("url"), str) and not connection.connect.get("proxy"):
+                peers[code, one] = connection.connect
             shown = connection.connect.get("client_certificate")
             if isinstance(shown, str) and not shown.startswith(("env:", "file:")):
                 certificates[code, one] = site.root / shown
@@ -94,8 +99,8 @@ def rules_of(site: Site, environment: Mapping[str, str] | None = None) -> AlertR
         everybody = tuple(way for one in told.values() for way in one.ways)
         told[SITE] = Told(SITE, {}, "Europe/London", everybody, alerts.language or "both", (), frozenset())
     return AlertRules(
-        alerts, told, site.data_folder, lambda value: site.plain(value, environment), ends, certificates,
-        _key_files(site),
+        alerts, told, site.data_folder, lambda value: site.plain(value, environment), ends, certificates, peers,
+        key_files=_key_files(site),
     )  # fmt: skip
 
 

@@ -127,6 +127,7 @@ WORDS: dict[str, dict[One, str]] = {
     "schedule": {"en": "is read", "cy": "cael ei ddarllen"},
     "login": {"en": "login", "cy": "mewngofnodi"},
     "certificate": {"en": "certificate", "cy": "tystysgrif"},
+    "certificate of the system": {"en": "certificate of the system", "cy": "tystysgrif y system"},
     "by a person": {"en": "by a person", "cy": "gan berson"},
     "login refused": {"en": "its login is refused", "cy": "gwrthodir y mewngofnodi"},
     "not reachable": {"en": "it does not answer", "cy": "nid yw'n ateb"},

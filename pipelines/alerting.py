@@ -26,7 +26,7 @@ from pipelines.ledger import insert_new
 from pipelines.looking import NotPossible
 from pipelines.plant import Plant
 from pipelines.rights import Right
-from pipelines.tables import alert, notice
+from pipelines.tables import alert, alert_notice
 
 #: What was not seen for so long is over: what comes and goes is one alert and not many.
 CALM = 120 * SECOND
@@ -119,7 +119,7 @@ def _again(connection: Connection, rules: AlertRules, row: Row[Any], now: int) -
     told = rules.of(row.council)
     waits = set(
         connection.execute(
-            select(notice.c.way).where(notice.c.alert_id == row.id, notice.c.due.is_not(None))
+            select(alert_notice.c.way).where(alert_notice.c.alert_id == row.id, alert_notice.c.due.is_not(None))
         ).scalars()
     )
     ways = [way for way in _duty(told) if way.name not in waits]  # who could not be told yet is told once
@@ -145,7 +145,7 @@ def _plan(
     due = now if urgent else may_tell(told, rules, now)
     insert_new(
         connection,
-        notice,
+        alert_notice,
         [
             {
                 "key": f"{row.name}.{what}.{way.name}", "alert_id": row.id, "what": what.partition("-")[0],
@@ -226,12 +226,15 @@ def untold(plant: Plant) -> list[Row[Any]]:
     with plant.ledger.reading() as connection:
         return list(
             connection.execute(
-                select(notice).where(notice.c.due.is_not(None), notice.c.tries > 0).order_by(notice.c.id).limit(100)
+                select(alert_notice)
+                .where(alert_notice.c.due.is_not(None), alert_notice.c.tries > 0)
+                .order_by(alert_notice.c.id)
+                .limit(100)
             ).all()
         )
 
 
 def _forget(connection: Connection, now: int) -> None:
     old = select(alert.c.id).where(alert.c.closed < now - _KEPT)
-    connection.execute(delete(notice).where(notice.c.alert_id.in_(old)))
+    connection.execute(delete(alert_notice).where(alert_notice.c.alert_id.in_(old)))
     connection.execute(delete(alert).where(alert.c.closed < now - _KEPT))

@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from connectors.errors import ConnectorError
 from connectors.port import Tier
-from pipelines import crash, outcomes, pauses, seats
+from pipelines import crash, holding, outcomes, pauses, seats
 from pipelines.breaker import Breaker
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
@@ -128,6 +128,8 @@ class Drain:
         """Lease the first batch, of one where it is the probe of an open breaker."""
         now, code, name = self._plant.clock.now(), self._council.code, self._wired.name
         until = now + int(lease_seconds(self._wired) * SECOND)
+        if holding.holds(connection, code):
+            return []
         may = pauses.may_call(connection, code, name, now=now, until=until, probe=probe)
         if may is May.NOT:
             return []

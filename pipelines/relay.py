@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from pipelines import lanes, pauses
+from pipelines import holding, lanes, pauses
 from pipelines.clock import SECOND
 from pipelines.logs import log, warn
 from pipelines.plant import Plant
@@ -75,7 +75,10 @@ def wanted(
     """The connections in which something is due and that may be called. `besides`: those to pass over."""
     paused = pauses.all_pauses(connection)
     wakes = []
+    held = holding.held_since(connection)
     for council in plant.councils.values():
+        if council.code in held:
+            continue
         closed = council.closed(now)
         for name in council.wired:
             key = (council.code, name)

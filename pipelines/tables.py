@@ -34,7 +34,7 @@ from pipelines.tables_access import sight_grant as sight_grant
 from pipelines.tables_access import sign_in_begun as sign_in_begun
 from pipelines.tables_access import sign_in_link as sign_in_link
 from pipelines.tables_alert import alert as alert
-from pipelines.tables_alert import notice as notice
+from pipelines.tables_alert import alert_notice as alert_notice
 from pipelines.tables_alert import source_hour as source_hour
 from pipelines.tables_desk import task as task
 from pipelines.tables_proof import agreed as agreed

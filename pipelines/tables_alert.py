@@ -43,8 +43,8 @@ alert = Table(
     ),
 )
 
-notice = Table(
-    "notice",
+alert_notice = Table(
+    "alert_notice",
     metadata,
     Column("id", Serial, primary_key=True),
     Column("key", String, nullable=False, unique=True),  # alert, what is told, to whom: never told twice by intent
@@ -61,7 +61,7 @@ notice = Table(
     Column("words", String, nullable=False, default=""),  # why it could not be told, by the last try
     Column("at", BigInteger, nullable=False),
     Index(
-        "ix_notice_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")
+        "ix_alert_notice_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")
     ),
 )
 

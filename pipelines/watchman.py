@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Look = Callable[[Connection, Plant, AlertRules, int], Iterator[Condition]]
 
 #: How often the quick looks are made, and those that count much or change slowly.
-EVERY, SLOWLY = 15 * SECOND, 300 * SECOND
+EVERY, SLOWLY, DAILY = 15 * SECOND, 300 * SECOND, 86_400 * SECOND
 QUICK: Mapping[Amiss, Look] = {
     Amiss.ATTENTION: alert_looks.attention,
     Amiss.LATE: alert_looks.late,
@@ -97,7 +97,8 @@ class Watchman:
         self._owner = new_id()
         self._thread: threading.Thread | None = None
         self._heart: threading.Thread | None = None
-        self._looked = self._slowly = self._beaten = 0
+        self._peers: threading.Thread | None = None
+        self._looked = self._slowly = self._beaten = self._met = 0
         self._faults = 0
         self._well = False
 
@@ -110,6 +111,10 @@ class Watchman:
             self._looked = now
             self._thread = threading.Thread(target=self._watch, name="watch")
             self._thread.start()
+        if not _busy(self._peers) and not 0 <= now - self._met < DAILY:
+            self._met = now
+            self._peers = threading.Thread(target=self._meet, name="peers")
+            self._peers.start()
         beat = self._rules.alerts.heartbeat
         if beat is None or not self._well or _busy(self._heart) or 0 <= now - self._beaten < micro(beat.every):
             return
@@ -119,7 +124,7 @@ class Watchman:
 
     def close(self) -> None:
         """Wait for the look in hand, which ends at the deadline of a call."""
-        for thread in (self._thread, self._heart):
+        for thread in (self._thread, self._heart, self._peers):
             if thread is not None:
                 thread.join()
 
@@ -139,11 +144,21 @@ class Watchman:
                 warn("watch_fault", error=type(fault).__name__)
             self._faults += 1
 
+    def _meet(self) -> None:
+        """Ask each system's certificate when it ends, once a day: the next slow look tells it."""
+        try:
+            found = alert_machine.shown_ends(self._rules)
+        except Exception as fault:
+            warn("look_fault", kind=Amiss.EXPIRY.value, error=type(fault).__name__)
+        else:
+            self._rules.shown.clear()
+            self._rules.shown.update(found)
+
     def _beat(self) -> None:
         beat = self._rules.alerts.heartbeat
         assert beat is not None
         try:
-            announcing.ping(self._rules.plain(beat.url))
+            announcing.ping(self._rules.plain(beat.url), way=beat.way)
         except (ConnectorError, ValueError) as fault:
             warn("heartbeat_fault", error=type(fault).__name__)
         else:

@@ -27,7 +27,7 @@ pytest_plugins = ("tests.pipelines.pieces",)
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"\b(dolen_[a-z_]+|process_[a-z_]+)\b")
-CANARIES = ("Siân", "Llŷr", "1941", "07700", "Cwmbrân", "NP44", "C-1", "881")
+CANARIES = ("Siân", "Llŷr", "1941-02-28", "07700", "Cwmbrân", "NP44", "\"C-1\"")
 
 
 @dataclass

@@ -1,5 +1,9 @@
 """What is amiss: each kind of look finds what it is for and nothing else; a source is judged by its own past."""
 
+import socket
+import ssl
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,9 +11,9 @@ import pytest
 import trustme
 from sqlalchemy import insert
 
-from pipelines import pauses, processes, quiet_sources, tables, watchman
+from pipelines import alert_machine, pauses, processes, quiet_sources, tables, watchman
 from pipelines.alert_looks import Amiss, Condition
-from pipelines.clock import SECOND, to_time
+from pipelines.clock import SECOND, to_instant, to_time
 
 pytest_plugins = ("tests.pipelines.pieces", "tests.pipelines.alerted")
 
@@ -139,6 +143,37 @@ def test_what_is_about_to_end_is_told_before(alerted_with: Any, tmp_path: Any) -
     rules.certificates["torfaen", "texts"] = tmp_path / "not-there.pem"
     found = {(one.connection, one.words): one.count for one in amiss(alerted, Amiss.EXPIRY)}
     assert found == {("contact", "login"): 3, ("casework", "certificate"): 20}
+
+
+def test_the_certificate_that_a_system_shows_is_looked_at(alerted_with: Any, tmp_path: Any) -> None:
+    authority = trustme.CA()
+    ca = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(ca)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    now = datetime.now(UTC)
+    authority.issue_cert("localhost", not_after=now + timedelta(days=9, hours=1)).configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=_greet, args=(listening, context))
+        serving.start()
+        alerted = alerted_with()
+        url = f"https://localhost:{listening.getsockname()[1]}/api"
+        alerted.rules.peers.clear()
+        alerted.rules.peers["torfaen", "contact"] = {"url": url, "ca_bundle": str(ca)}
+        alerted.rules.peers["torfaen", "casework"] = {"url": "https://127.0.0.1:1/"}
+        found = alert_machine.shown_ends(alerted.rules)
+        serving.join()
+    assert set(found) == {("torfaen", "contact")}
+    assert abs(to_instant(found["torfaen", "contact"]) - now - timedelta(days=9, hours=1)) < timedelta(minutes=1)
+    alerted.rules.shown["torfaen", "contact"] = alerted.bench.clock.now() + 9 * DAY * SECOND
+    [one] = amiss(alerted, Amiss.EXPIRY)
+    assert (one.connection, one.words, one.count) == ("contact", "certificate of the system", 9)
+
+
+def _greet(listening: socket.socket, context: ssl.SSLContext) -> None:
+    listening.settimeout(20)
+    line, _ = listening.accept()
+    with line, suppress(OSError), context.wrap_socket(line, server_side=True) as secured:
+        secured.recv(1)
 
 
 def test_a_lost_key_a_full_disk_and_a_clock_that_is_off(alerted_with: Any) -> None:
