@@ -326,8 +326,8 @@ class Batch:
         """Write everything that changed. May be called again."""
         for unsealed in list(self._unsealed):
             self.sealed_facts(self._referrals[unsealed])
-        self._sealing.commit()
-        crash.here("keys written")
+        # The key store's disk is waited for while our rows are written, and before they are committed.
+        keys_written = self._sealing.begin()
         connection, new = self.connection, self._new
         if self._payloads:
             rows.enter(connection, payload, self._payloads)
@@ -365,6 +365,8 @@ class Batch:
             self._wakes.clear()
         self._payloads = []
         self._new.clear()
+        keys_written()
+        crash.here("keys written")
 
 
 def rank_of(*, urgent: bool, live: bool) -> int:

@@ -6,6 +6,7 @@ Where they are kept, what wraps them, and what happens when another process was 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipelines.chance import draw
@@ -33,7 +34,7 @@ class KeySealing:
         id, key = new_id(), draw(32)
         holder = person or ""
         if holder and holder not in self._known:
-            if new or self._store.wrapping(council, holder) is None:
+            if new or not self._store.has_key(council, holder):
                 self._people[holder] = (council, draw(32))
             self._known.add(holder)
         self._keys.append((id, council, holder, key))
@@ -41,8 +42,16 @@ class KeySealing:
 
     def commit(self) -> None:
         """Write all keys made so far in one transaction. Must come before a ledger row that names one is committed."""
-        if self._keys:
-            self._store.write(self._keys, [(p, c, key) for p, (c, key) in self._people.items()])
-            self._keys = []
-            self._people.clear()
-            self._known.clear()
+        self.begin()()
+
+    def begin(self) -> Callable[[], None]:
+        """Begin to write all keys made so far, beside whatever the caller does; calling the result waits for the end.
+
+        That must come before a ledger row that names one is committed, and raises what went wrong.
+        """
+        if not self._keys:
+            return lambda: None
+        people = [(p, c, key) for p, (c, key) in self._people.items()]
+        under_way = self._store.beside(self._keys, people)
+        self._keys, self._people, self._known = [], {}, set()
+        return under_way

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,16 @@ from pipelines.chance import draw
 from pipelines.databases import BROKEN_WORDS, DiskBroken, open_engine
 from pipelines.freed import forget_freed
 from pipelines.ids import new_id
+from pipelines.keyholders import GONE, Holders
 from pipelines.keyring import WRAP, Keyring
 from pipelines.keysealing import KeySealing
 from pipelines.keytables import CURRENT, council_key, data_key, metadata, named_value, person_key
 from pipelines.rows import in_parts
 from pipelines.wrapping import KeyFault as KeyFault
-from pipelines.wrapping import data_bound, person_bound, unwrap, wrap
+from pipelines.wrapping import data_bound, unwrap, wrap
 
 _POOL = 256  # data keys made ahead in one commit
 _CACHE = 20_000  # unwrapped data keys kept in memory, newest first
-_GONE = "the key of this {} is gone: it was erased or has expired, or the key store was restored from before"
 #: A rotation that ends between two looks of ours has wrapped anew what we looked at.
 _LOOKS = 3
 #: PostgreSQL's number for "I make the tables".
@@ -56,16 +57,17 @@ class KeyStore:
         self._lock = threading.Lock()
         self._ready: dict[str, deque[tuple[str, bytes]]] = {}
         self._cache: dict[str, bytes] = {}
-        self._wrappings: dict[tuple[str, str], AESGCM] = {}  # council, person -> what wraps their data keys
         self._lost = lost or threading.Event()
         self._engine = open_engine(url, setting="keys.store", fault=KeyFault)
         self.embedded = self._engine.dialect.name == "sqlite"
         self._one_writer = threading.Lock()
+        self._writers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keys")
         # How the store is called where something is wrong with it; a URL may hold a password.
         self.name = Path(str(self._engine.url.database)).name
         self.file = Path(str(self._engine.url.database)) if self.embedded else None
         try:
             self.ring = Keyring(mains, self.name)
+            self._holders = Holders(self.ring, self.name)
             self._open()
         except BaseException as fault:
             self._engine.dispose()
@@ -112,7 +114,7 @@ class KeyStore:
             with self.reading() as connection:
                 row = connection.execute(select(data_key).where(data_key.c.id == key_id)).first()
                 if row is None:
-                    raise KeyFault(_GONE.format("payload"))
+                    raise KeyFault(GONE.format("payload"))
                 found = self._unwrapped(connection, row.council, [row]).get(key_id)
             if found is not None:
                 with self._lock:
@@ -139,21 +141,15 @@ class KeyStore:
         """Begin to make the keys of one transaction."""
         return KeySealing(self)
 
-    def wrapping(self, council: str, person: str) -> AESGCM | None:
-        """The key that wraps data keys of this person; None for somebody who has none yet.
-
-        Raises KeyFault where the person's key was destroyed.
-        """
-        with self._lock:
-            known = self._wrappings.get((council, person))
-        if known is None:
-            with self.reading() as connection:
-                found = self._person_keys(connection, council, [person]).get(person)
-            if found is not None:
-                known = AESGCM(found)
-                with self._lock:
-                    self._keep_wrapping((council, person), known)
-        return known
+    def has_key(self, council: str, person: str) -> bool:
+        """Whether a person has a key already. Raises KeyFault where it was destroyed."""
+        if self._holders.at_hand(council, person) is not None:
+            return True
+        seen = self._holders.erasures
+        with self.reading() as connection:
+            found = self._holders.find(connection, council, [person])
+        self._holders.keep(council, found, seen)
+        return bool(found)
 
     def write(self, keys: Sequence[NewKey], people: Sequence[tuple[str, str, bytes]]) -> None:
         """Write new data keys, and new person keys (person, council, key).
@@ -164,19 +160,24 @@ class KeyStore:
         """
         with self.writing() as connection:
             by = {c: self._current(connection, c) for c in {c for _, c, holder, _ in keys if not holder}}
-            theirs = self._enter_people(connection, people)
-            self._still_there(connection, {(c, h) for _, c, h, _ in keys if h} - theirs.keys())
+            wrappings = self._holders.enter(connection, people)
+            fresh = dict(wrappings)
+            for council in {c for _, c, holder, _ in keys if holder}:
+                named = {h for _, c, h, _ in keys if h and c == council and (c, h) not in wrappings}
+                wrappings |= self._holders.still(connection, council, named)
             rows = []
             for id, council, holder, key in keys:
-                named, wrapping = ("", theirs.get((council, holder))) if holder else by[council]
-                wrapping = wrapping or self._wrappings[council, holder]
-                rows.append((id, council, holder, named, wrap(wrapping, key, data_bound(id, council, holder))))
+                council_id, wrapping = ("", wrappings[council, holder]) if holder else by[council]
+                rows.append((id, council, holder, council_id, wrap(wrapping, key, data_bound(id, council, holder))))
             self._enter(connection, data_key, rows)
+        self._holders.keep_new(fresh)
         with self._lock:
-            for whose, wrapping in theirs.items():
-                self._keep_wrapping(whose, wrapping)
             for id, _, _, key in keys:
                 self._remember(id, key)
+
+    def beside(self, keys: Sequence[NewKey], people: Sequence[tuple[str, str, bytes]]) -> Callable[[], None]:
+        """`write`, in a thread of its own: the disk is waited for there. Calling the result waits for its end."""
+        return self._writers.submit(self.write, keys, people).result
 
     def hand_to_person(self, key_ids: list[tuple[str, str]], council: str) -> None:
         """Wrap data keys anew by their person's key. `key_ids`: (key id, person id). Safe to repeat."""
@@ -191,9 +192,9 @@ class KeyStore:
                 return
             heirs = sorted({wanted[row.id] for row in held})
             opened = self._unwrapped(connection, council, held)
-            news = {person: AESGCM(key) for person, key in self._person_keys(connection, council, heirs).items()}
+            news = self._holders.find(connection, council, heirs)
             made = [(person, council, draw(32)) for person in heirs if person not in news]
-            news |= {person: wrapping for (_, person), wrapping in self._enter_people(connection, made).items()}
+            news |= {person: wrapping for (_, person), wrapping in self._holders.enter(connection, made).items()}
             given = [
                 {"of": id, "heir": wanted[id], "new": wrap(news[wanted[id]], key, data_bound(id, council, wanted[id]))}
                 for id, key in opened.items()
@@ -209,6 +210,8 @@ class KeyStore:
         """Destroy data keys by their ids, and persons' keys with every data key that they hold. Safe to repeat."""
         doomed, whose = sorted(set(keys)), sorted(set(people))
         with self.writing() as connection:
+            if whose:
+                self._holders.count_erasure(connection)
             for some in in_parts(doomed):
                 connection.execute(delete(data_key).where(data_key.c.id.in_(some), data_key.c.council == council))
             for some in in_parts(whose):
@@ -221,8 +224,7 @@ class KeyStore:
                 self._cache.pop(id, None)
             if whose:
                 self._cache.clear()
-            for person in whose:
-                self._wrappings.pop((council, person), None)
+        self._holders.forget(council, whose)
 
     def keep_up(self) -> None:
         """Learn the main key that a rotation has put in place of ours, while each of the two leads to the other."""
@@ -242,6 +244,7 @@ class KeyStore:
 
     def close(self) -> None:
         """Let go of the database. Idempotent."""
+        self._writers.shutdown()
         self._engine.dispose()
 
     @contextmanager
@@ -306,10 +309,9 @@ class KeyStore:
         Raises KeyFault where a person's key was destroyed, or a row was changed.
         """
         people = sorted({row.holder for row in rows} - {""})
-        found = self._person_keys(connection, council, people)
-        if len(found) < len(people):
-            raise KeyFault(_GONE.format("person"))
-        theirs = {person: AESGCM(key) for person, key in found.items()}
+        theirs = self._holders.find(connection, council, people)
+        if len(theirs) < len(people):
+            raise KeyFault(GONE.format("person"))
         opened = {}
         for row in rows:
             by = theirs[row.holder] if row.holder else self.ring.wrapping(connection, row.by)
@@ -317,76 +319,11 @@ class KeyStore:
                 opened[row.id] = unwrap(by, row.wrapped, data_bound(row.id, council, row.holder), self.name)
         return opened
 
-    def _still_there(self, connection: Connection, whose: set[tuple[str, str]]) -> None:
-        """Refuse to wrap by the key of somebody who was erased since we last looked."""
-        there: set[str] = set()
-        for some in in_parts(sorted(person for _, person in whose)):
-            there |= set(connection.execute(select(person_key.c.person).where(person_key.c.person.in_(some))).scalars())
-        gone = {one for one in whose if one[1] not in there}
-        if gone:
-            with self._lock:
-                for one in gone:
-                    self._wrappings.pop(one, None)
-            raise KeyFault(_GONE.format("person"))
-
-    def _person_keys(self, connection: Connection, council: str, people: list[str]) -> dict[str, bytes]:
-        """The keys of those of these people who have one. Raises KeyFault where somebody's was destroyed."""
-        found = self._look_up(connection, council, people)
-        for some in in_parts([person for person in people if person not in found]):
-            held = connection.execute(select(data_key.c.holder).where(data_key.c.holder.in_(some)).distinct())
-            # Another process may have made them since the first look; who has none now had one before.
-            late = [row.holder for row in held]
-            found |= self._look_up(connection, council, late)
-            if any(person not in found for person in late):
-                raise KeyFault(_GONE.format("person"))
-        return found
-
-    def _look_up(self, connection: Connection, council: str, people: list[str]) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        for some in in_parts(people):
-            left = list(some)
-            for _ in range(_LOOKS):
-                statement = select(person_key).where(person_key.c.person.in_(left), person_key.c.council == council)
-                for row in connection.execute(statement).all():
-                    by = self.ring.wrapping(connection, row.by)
-                    if by is not None:
-                        found[row.person] = unwrap(by, row.wrapped, person_bound(row.person, council), self.name)
-                left = [person for person in left if person not in found]
-                if not left:
-                    break
-        return found
-
-    def _enter_people(
-        self, connection: Connection, people: Sequence[tuple[str, str, bytes]]
-    ) -> dict[tuple[str, str], AESGCM]:
-        """Enter new person keys; return what counts, by (council, person): another process may have been quicker."""
-        if not people:
-            return {}
-        by = {council: self._current(connection, council) for council in {c for _, c, _ in people}}
-        rows = [(p, c, by[c][0], wrap(by[c][1], key, person_bound(p, c))) for p, c, key in sorted(people)]
-        if self._enter(connection, person_key, rows) == len(rows):
-            return {(c, p): AESGCM(key) for p, c, key in people}
-        stands: dict[tuple[str, str], AESGCM] = {}
-        for council in by:
-            mine = [p for p, c, _ in people if c == council]
-            stands |= {(council, p): AESGCM(key) for p, key in self._look_up(connection, council, mine).items()}
-        return stands
-
-    def _enter(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
-        """Enter rows in the driver's own words, since there are many; return how many. A person's key that is there
-        already stays."""
-        if not rows:
-            return 0
-        marks = ", ".join(["?" if self.embedded else "%s"] * len(rows[0]))
-        clash = " ON CONFLICT DO NOTHING" if table is person_key else ""
-        words = f"INSERT INTO {table.name} VALUES ({marks}){clash}"  # noqa: S608 - names of our own
-        return connection.exec_driver_sql(words, list(rows)).rowcount
-
-    def _keep_wrapping(self, whose: tuple[str, str], wrapping: AESGCM) -> None:
-        if len(self._wrappings) >= _CACHE // 2:
-            for old in list(self._wrappings)[: _CACHE // 8]:
-                del self._wrappings[old]
-        self._wrappings[whose] = wrapping
+    def _enter(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Enter rows in the driver's own words, since there are many."""
+        if rows:
+            marks = ", ".join(["?" if self.embedded else "%s"] * len(rows[0]))
+            connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", list(rows))  # noqa: S608 - ours
 
     def _remember(self, key_id: str, key: bytes) -> None:
         if len(self._cache) >= _CACHE:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from config.keys import SERVICE
 from config.site import Site
-from pipelines import key_service
 from pipelines.keystore import KeyFault, KeyStore
 from pipelines.ledger import Ledger, get_meta, set_meta
 from pipelines.mainkey import next_to, parse_master, read_master
@@ -59,6 +58,8 @@ def main_at(site: Site, reference: str, setting: str, environment: Mapping[str, 
     if setting == "keys.main" and reference.startswith(FILE):
         return read_master(site.root / reference.removeprefix(FILE))
     if reference.startswith(SERVICE) and site.settings.keys.service is not None:
+        from pipelines import key_service  # which loads what speaks to systems; a key file needs none of it
+
         name = reference.removeprefix(SERVICE)
         text = key_service.read(site.settings.keys.service, name, lambda found: site.secret(found, environment))
     else:

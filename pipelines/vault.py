@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -54,6 +54,10 @@ class Sealing:
     def commit(self) -> None:
         """Write the keys. May be called again when more was sealed."""
         self._keys.commit()
+
+    def begin(self) -> Callable[[], None]:
+        """Begin to write the keys; calling the result waits until they are there. See `KeySealing.begin`."""
+        return self._keys.begin()
 
 
 class Vault:

@@ -115,6 +115,30 @@ def pipeline(
 
 
 @bench.command()
+def privacy(
+    records: Annotated[int, typer.Option(min=0, help="Requests that one run moves; 0 leaves the pipeline out.")] = 5000,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs; the median of each contender counts.")] = 3,
+    messages: Annotated[
+        int, typer.Option(min=0, help="Messages in the ledger in which a person is shown and erased; 0 leaves it out.")
+    ] = 100_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """What encryption and redaction cost, with and without in one run; and a person's rights in a large ledger."""
+    from console.bench import pipeline as contest
+    from console.bench import privacy as bench_of_privacy
+
+    try:
+        result = bench_of_privacy.privacy(records, runs, messages)
+    except contest.Failed as fault:
+        complain(f"The bench cannot go on: {fault}")
+        raise typer.Exit(1) from None
+    if as_json:
+        say(json.dumps(result))
+        return
+    _tell_results(result)
+
+
+@bench.command()
 def mapping(
     runs: Annotated[int, typer.Option(min=1, help="How many turns each contender has; the median counts.")] = 15,
     seconds: Annotated[float, typer.Option(min=0.0, max=10, help="How long one turn takes, about.")] = 0.2,

@@ -53,6 +53,8 @@ class Contender:
     slow: float = 0.0  # seconds that the sink takes for each write
     rows: int = 0  # deliveries that the ledger holds already
     at_once: int = 4
+    module: str = "console"  # what is run
+    log: str = "warning"  # the least that it logs
 
 
 @contextmanager
@@ -101,13 +103,13 @@ def ours(url: str, contender: Contender, records: int) -> Speed:
         if contender.servers.apart:
             environment[LEDGER] = made.enter_context(own_database(contender.servers.ledger))
             environment[BROKER] = contender.servers.broker
-        _lay_out(folder, url, contender)
+        lay_out(folder, url, contender)
         plant = composition.build(composition.load(folder), environment=environment)
         if contender.rows:
             fill(plant.ledger, "bench", contender.rows)
         before = proofs(plant.ledger)
         for role in contender.roles:
-            command = [sys.executable, "-m", "console", *role, "--site", str(folder)]
+            command = [sys.executable, "-m", contender.module, *role, "--site", str(folder)]
             log = (folder / f"{len(processes)}.log").open("wb")
             started = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own
             processes.append(started)
@@ -182,7 +184,8 @@ def _wait(
     raise Failed(f"{proofs(plant.ledger)} of {wanted} records arrived in {LONGEST:.0f} s")
 
 
-def _lay_out(folder: Path, url: str, contender: Contender) -> None:
+def lay_out(folder: Path, url: str, contender: Contender) -> None:
+    """Write the bench's site into a folder."""
     (folder / "config" / "councils").mkdir(parents=True)
     (folder / "key").write_text("bench\n", encoding="utf-8")
     for name, place in (("dolen.yaml", folder / "config"), ("council.yaml", folder / "config" / "councils")):
@@ -193,6 +196,7 @@ def _lay_out(folder: Path, url: str, contender: Contender) -> None:
             ledger=f"env:{LEDGER}" if apart else "sqlite:///ledger.db",
             broker=f"env:{BROKER}" if apart else "memory://",
             at_once=contender.at_once,
+            level=contender.log,
         )
         (place / name.replace("council", "bench")).write_text(text, encoding="utf-8")
 
@@ -234,16 +238,17 @@ def pipeline(records: int, runs: int, servers: Servers, only: Collection[str] = 
 def _against_plain(contender: Contender, records: int, runs: int) -> dict[str, Any]:
     with flood(contender.slow) as url:
         pairs = [(ours(url, contender, records), plain(url, records)) for _ in range(runs)]
-    return _result(contender.name, "a plain loop", pairs, runs)
+    return result(contender.name, "a plain loop", pairs, runs)
 
 
 def _against(contender: Contender, other: Contender, records: int, runs: int) -> dict[str, Any]:
     with flood(contender.slow) as url:
         pairs = [(ours(url, contender, records), ours(url, other, records)) for _ in range(runs)]
-    return _result(contender.name, other.name, pairs, runs)
+    return result(contender.name, other.name, pairs, runs)
 
 
-def _result(name: str, against: str, pairs: Sequence[tuple[Speed, Speed]], runs: int) -> dict[str, Any]:
+def result(name: str, against: str, pairs: Sequence[tuple[Speed, Speed]], runs: int) -> dict[str, Any]:
+    """One line of what a bench prints: the medians of pairs of runs."""
     mine, theirs = (statistics.median(speed.rate for speed in one) for one in zip(*pairs, strict=True))
     our_cpu, their_cpu = (_cpu(one) for one in zip(*pairs, strict=True))
     return {
