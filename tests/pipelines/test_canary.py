@@ -143,6 +143,7 @@ def fail_in_every_way(town: Any) -> None:
             town.well("torfaen", system)
 
 
+@pytest.mark.timeout(300)
 def test_canaries(town: Any, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     logs.configure("debug", "json")
     loud = logging.StreamHandler()
