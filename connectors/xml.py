@@ -74,8 +74,14 @@ def entries(log: Any) -> list[Any]:
 
 
 def canonical(element: etree._Element) -> bytes:
-    """Return the bytes of one element in canonical form, so that the same record always has the same bytes."""
-    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    """Return the bytes of one element in canonical form, so that the same record always has the same bytes.
+
+    A namespace that is no absolute address has no canonical form; such an element's bytes are as it was written.
+    """
+    try:
+        return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    except etree.C14NError:
+        return bytes(etree.tostring(element, encoding="utf-8", with_tail=False))
 
 
 def local(element: etree._Element) -> str:

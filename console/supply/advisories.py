@@ -110,15 +110,13 @@ def _bounded(name: str, size: int, read: Any) -> bytes:
 
 
 def _unpacked(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """One entry, never more of it than its cap: what it says of its own size is not believed."""
+    """One entry. zipfile unpacks no more of it than the size that it declares, so that one is held to the cap."""
+    if entry.file_size > MOST_BYTES:
+        raise BadFeed(f"an entry of the zip is longer than {MOST_BYTES} bytes: it is no feed of advisories")
     try:
-        with packed.open(entry) as stream:
-            content = stream.read(MOST_BYTES + 1)
+        return packed.read(entry)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
         raise BadFeed("the zip cannot be unpacked: fetch it again") from None
-    if len(content) > MOST_BYTES:
-        raise BadFeed(f"an entry of the zip is longer than {MOST_BYTES} bytes: it is no feed of advisories")
-    return content
 
 
 def _is_python(affected: dict[str, Any]) -> bool:

@@ -113,6 +113,8 @@ ATTACKS: dict[Callable[..., Any], Callable[[Attack], None]] = {
     looking.delivery_of: lambda a: refused(looking.delivery_of, a.plant, a.delivery),
     looking.version_of: lambda a: refused(looking.version_of, a.plant, a.version),
     looking.council_of: lambda a: refused(looking.council_of, a.plant, THEIRS),
+    story.council_of: lambda a: equal(story.council_of(a.plant, a.referral.id), None),
+    replaying.confirm: lambda a: refused(replaying.confirm, a.plant, "q1", yes=True, why="curious"),
     story.tell: lambda a: refused(story.tell, a.plant, a.referral.id),
     story.last_read: lambda a: equal([one for one in story.last_read(a.plant) if one["council"] != OURS], []),
     showing.show: lambda a: [refused(showing.show, a.plant, id) for id in (a.delivery, a.version)],
@@ -143,11 +145,11 @@ ATTACKS: dict[Callable[..., Any], Callable[[Attack], None]] = {
     ),
 }  # fmt: skip
 
-#: What takes no id of anybody's: it is handed a connection or a list that was found by one of the above, it changes the
-#: site's own files, or it tells yes or no of the whole site.
+#: What takes no id of anybody's: it is handed a row or a connection that was found by one of the above, it changes the
+#: site's own files, or it tells yes or no of the whole site. Eyes (`Plant.sight`) have tests of their own.
 NO_DOOR = {
-    control.pause, control.resume, control.sync, code_desk.map_code, code_desk.plan_import, code_desk.carry_out_import,
-    overview.is_quiet,
+    control.pause, control.resume, control.sync, control.ask, code_desk.map_code, code_desk.plan_import,
+    code_desk.carry_out_import, overview.is_quiet, looking.referral_of, looking.sees_version, looking.seen_of,
 }  # fmt: skip
 DOORS: tuple[ModuleType, ...] = (
     desk, replaying, previewing, looking, story, showing, sheets, joining, attention, unmapped, code_desk, control,
@@ -212,7 +214,7 @@ def test_keys_of_one_council_open_nothing_of_another(attack: Attack) -> None:
         vault.get(connection, OURS, sealed.id)
     with bench.writing() as connection:
         connection.execute(update(payload).where(payload.c.id == sealed.id).values(council=THEIRS))
-    assert bench.plant.keys.council_key(OURS) != bench.plant.keys.council_key(THEIRS)
+    assert bench.plant.keys.council_key(OURS, "hash") != bench.plant.keys.council_key(THEIRS, "hash")
 
 
 def test_a_hash_of_one_council_says_nothing_in_another(attack: Attack) -> None:
