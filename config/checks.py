@@ -71,6 +71,7 @@ def council_problems(pieces: Pieces, stem: str, around: Surroundings) -> Iterato
     for position, route in pieces.routes.items():
         yield from _route_ends(position, route, pieces)
         yield from _route_text(position, route, around)
+        yield from _route_replies(position, route, pieces)
         if route.name in first:
             found = f"the name {shown(route.name)} twice"
             yield Problem(
@@ -156,6 +157,21 @@ def _route_text(position: int, route: Route, around: Surroundings) -> Iterator[P
                 remedy = did_you_mean(status, text.statuses) or f"add it to texts/{name}.yaml, or take it out here"
                 found = f"the status {shown(status)}, for which the text has no words"
                 yield Problem((*path, "when", "status"), found, one_of(text.statuses), remedy)
+
+
+def _route_replies(position: int, route: Route, pieces: Pieces) -> Iterator[Problem]:
+    """A route that tells what became of others names routes that lead from its target to its source."""
+    known = {one.name: one for one in pieces.routes.values() if one.carries == "state"}
+    for at, name in enumerate(route.replies_to):
+        told = known.get(name)
+        path = ("routes", position, "replies_to", at)
+        if told is None:
+            remedy = did_you_mean(name, known) or "write the name of a route with `carries: state`"
+            yield Problem(path, f"the unknown route {shown(name)}", one_of(known), remedy)
+        elif (told.from_, told.to) != (route.to, route.from_):
+            found = f"{shown(name)}, which goes from {told.from_} to {told.to}"
+            expected = f"a route from {route.to} to {route.from_}"
+            yield Problem(path, found, expected, "whoever sent a record is told what became of it")
 
 
 def _live(position: int, route: Route) -> Iterator[Problem]:

@@ -150,6 +150,12 @@ class Route(Declared):
         description="`first`: the first of `recipients` who may hear, and nobody twice. `each`: every one of them.",
         examples=["first"],
     )
+    replies_to: list[Name] = Field(
+        default_factory=list,
+        description="Tells the caseworkers of its target what became of what these routes carried: accepted, refused "
+        "and which field to mend, already there under a number, waiting since. For routes with `carries: event`.",
+        examples=[["contact-to-casework"]],
+    )
     when: dict[FieldPath, Codes] = Field(
         default_factory=dict,
         description="Which referrals take this route: each field must have one of its codes, all fields must hold. "
@@ -232,6 +238,11 @@ class Route(Declared):
             raise refusal("`when_deleted` on a route that sends a text", "no such key there", "take `when_deleted` out")
         if self.documents is not None and (self.text is not None or self.carries != "state"):
             raise refusal("`documents` on a route that carries events", "a route with `carries: state`", "take it out")
+        if self.replies_to and (self.text is not None or self.carries != "event"):
+            raise refusal("`replies_to` beside a text or a state", "`carries: event` and `record`", "correct the route")
+        if self.record is not None and self.carries == "event" and not self.replies_to:
+            remedy = "name the routes whose fate is told, or write `carries: state`"
+            raise refusal("an event that says nothing of its cause", "`replies_to`", remedy)
         if (self.text is None) is not (not self.recipients):
             found = "a text without `recipients`" if self.text else "`recipients` without `text`"
             remedy = "write for instance `recipients: [{who: person}]` beside `text`"

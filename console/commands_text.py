@@ -13,8 +13,18 @@ import typer
 
 from console import ask
 from console.guard import WrongUse
-from console.show import as_json, safe, say, table
-from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, officer_name, site_folder
+from console.show import as_json, safe, say, table, when
+from console.site import (
+    HERE,
+    CouncilName,
+    Json,
+    SiteFolder,
+    for_officer,
+    known_council,
+    officer_name,
+    site_folder,
+    zone_of,
+)
 from pipelines.rights import Right
 
 text = typer.Typer(help="What residents are told: preview and check the words, ring instead, read what they reply.")
@@ -84,6 +94,56 @@ def rang(
     with for_officer(site, Right.SEND) as plant:
         words = rung.rang(plant, id, who=officer_name(plant), why=ask.why(f"note that {id} was told by telephone"))
     as_json({"done": words}) if json else say(words + ".")
+
+
+@text.command()
+def prefer(
+    reference: Annotated[str, typer.Argument(help="Our id, the resident's reference, or its number in any system.")],
+    opt_in: Annotated[str, typer.Option(help="They want news by: text, email or letter.")] = "",
+    withdraw: Annotated[str, typer.Option(help="They want none any more by: text, email or letter.")] = "",
+    language: Annotated[str, typer.Option(help="cy, en or both.")] = "",
+    safe_to_text: Annotated[bool | None, typer.Option("--safe/--not-safe", help="Is their mobile safe?")] = None,
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Write down what somebody wants, where no system of the council's has a field for it. The reason is asked."""
+    from pipelines import wishes
+
+    wanted = wishes.wanted(opt_in=opt_in, withdraw=withdraw, language=language, safe=safe_to_text)
+    if not wanted:
+        raise WrongUse("Name a wish: --opt-in, --withdraw, --language, --safe or --not-safe")
+    with for_officer(site, Right.SEND) as plant:
+        words = wishes.record(plant, reference, wanted, who=officer_name(plant), why=ask.why(f"write down wishes of {reference}"))
+    as_json({"done": words}) if json else say(words + ".")
+
+
+@text.command()
+def inbox(council: CouncilName = "", site: SiteFolder = HERE, json: Json = False) -> None:
+    """What residents texted back that a person must read: ids, not words. Read one with `dolen text read ID`."""
+    from pipelines import wishes
+
+    with for_officer(site) as plant:
+        rows = wishes.unread(plant, known_council(plant, council))
+        if json:
+            as_json([dataclasses.asdict(one) for one in rows])
+        else:
+            table(
+                ["id", "council", "came", "referral"],
+                [(one.id, one.council, when(one.at, zone_of(plant, one.council)), one.referral or "-") for one in rows],
+            )
+    raise typer.Exit(1 if rows else 0)
+
+
+@text.command()
+def read(
+    id: Annotated[str, typer.Argument(help="A text that came in, such as v7.")], site: SiteFolder = HERE
+) -> None:
+    """Show what somebody texted back. It shows a person; the reason is asked, and the audit tells of it."""
+    from pipelines import wishes
+
+    with for_officer(site, Right.UNMASK) as plant:
+        words = wishes.read(plant, id, who=officer_name(plant), why=ask.why(f"read {id}"))
+    say(safe(words), f"When it is dealt with: dolen close {id}")
 
 
 def _cost(signs: int, parts: int, because: str) -> str:

@@ -127,6 +127,8 @@ def remedy(step: str, error: str, code_list: str, where: str, what: str) -> str:
             return "decide which referral or person it is, have the number mended at its source, then send again"
         case Remedy.RING:
             return "ring, then say so: dolen text rang ID"
+        case Remedy.REPLY:
+            return "read it with dolen text read ID, answer, then: dolen close ID"
         case Remedy.TYPE:
             return "type it in, then: dolen settle ID --by-hand NUMBER"
         case Remedy.LOOK_UP:

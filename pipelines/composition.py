@@ -254,12 +254,14 @@ def _wire(
             kinds[kind] = Kind(kind, mapping, use.mapping, zone, match)
     if findings:
         raise SiteFaults(findings)
+    replies = {route.record for route in files.settings.routes if route.to == name and route.replies_to}
     limits = connection.connect.get("limits")
     offers = offers_of(profile)
     return Wired(
         council=files.code,
         name=name,
-        kinds=kinds,
+        kinds={kind: one for kind, one in kinds.items() if kind not in replies},
+        answers={kind: one for kind, one in kinds.items() if kind in replies},
         open_connector=opener(
             site, connection, profile, clock=clock, secret=lambda reference: site.secret(reference, environment)
         ),

@@ -110,7 +110,7 @@ class Freshness:
         library = Library(self.layers)
         for council in self._councils.values():
             for wired in council.wired.values():
-                for kind in wired.kinds.values():
+                for kind in (*wired.kinds.values(), *wired.answers.values()):
                     self._one(library, council.code, wired.name, kind, days[council.zone])
 
     def _one(self, library: Library, council: str, connection: str, kind: Kind, day: date) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from pipelines import register, revisions
+from pipelines import answering, register, revisions
 from pipelines.batch import Batch, one_referral
 from pipelines.clock import to_instant
 from pipelines.plant import Wired
@@ -120,5 +120,8 @@ def _change(batch: Batch, wired: Wired, referral: Held, changes: dict[str, Any])
 
 
 def note_wrong_number(batch: Batch, referral: Held, row: Row[Any]) -> None:
-    """Tell the systems of the referral that the number, as it is kept, cannot be texted."""
-    del batch, referral, row
+    """Tell the caseworkers of the systems that a reply may go to: the number that is kept there reaches nobody."""
+    field = "person.telecom" if row.recipient == "person" else "referrer.telecom"
+    for route in batch.council.routes:
+        if route.replies_to:
+            answering.say(batch, route, referral, "unreachable", reason="wrong number", field=field)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TEXT_KIND = "Text"
 #: What such a service tells us: how a message went, and what somebody sent back.
 REPORT_KIND, REPLY_KIND = "Report", "ReceivedText"
+#: For whom a reply is: its delivery makes no record of the referral's either.
+CASEWORKER = "caseworker"
 #: Kinds of delivery that make no record of the referral's in the target.
 NO_RECORD = frozenset({TEXT_KIND, DOCUMENT})
 

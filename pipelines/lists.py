@@ -16,7 +16,7 @@ from pipelines.glance import Glimpse, link
 from pipelines.plant import Plant, Wired
 from pipelines.rights import Right
 from pipelines.schedule import timetable
-from pipelines.tables import audit, conflict, reconciliation, slot, walk
+from pipelines.tables import audit, conflict, delivery, reconciliation, slot, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def health(plant: Plant, wired: Wired) -> Glimpse:
     """One connection now; what of it could not be read is counted elsewhere."""
     with plant.ledger.reading() as connection:
         held = pauses.of(connection, wired.council, wired.name)
-        return link(connection, wired, held, 0, plant.clock.now())
+        return link(connection, wired, held, 0, plant.clock.now(), plant.sight.of(delivery.c.referral_id))
 
 
 def newest_of(rows: Sequence[Row[Any]], limit: int) -> tuple[Sequence[Row[Any]], bool]:

@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from connectors.port import PROVISIONAL
-from pipelines import causes, deliveries, documents, gaps, lanes, pauses, recovery, revisions, rows
+from pipelines import answering, causes, deliveries, documents, gaps, lanes, pauses, recovery, revisions, rows
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
 from pipelines.decision import Decision, Do
-from pipelines.jobs import NO_RECORD, Job
+from pipelines.jobs import CASEWORKER, NO_RECORD, Job
 from pipelines.lanes import Lease
 from pipelines.merge import written_base
 from pipelines.plant import Council, Plant, Wired
@@ -167,6 +167,7 @@ def _write_one(batch: Batch, council: Council, result: Result, row: Held) -> Non
     else:
         _not_arrived(batch, council, result, row)
     _note_attempt(batch, result, referral.person_id)
+    answering.after(batch, row, referral, result)
 
 
 def _note_attempt(batch: Batch, result: Result, person: str) -> None:
@@ -206,7 +207,7 @@ def _words(result: Result) -> str:
 
 def _arrived(batch: Batch, result: Result, row: Held, referral: Held) -> None:
     record = None
-    if row.kind not in NO_RECORD:
+    if row.kind not in NO_RECORD and row.recipient != CASEWORKER:
         record = link(
             batch,
             referral,

@@ -66,11 +66,13 @@ class Wired:
         overlay: Mapping[str, Any] | None = None,
         describe: Callable[[], tuple[str, Artifacts]] = lambda: ("", {}),
         tidings: Collection[str] = (),
+        answers: Mapping[str, Kind] | None = None,
     ) -> None:
         self.council = council
         self.name = name
         self.kinds = kinds
         self.tidings = frozenset(tidings)  # what it tells of messages: no records of referrals, and without a mapping
+        self.answers = answers or {}  # kinds of record by which its caseworkers are told what became of a referral
         self.timeout_seconds = timeout_seconds
         self.settle_seconds = settle_seconds
         self.at_once = at_once
@@ -160,6 +162,10 @@ class Council:
     def in_shadow(self, route: Route) -> bool:
         """Whether everything is done for this route but the sending."""
         return route.shadow or route.name in self.shadowed
+
+    def replying(self, route: str) -> list[Route]:
+        """The routes by which caseworkers are told what became of what this one carries."""
+        return [one for one in self.routes if route in one.replies_to]
 
     def routes_from(self, connection: str) -> list[Route]:
         """The routes that a change in this connection may take."""

@@ -20,6 +20,7 @@ from pipelines import facts as fact_store
 from pipelines import revisions
 from pipelines.choosing import Chooser
 from pipelines.differences import flat, reading_changes, writing_changes
+from pipelines.jobs import CASEWORKER
 from pipelines.looking import NotPossible, council_of, delivery_of, version_of
 from pipelines.plant import Kind, Plant
 from pipelines.tables import attempt, record
@@ -73,7 +74,10 @@ def preview(plant: Plant, id: str, chooser: Chooser | None = None) -> Preview:
             return Preview("not sent", f"{said.rule}; {said.ring} rings" if said.ring else said.rule)
         fields = [item for language in said.languages for item in said.record(language).items()]
         return Preview("create", f"{said.rules.channel} to the {said.recipient}, {said.language}", tuple(fields))
-    kind = _kind(plant, wired.kinds[row.kind], row, chooser)
+    if row.recipient == CASEWORKER:
+        now = event  # a reply is bound to what became of it then
+    kinds = wired.answers if row.recipient == CASEWORKER else wired.kinds
+    kind = _kind(plant, kinds[row.kind], row, chooser)
     missed = route.misses(now)
     if missed:
         return Preview("not sent", f"condition of the route: {missed}")

@@ -23,6 +23,7 @@ class Remedy(StrEnum):
     READING = "reading"  # have a field mended in its source, or mend the mapping; then send again
     MATCH = "match"  # decide which referral or person it is, have the number mended at its source; then send again
     RING = "ring"  # no message goes: ring, and say that you did
+    REPLY = "reply"  # a resident wrote back: read it, answer, then close it
     TYPE = "type"  # type it in, and say its number
     LOOK_UP = "look up"  # look it up in the target, and say what is there
     WRITING = "writing"  # have a field mended at its source, or mend the mapping; then send again
@@ -42,6 +43,7 @@ _BY_STEP = {
     "match": Remedy.MATCH,
     "by hand": Remedy.TYPE,
     "tell": Remedy.RING,
+    "reply": Remedy.REPLY,
     "look up": Remedy.LOOK_UP,
     "write": Remedy.WRITING,
 }

@@ -27,11 +27,14 @@ def route_of(route: RouteSettings, site_wide: Comparison) -> Route:
         text=route.text or "",
         recipients=tuple(_hears(row, route.text or "") for row in route.recipients),
         tells_each=route.tells == "each",
+        replies_to=tuple(route.replies_to),
         creates_persons=route.creates_persons,
         arrive_within=route.arrive_within,
         when_deleted=route.when_deleted or "",
         # In shadow the target is not what the source is yet: a person compares them with `dolen shadow report`.
-        reconcile="" if route.text or route.mode == "shadow" else (route.reconcile or site_wide).cron or "",
+        reconcile=""
+        if route.carries == "event" or route.mode == "shadow"
+        else (route.reconcile or site_wide).cron or "",
         nothing_to_match=route.first_day == "nothing-to-match",
         shadow=route.mode == "shadow",
         retention=route.retention,

@@ -45,6 +45,7 @@ class Route:
     tells_each: bool = False  # each of them, and not the first who may hear
     creates_persons: bool = False  # the target makes persons: deliveries about one person keep order
     arrive_within: timedelta | None = None
+    replies_to: tuple[str, ...] = ()  # tells the caseworkers of its target what became of what these carried
     when_deleted: str = ""  # status with which the news goes on that the source deleted a record; "": a person decides
     reconcile: str = ""  # cron line of its comparisons, "" for never
     nothing_to_match: bool = False  # its council says that one of its ends began empty
@@ -65,10 +66,12 @@ class Route:
         return ""
 
     def triggered(self, changed: Collection[str]) -> bool:
-        """State follows every change, a text a change of status, any other event a change in its condition's fields."""
+        """State follows every change, a text a change of status; a reply what became of a delivery, and no change."""
+        if self.replies_to:
+            return False
         if self.text:
             return "status" in changed
-        return self.carries == "state" or any(name in changed for name in self.when)
+        return self.carries == "state"
 
     def lane(self, council: str, person: str, referral: str) -> str:
         """The unit of order: target and person where the target creates persons, else target and referral."""

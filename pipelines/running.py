@@ -18,7 +18,7 @@ from typing import Protocol
 
 from sqlalchemy import select
 
-from pipelines import clock_steps, lanes, processes, recovery
+from pipelines import answering, clock_steps, lanes, processes, recovery
 from pipelines.ids import new_id
 from pipelines.ledger import LedgerFault
 from pipelines.ledger_clock import LedgerClock
@@ -261,6 +261,7 @@ def _care(plant: Plant, stop: threading.Event, unfit: list[LedgerFault]) -> None
             if isinstance(plant.clock, LedgerClock):
                 plant.clock.align()
             take_back(plant)
+            answering.overdue(plant)
             if owed:
                 owed = plant.vault.hand_over(plant.ledger) > 0
             with plant.ledger.writing() as connection:

@@ -23,7 +23,7 @@ from pipelines.causes import Cause, gap_cause
 from pipelines.decision import Decision, Do, decide
 from pipelines.documents import Handing
 from pipelines.intake import Intake
-from pipelines.jobs import Job, Known, prepare
+from pipelines.jobs import CASEWORKER, Job, Known, prepare
 from pipelines.merge import IN_ERROR
 from pipelines.rows import Held, fresh
 from pipelines.shadow import InShadow
@@ -124,6 +124,11 @@ class Sender:
             result.mapping = kind.mapping.digest
             result.profile, profile = wired.described
             result.artifacts = {**kind.mapping.artifacts, **profile}
+            if route.replies_to:
+                repeatable = wired.connector.tier(kind.name) is Tier.KEEPS_KEY
+                if job.look_up:
+                    return self._look_up(result, wired, kind, job.row.key)
+                return self._create(result, wired, kind, event, key=job.row.key)
             if job.look_up:
                 return self._look_up(result, wired, kind, job.row.referral_id)
             if held is None and known.asked_before:
@@ -148,7 +153,8 @@ class Sender:
 
     def _kind(self, wired: Wired, row: Held) -> Kind:
         """The kind of record with the mapping of today, or with the one that a person chose. Raises CannotRun."""
-        kind = replace(wired.kinds[row.kind])  # one mapping for the whole try, whatever comes meanwhile
+        among = wired.answers if row.recipient == CASEWORKER else wired.kinds
+        kind = replace(among[row.kind])  # one mapping for the whole try, whatever comes meanwhile
         if row.mapping in ("", kind.mapping.digest):
             return kind
         return replace(kind, mapping=self._plant.kept.mapping(self._plant.ledger, row.mapping))

@@ -119,6 +119,8 @@ class Contact:
             exchange.begin("openapi")
             self._authorise(request, exchange)
             return Response(200, self.shown.to(request.tenant), "application/yaml")
+        if path.startswith("/api/replies/by-external/"):
+            return self._reply(request, exchange, path.removeprefix("/api/replies/by-external/"))
         place = path.removeprefix("/api/requests")
         if place == path or (place and not place.startswith("/")):
             raise _Refusal(404, "not_found", "There is nothing at this address.")
@@ -148,6 +150,35 @@ class Contact:
         if held is None:
             raise _Refusal(404, "not_found", "There is no such request.")
         return _shown(held)
+
+    def replies(self, tenant: str) -> Collection:
+        """What one council's staff were told of their requests, by id."""
+        return self._store.collection(tenant, self.name, "replies")
+
+    def _reply(self, request: Request, exchange: Exchange, key: str) -> Response:
+        exchange.begin("upsertReply" if request.method == "PUT" else "getReplyByExternal")
+        self._authorise(request, exchange)
+        held = next(iter(self.replies(request.tenant).by_key(key)), None)
+        if request.method == "GET":
+            if held is None:
+                raise _Refusal(404, "not_found", "There is no such reply.")
+            return _json(200, held.body)
+        if request.method != "PUT":
+            raise _Refusal(405, "method_not_allowed", "That cannot be done at this address.")
+        given = _body(request, "application/json")
+        _fits("Reply", given)
+        if self.requests(request.tenant).get(str(given["request"])) is None:
+            raise _Refusal(422, "invalid", "There is no such request.", "request")
+
+        def change() -> Response:
+            with self._store.transaction():
+                id = held.id if held else f"R-{self._store.next_number(request.tenant, 'contact-reply'):06d}"
+                body = {**given, "id": id, "external_reference": key}
+                stamp = _stamp(self._clock())
+                self.replies(request.tenant).put(id, body, version=1, changed=stamp, key=key)
+            return _json(200 if held else 201, body)
+
+        return exchange.commit(change)
 
     def _token(self, request: Request) -> Response:
         form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}

@@ -91,7 +91,7 @@ def walk(connector: RestConnector, watermark: str = "", **more: Any) -> tuple[li
 
 def test_says_what_it_can_do(opened: Any) -> None:
     connector = opened()
-    assert connector.kinds() == ("Request",)
+    assert connector.kinds() == ("Request", "Reply")
     assert connector.offers("Request") == {"changes", "fetch", "create", "update", "find"}
     assert connector.tier("Request") is Tier.KEEPS_KEY
     assert connector.reads_first("Request")

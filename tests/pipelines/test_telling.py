@@ -4,17 +4,23 @@ One town each for what belongs together, because a town is a process. The journe
 that Track My Request was made for: who asks for themselves, and whom family referred; each in both languages.
 """
 
+import threading
+import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import select
 
-from pipelines import desk, register, rung, story
-from pipelines.clock import SECOND, to_instant
-from pipelines.tables import audit, cause, delivery, news, version
+from console.listener.server import Listener
+from pipelines import composition, desk, register, rung, story, wishes
+from pipelines.clock import to_instant
+from pipelines.pushes import Pushes
+from pipelines.tables import audit, cause, delivery, news, pushed, version
 from pipelines.walks import Walker
 from sandbox.notify_checks import templates
 
@@ -230,8 +236,12 @@ def test_what_comes_back_a_wrong_number_another_channel_stop_and_a_language(
     edit(town, "config/dolen.yaml", ('["+447700900*"]', '["+447700900*", "sian@example.org"]'))
     rebuild()
     # 07700 900003 is Notify's number for "could not be delivered now", 900002 for "there is no such number".
-    asks(town, contacts=({**SAFE, "value": "07700 900003"}, MAIL))
-    _opts_in_to_email(town)
+    asked = asks(town, contacts=({**SAFE, "value": "07700 900003"}, MAIL))
+    # The contact centre has no field for news by email: an officer writes it into our register.
+    by_email = wishes.wanted(opt_in="email")
+    wishes.record(town.plant, asked["id"], by_email, who="officer", why="she asked for it")
+    with pytest.raises(desk.NotPossible, match="keeps `language` in the system that owns it"):
+        wishes.record(town.plant, asked["id"], wishes.wanted(language="cy"), who="officer", why="she asked for it")
     moves(town, "ACC")
     town.deliver()
     _until_ended(town)
@@ -260,8 +270,13 @@ def test_what_comes_back_a_wrong_number_another_channel_stop_and_a_language(
         town.control("POST", "torfaen/notify/records", {"user_number": "447700900123", "content": content})
     assert polls(town, "ReceivedText") == 3
     assert polls(town, "ReceivedText") == 0
-    (asked,) = [one for one in desk.attention(town.plant) if one.step == "reply"]
-    assert (asked.count, "Duty desk" in asked.words) == (1, True)
+    (group,) = [one for one in desk.attention(town.plant) if one.step == "reply"]
+    assert (group.count, "Duty desk" in group.words) == (1, True)
+    (reply,) = wishes.unread(town.plant)
+    assert wishes.read(town.plant, reply.id, who="officer", why="my turn") == "Pryd fydd rhywun yn galw?"
+    desk.close(town.plant, reply.id, who="officer", why="rang her")
+    assert wishes.unread(town.plant) == []
+    assert [one.action for one in rows(town, audit, subject=reply.id)] == ["text read", "close"]
     moves(town, "INP")
     town.deliver()
     assert sent(town)[-1] == ("+447700900123", "in_progress", "cy")
@@ -281,24 +296,61 @@ def test_what_comes_back_a_wrong_number_another_channel_stop_and_a_language(
     assert rows(town, cause)
 
 
-def _opts_in_to_email(town: Any) -> None:
-    """The contact centre has no field for it: an officer writes it into our register."""
-    row = rows(town, delivery)[0]
-    with town.plant.ledger.writing() as connection:
-        from pipelines.tables import referral
-
-        person = connection.execute(select(referral.c.person_id).where(referral.c.id == row.referral_id)).scalar_one()
-        mark = register.about(town.plant.vault, "torfaen", person)
-        name = "notify.opt_in[channel=email].opted_in"
-        register.write(connection, town.plant.vault, "torfaen", mark, name, True, by="officer", now=SECOND)
-
-
 def _until_ended(town: Any) -> None:
     """Wait until the pretend Notify says how its newest message ended: two seconds by its own clock."""
-    import time
-
     until = time.monotonic() + 10
     newest = max(datetime.fromisoformat(one["created_at"]) for one in town.records("torfaen", "notify")
                  if "template_id" in one)  # fmt: skip
     while datetime.now(UTC) < newest + timedelta(seconds=2.1) and time.monotonic() < until:
         time.sleep(0.05)
+
+
+def test_notify_calls_back_with_its_token_and_a_replay_changes_nothing(
+    town: Any, rebuild: Callable[[], None], tmp_path: Path
+) -> None:
+    token = "tocyn-yr-hysbysu-0123456789"
+    (tmp_path / "token").write_text(token, encoding="utf-8")
+    (tmp_path / "token").chmod(0o600)
+    proof = f'      push: {{bearer: {{tokens: ["file:{tmp_path / "token"}"]}}}}\n'
+    edit(
+        town, "config/councils/torfaen.yaml", ("\nroutes:", f"\n{WISHES}\nroutes:"),
+        ("/torfaen/notify\n", f"/torfaen/notify\n{proof}"),
+    )  # fmt: skip
+    edit(town, "config/dolen.yaml", ("data: var\n", "data: var\nlistener: {port: 0}\n"))
+    rebuild()
+    asks(town, contacts=({**SAFE, "value": "07700 900002"},))
+    moves(town, "ACC")
+    town.deliver()
+    settings = composition.load(town.site).settings.listener
+    assert settings is not None
+    listener, stop = Listener(town.plant, settings), threading.Event()
+    serving = threading.Thread(target=listener.run, args=(stop,))
+    serving.start()
+    try:
+        place = f"{listener.address}/push/torfaen/texts"
+        # The pretend Notify itself calls: the report of the message that it took.
+        town.control("POST", "notify/callback", {"tenant": "torfaen", "url": f"{place}/Report", "bearer": token})
+        until = time.monotonic() + 20
+        while not rows(town, pushed) and time.monotonic() < until:
+            time.sleep(0.05)
+        wired, pushes = town.plant.councils["torfaen"].wired["texts"], Pushes(town.plant)
+        assert pushes.now(wired, "Report") == 1
+        assert [one.report for one in rows(town, news)] == ["permanent-failure"]
+        (kept,) = rows(town, pushed)
+        assert kept.taken
+        # What it says of a text that came in, once with the wrong token, then twice with the right one.
+        said = {"id": str(uuid.uuid4()), "source_number": "447700900002", "destination_number": "07700900456",
+                "message": "STOP", "date_received": "2026-07-02T09:14:00.000000Z"}  # fmt: skip
+        for bearer, status in (("wrong-token-0123456789", 401), (token, 204), (token, 204)):
+            answer = requests.post(
+                f"{place}/ReceivedText", json=said, headers={"Authorization": f"Bearer {bearer}"}, timeout=20
+            )
+            assert (answer.status_code, answer.content) == (status, b"")
+        assert pushes.now(wired, "ReceivedText") == 1
+        assert len(rows(town, version, kind="ReceivedText")) == 1
+        with town.plant.ledger.reading() as connection:
+            known = register.known(connection, town.plant.vault, "torfaen")("07700 900002")
+        assert (known.opted_out, known.wrong) == (True, True)
+    finally:
+        stop.set()
+        serving.join()
