@@ -286,9 +286,7 @@ def _body(raw: urllib3.BaseHTTPResponse, ask: _Ask, call: Call, place: str, most
     try:
         _read(raw, place, most_bytes, _pieces(raw) if ask.piecemeal else None, keep)
     except ReplyTooLarge as large:
-        if not ask.piecemeal:
-            raise
-        raise ReplyTooLarge(large.reason, reply=call.came.getvalue()) from None
+        raise ReplyTooLarge(large.reason, reply=call.came.getvalue() if ask.piecemeal else b"") from None
     return call.came.getvalue()
 
 
