@@ -30,7 +30,8 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Rejected, Unknown, Unreachable
 from connectors.pace import Agree, Pace
 from connectors.settings import HttpSettings
-from connectors.sockets import Call, DeadlineAdapter, Ourselves, borrowed, current_call, tls_context
+from connectors.sockets import Call, DeadlineAdapter, borrowed, current_call
+from connectors.tls import Ourselves, tls_context
 
 PIECE = 65_536  # bytes read at once: a reply can pass its cap by no more than this
 _HEAD = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=/|$)")
