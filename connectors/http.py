@@ -30,7 +30,8 @@ from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, Rejected, Unknown, Unreachable
 from connectors.pace import Agree, Pace
 from connectors.settings import HttpSettings
-from connectors.sockets import Call, DeadlineAdapter, Ourselves, borrowed, current_call, tls_context
+from connectors.sockets import Call, DeadlineAdapter, borrowed, current_call
+from connectors.tls import Ourselves, tls_context
 
 PIECE = 65_536  # bytes read at once: a reply can pass its cap by no more than this
 _HEAD = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=/|$)")
@@ -286,9 +287,7 @@ def _body(raw: urllib3.BaseHTTPResponse, ask: _Ask, call: Call, place: str, most
     try:
         _read(raw, place, most_bytes, _pieces(raw) if ask.piecemeal else None, keep)
     except ReplyTooLarge as large:
-        if not ask.piecemeal:
-            raise
-        raise ReplyTooLarge(large.reason, reply=call.came.getvalue()) from None
+        raise ReplyTooLarge(large.reason, reply=call.came.getvalue() if ask.piecemeal else b"") from None
     return call.came.getvalue()
 
 

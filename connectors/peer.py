@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from connectors.reach import judge
-from connectors.sockets import tls_context
+from connectors.tls import tls_context
 
 SECONDS = 5.0
 

@@ -12,7 +12,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from connectors.http import Reply, ourselves
 from connectors.port import Finding
 from connectors.settings import HttpSettings
-from connectors.sockets import tls_context
+from connectors.tls import tls_context
 
 SKEW = timedelta(seconds=60)  # more than this and tokens, signatures and watermarks begin to fail
 NOTICE = timedelta(days=30)  # how long before its end a certificate is reported

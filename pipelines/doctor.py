@@ -67,7 +67,7 @@ def _looked_at(wired: Wired) -> list[Finding]:
 
 
 def _not_looked_at(found: list[Finding]) -> Iterator[Finding]:
-    """The lines that nothing was said of, so that nobody takes silence for health."""
+    """The lines that nothing was said of, so that nobody takes silence for a good sign."""
     ill = next((one.subject for one in found if not one.well), "")
     why = f"{ill} must be mended first" if ill else "this system gives no occasion for it"
     other = {"TLS": "there is no TLS to look at", "dry write": "the profile names no call that keeps nothing"}

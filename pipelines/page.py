@@ -340,8 +340,7 @@ class Page:
                 passing=self._council.wired.keys(),
                 now=batch.now,
             )
-            if counted != referral.hops:
-                referral.set(hops=counted)
+            referral.set(**({"hops": counted} if counted != referral.hops else {}))
             revisions.revise(batch, referral, changes, by=wired.name)
         matching.expect(batch, wired, self._kind, read.shown, referral.id)
         corrections = conflicts.keep(batch, referral, merged.lost, merged.corrections, version=row)

@@ -155,7 +155,7 @@ def _record(
     head, tail = around[:-2].encode(), around[-2:].encode()
     size = len(head) + -(-document.size // 3) * 4 + len(tail)
     headers = {"Content-Type": "application/json", "Content-Length": str(size)}
-    return headers, lambda: _Around(head, _InBase64(document.reader()), tail, size)
+    return headers, lambda: _Around(head, _Encoded(document.reader()), tail, size)
 
 
 def _filled(text: str, known: Mapping[str, str]) -> str:
@@ -182,7 +182,7 @@ def _part(boundary: str, part: RequestField, mime: str | None = None) -> bytes:
     return f"--{boundary}\r\n{part.render_headers()}".encode()
 
 
-class _InBase64:
+class _Encoded:
     """A file in Base64, read once from beginning to end."""
 
     def __init__(self, file: Readable) -> None:

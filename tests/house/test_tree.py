@@ -26,7 +26,8 @@ TEN_DIGITS = re.compile(r"(?<![\w.+-])(\d{10}|\d{3}[ -]\d{3}[ -]\d{4})(?![\w-]|\
 TELEPHONE = re.compile(r"(?<![\w.+/-])(?!\d\d-\d\d-\d{4})(?:\+44[ -]?(?:\(0\))?|0)[127](?:[ -]?\d){8,9}(?![\w-]|\.\d)")
 INVENTED_TELEPHONE = re.compile(r"^(07700900\d{3}|01632960\d{3}|02079460\d{3}|08081570\d{3}|02920180\d{3})$")
 EMAIL = re.compile(r"[\w.+%-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})\b")
-INVENTED_DOMAIN = re.compile(r"(^|\.)(example\.(org|com|net)|example|invalid|test)$")
+# OData writes what links two rows as lookup@odata.bind, which only looks like an address.
+INVENTED_DOMAIN = re.compile(r"(^|\.)(example\.(org|com|net)|example|invalid|test)$|^odata\.bind$")
 
 TEXT_BY_DEFAULT = {"open", "read_text", "write_text", "fdopen"}
 OPENS = TEXT_BY_DEFAULT | {"NamedTemporaryFile", "TemporaryFile"}

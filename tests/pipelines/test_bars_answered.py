@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import structlog
 
 from connectors.port import Receipt
-from pipelines import desk
+from pipelines import desk, facts
 from pipelines.check import check
 from pipelines.intake import Intake
 from pipelines.pushes import Pushes
@@ -98,6 +99,30 @@ def test_an_answer_that_is_older_changes_nothing(place: Place) -> None:
     place.settle()
     assert case.body["status"] == "in-progress"
     assert of_nhs(place) == [VersionState.MERGED, VersionState.OLDER]
+
+
+def test_an_answer_is_no_number_of_the_referral_there(place: Place) -> None:
+    """Some receivers give each answer's ServiceRequest an id of its own, and name our message."""
+    case, number = sent(place, "Huws")
+    assert answered(place, number, "planned") == 200
+    place.settle()
+    council, wired = place.plant.councils["alder"], place.plant.councils["alder"].wired["nhs"]
+    (row,) = [row for row in place.rows(version) if row.connection == "nhs"]
+    with place.plant.ledger.reading() as connection:
+        bundle = json.loads(place.plant.vault.get(connection, "alder", row.raw))
+    for id, status in (("other-1", "triaged"), ("other-2", "in-progress")):
+        later = (datetime.now(UTC) + timedelta(minutes=int(id[-1]))).isoformat()
+        bundle |= {"id": f"message-{id}", "timestamp": later}
+        bundle["entry"][1]["resource"]["status"] = status
+        bundle["entry"][2]["resource"]["id"] = id
+        item = wired.connector.parse("Response", json.dumps(bundle).encode(), id="")
+        Intake(place.plant, council).take(wired, wired.kinds["Response"], [item])
+    place.settle()
+    assert case.body["status"] == "in-progress"
+    with place.plant.ledger.reading() as connection:
+        known = facts.load(connection, place.plant.vault, "alder", place.rows(referral)[0].facts)
+    assert facts.number_in(facts.plain(known), "nhs") == number
+    assert desk.attention(place.plant) == []
 
 
 def test_an_answer_to_what_we_never_sent_needs_attention_and_makes_no_referral(place: Place) -> None:
