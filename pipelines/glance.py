@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Connection, String, bindparam, func, select, text
 
 from pipelines import pauses, schedule
 from pipelines.code_drift import PURPOSE
@@ -157,7 +157,7 @@ def _flows(connection: Connection, plant: Plant, councils: Sequence[str], found:
         f"WHERE id > :after AND at >= :begun AND council IN :councils {hidden} GROUP BY council, route, state"
     ).bindparams(bindparam("councils", expanding=True))
     if hidden:
-        flown = flown.bindparams(bindparam("granted", sorted(plant.sight.granted), expanding=True))
+        flown = flown.bindparams(bindparam("granted", sorted(plant.sight.granted), String, expanding=True))
     for begun, codes in days.items():
         # Ids grow with time, so that the newest deliveries are read from the table's end.
         for code, route, state, number in connection.execute(
