@@ -113,7 +113,8 @@ def prefer(
     if not wanted:
         raise WrongUse("Name a wish: --opt-in, --withdraw, --language, --safe or --not-safe")
     with for_officer(site, Right.SEND) as plant:
-        words = wishes.record(plant, reference, wanted, who=officer_name(plant), why=ask.why(f"write down wishes of {reference}"))
+        why = ask.why(f"write down wishes of {reference}")
+        words = wishes.record(plant, reference, wanted, who=officer_name(plant), why=why)
     as_json({"done": words}) if json else say(words + ".")
 
 

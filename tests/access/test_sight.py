@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from pipelines import (
     alert_looks,
@@ -33,6 +34,7 @@ from pipelines.rights import BRINGS, Officer, Right, Role
 from pipelines.seeing import through, through_or_refuse
 from pipelines.sight import NotAllowed, NotPossible
 from pipelines.states import DeliveryState
+from pipelines.tables import version
 from tests.pipelines.pieces import Bench
 
 HIDDEN, OPEN = "C-9", "C-1"
@@ -287,3 +289,13 @@ def test_break_glass_opens_at_once_is_told_and_has_to_be_reviewed(at: Desk) -> N
     assert {"break-glass", "break-glass reviewed"} <= set(actions)
     for file in at.bench.folder.rglob("*.db*"):
         assert b"a child is in danger" not in file.read_bytes()
+
+
+def test_what_names_its_record_by_the_number_alone_is_hidden_with_it(at: Desk) -> None:
+    id = at.version(HIDDEN)
+    with at.bench.writing() as connection:  # as what could not be read at all is kept
+        connection.execute(update(version).where(version.c.id == int(id[1:])).values(record_id=None, referral_id=None))
+    assert showing.show(at.bench.plant, id).id == id
+    with pytest.raises(NotPossible):
+        showing.show(at.eyes("op"), id)
+    assert seen_of(at.eyes("op"), [id]) == set()
