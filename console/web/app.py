@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from console import signin
+from console import api, signin
 from console.gauges import app as gauges
 from console.web import forms, pages
 from console.web.asked import Asked, NoSuchThing
@@ -90,6 +90,7 @@ def application(plant: Plant, *, language: Language = "en", opened: Sequence[Doo
     app.router.add_route("/language/{language}", _switch, methods=["GET"], include_in_schema=False)
     app.router.routes.extend(signin.routes())
     app.router.routes.extend(gauges.routes(plant))
+    app.mount("/api/v1", api.application())
     app.mount("/assets", Assets(directory=ASSETS))
     app.add_exception_handler(HTTPException, _not_there)
     return app

@@ -124,7 +124,7 @@ def refused(bench: Bench, id: str, words: str = "the date is missing", **changes
     return f"d{job.row.id}"
 
 
-def lay_out(bench: Bench) -> None:
+def lay_out(bench: Bench, *, hostile: bool = True) -> None:
     """Something of everything that a page shows: arrived, waiting, not sure, refused, an unmapped code, a stranger's
     record, a record that cannot be read."""
     bench.take(bench.request("C-1"))
@@ -134,7 +134,8 @@ def lay_out(bench: Bench) -> None:
     bench.take(*(bench.request(f"C-{n}", priority="tomorrow") for n in (4, 5)))
     bench.take(bench.request("C-6"))
     bench.no_answer(lane(bench), 60)
-    refused(bench, "C-7", words=f"refused: {HOSTILE}", customer__last_name=HOSTILE.replace("\x00", ""))
+    said, name = (f"refused: {HOSTILE}", HOSTILE.replace("\x00", "")) if hostile else ("the date is missing", "Evans")
+    refused(bench, "C-7", words=said, customer__last_name=name)
     compared(bench)
 
 
