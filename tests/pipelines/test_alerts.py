@@ -246,11 +246,12 @@ def test_no_person_and_no_hostile_sign_is_in_any_alert(alerted: Any) -> None:
 
 
 def test_the_test_button_says_who_could_not_be_reached(alerted: Any) -> None:
-    outcome = alert_post.test(alerted.bench.plant, alerted.rules, alerted.rules.of("torfaen"))
+    outcome = alert_post.test(alerted.bench.plant, alerted.rules, alerted.rules.of("torfaen"), who="ann")
     assert outcome == {"site/mail": "", "site/webhook-1": "", "site/duty-mail": ""}
     assert alerted.ear.told()[0]["state"] == "test"
+    assert [(row.who, row.action) for row in alerted.bench.rows("audit")] == [("ann", "test alerts")]
     alerted.mailbox.close()
-    outcome = alert_post.test(alerted.bench.plant, alerted.rules, alerted.rules.of(""))
+    outcome = alert_post.test(alerted.bench.plant, alerted.rules, alerted.rules.of(""), who="ann")
     assert "the mail server does not answer" in outcome["site/mail"]
     assert outcome["site/webhook-1"] == ""
 
