@@ -59,7 +59,7 @@ def test(council: CouncilName = "", site: SiteFolder = HERE, json: Json = False)
     with for_officer(site, Right.CONTROL) as plant:
         rules = _rules(plant)
         told = rules.of(known_council(plant, council))
-        outcome = alert_post.test(plant, rules, told)
+        outcome = alert_post.test(plant, rules, told, who=officer_name(plant))
     if json:
         as_json([{"way": way, "told": not words, "words": words} for way, words in outcome.items()])
     else:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from connectors import announcing
 from connectors.errors import ConnectorError
-from pipelines import alert_words
+from pipelines import alert_words, audit
 from pipelines.alert_rules import AlertRules, Told, Way
 from pipelines.alert_words import Entry, Message
 from pipelines.clock import SECOND
@@ -178,8 +178,9 @@ def shaped(form: str, message: Message) -> Mapping[str, Any]:
     return message.data
 
 
-def test(plant: Plant, rules: AlertRules, told: Told) -> dict[str, str]:
-    """Tell every way of a council that this is a test. Returns by way what went wrong, "" where nothing did."""
+def test(plant: Plant, rules: AlertRules, told: Told, *, who: str) -> dict[str, str]:
+    """Tell every way of a council that this is a test. Returns by way what went wrong, "" where nothing did; who asked
+    stands in the audit."""
     now = plant.clock.now()
     outcome: dict[str, str] = {}
     id = f"test.{told.council or 'site'}.{now}"
@@ -192,6 +193,12 @@ def test(plant: Plant, rules: AlertRules, told: Told) -> dict[str, str]:
             outcome[way.name] = fault.reason
         except ValueError as fault:
             outcome[way.name] = str(fault)
+    council = told.council or min(plant.councils, default="")
+    with plant.ledger.writing(making_room=True) as connection:
+        audit.write(
+            connection, plant.vault, council=council, who=who, action="test alerts", subject=told.council or "site",
+            why="", now=now, detail={"ways": {name: not words for name, words in outcome.items()}},
+        )  # fmt: skip
     return outcome
 
 

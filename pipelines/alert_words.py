@@ -201,8 +201,19 @@ def clean(text: str) -> str:
 
 
 def link(one: Entry, console: str) -> str:
-    """The page of an alert, by its number alone; "" where no address is known."""
-    return f"{console.rstrip('/')}/alerts/a{one.number}" if console and one.number else ""
+    """The page that shows what is amiss, by ids and names of connections alone; "" where no address is known."""
+    if not console or not one.number:
+        return ""
+    match one.kind:
+        case "attention":
+            page = f"attention/{one.cause}"
+        case "difference":
+            page = "reconcile"
+        case _ if one.council and one.connection and one.kind != "late":
+            page = f"connection/{one.council}/{one.connection}"
+        case _:
+            page = "overview"
+    return f"{console.rstrip('/')}/{page}"
 
 
 def batch_id(ids: Sequence[str]) -> str:

@@ -44,8 +44,8 @@ def test_a_killed_dolen_is_told_by_another_process_and_answered(told: tuple[Any,
     assert f"NOT ANSWERED: dolen alerts answer {id}" in shown
     assert "start it: dolen run, or its service" in shown
     done = site.dolen("alerts", "answer", id, said="I start it again\n")
-    assert done.stdout == f"{id} is answered by A. Swyddog.\n"
-    assert "answered by A. Swyddog, today" in site.dolen("alerts").stdout
+    assert done.stdout.startswith(f"{id} is answered by A. Swyddog")
+    assert "answered by A. Swyddog" in site.dolen("alerts").stdout
     assert site.dolen("alerts", "answer", "a999", said="why\n").returncode == 1
     with site.running():
         pass  # and it does not begin to tell again what was answered

@@ -2,11 +2,13 @@
 
 import hashlib
 import hmac
+import re
 import threading
 from typing import Any
 
 import pytest
 
+from console.web import pages
 from pipelines import alert_post, alert_words, alerting, audit, causes, control, desk, watchman
 from pipelines.alert_looks import Amiss
 from pipelines.looking import NotPossible
@@ -35,7 +37,7 @@ def test_a_cause_is_told_once_when_it_opens_and_once_when_it_closes(alerted: Any
     assert states(alerted) == [("attention", "opened")]
     [words] = alerted.mailbox.texts(ALL)
     assert words.startswith("2 need attention in torfaen/casework: ")
-    assert "https://dolen.example.org/alerts/a1" in words
+    assert f"https://dolen.example.org/attention/{alerted.bench.row('cause').fingerprint}" in words
     assert alerted.mailbox.texts(DUTY) == []
     desk.replay(alerted.bench.plant, ids, **WHO)
     assert alerted.look(10).closed == 0  # what comes and goes within minutes is one alert
@@ -245,12 +247,25 @@ def test_no_person_and_no_hostile_sign_is_in_any_alert(alerted: Any) -> None:
     assert slack["text"] == "a &lt;!channel&gt;"
 
 
+@pytest.mark.parametrize("kind", sorted(alert_words.SAYS))
+def test_every_kind_has_its_words_in_both_languages_and_its_link_leads_to_a_page(kind: str) -> None:
+    for table in (alert_words.SAYS, alert_words.REMEDY):
+        phrase = table[kind]
+        parts = [{piece.partition("}")[0] for piece in phrase[one].split("{")[1:]} for one in ("en", "cy")]
+        assert parts[0] == parts[1]
+    one = alert_words.Entry("x", "opened", kind, 7, "torfaen", "casework", "contact-to-casework", "0a1b2c3d4e5f")
+    path = alert_words.link(one, "https://dolen.example.org/").removeprefix("https://dolen.example.org")
+    doors = [door.path for some in pages.ALL for door in some if door.method == "GET"]
+    assert any(re.fullmatch(re.sub(r"{[^}]+}", "[a-z0-9-]+", door), path) for door in doors), path
+
+
 def test_the_test_button_says_who_could_not_be_reached(alerted: Any) -> None:
-    outcome = alert_post.test(alerted.bench.plant, alerted.rules, alerted.rules.of("torfaen"))
+    outcome = alert_post.test(alerted.bench.plant, alerted.rules, alerted.rules.of("torfaen"), who="ann")
     assert outcome == {"site/mail": "", "site/webhook-1": "", "site/duty-mail": ""}
     assert alerted.ear.told()[0]["state"] == "test"
+    assert [(row.who, row.action) for row in alerted.bench.rows("audit")] == [("ann", "test alerts")]
     alerted.mailbox.close()
-    outcome = alert_post.test(alerted.bench.plant, alerted.rules, alerted.rules.of(""))
+    outcome = alert_post.test(alerted.bench.plant, alerted.rules, alerted.rules.of(""), who="ann")
     assert "the mail server does not answer" in outcome["site/mail"]
     assert outcome["site/webhook-1"] == ""
 

@@ -20,7 +20,13 @@ from pipelines.restored import Restoring
 from tests.console.conftest import REQUEST
 from tests.found import databases, found_postgresql
 
+#: These tests choose their databases themselves.
+pytestmark = pytest.mark.embedded
+
 EMBEDDED = 'ledger: {url: "sqlite:///ledger.db"}'
+
+
+both = pytest.mark.parametrize("drill", ["sqlite", "postgresql"], indirect=True)
 
 
 class Drill:
@@ -87,14 +93,12 @@ class Drill:
             return list(connection.execute(select(delivery).where(delivery.c.state == state)).all())
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def drill(request: pytest.FixtureRequest, town: Any, tmp_path: Path) -> Any:
-    """One on each kind of database."""
+    """One with its ledger in a file, or on PostgreSQL where a test asks for both."""
     for other in ("blaenau-gwent", "neath-port-talbot"):
         (town.site / "config" / "councils" / f"{other}.yaml").unlink()
-    if request.param == "sqlite":
-        if EMBEDDED not in (town.site / "config" / "dolen.yaml").read_text(encoding="utf-8"):
-            pytest.skip("this run keeps its ledgers on PostgreSQL")
+    if getattr(request, "param", "sqlite") == "sqlite":
         made = Drill(town, tmp_path, None)
         made.town.plant.close()
         made.build()
@@ -107,6 +111,7 @@ def drill(request: pytest.FixtureRequest, town: Any, tmp_path: Path) -> Any:
         made.town.plant.close()
 
 
+@both
 def test_yesterdays_copy_is_put_back_and_nothing_is_sent_twice(drill: Drill) -> None:
     town = drill.town
     now = datetime.now(UTC)
@@ -181,6 +186,7 @@ def test_what_cannot_be_told_to_be_there_waits_for_a_person(drill: Drill) -> Non
     assert all(row.due is None and row.cause_id for row in waits)
 
 
+@both
 def test_what_is_refused_is_refused_before_anything_is_touched(drill: Drill, tmp_path: Path) -> None:
     town = drill.town
     town.ask()

@@ -16,7 +16,7 @@ from pipelines.where import where
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
-HOSTILE = "no\x1b[2J \u202etxt.exe\x00\r\nSubject: x"
+HOSTILE = "no\x1b[2J \u202etxt.exe\r\nSubject: x"
 CANARIES = ("Siân", "Llŷr", "1941-02-28", "07700", "Cwmbrân", "NP44", "C-1")
 
 
@@ -52,7 +52,7 @@ def test_what_a_system_says_is_inert_wherever_it_is_shown(bench: Any, capsys: py
     for line in where_words.sentences(one, now=bench.clock.now(), zone="Europe/London"):
         say(safe(line))
     text = capsys.readouterr().out
-    assert "no?[2J ?txt.exe???Subject: x" in text
+    assert "no?[2J ?txt.exe??Subject: x" in text
     assert not any(sign in text for sign in ("\x1b", "\u202e", "\x00", "\r"))
     assert "URGENT" in text
     assert text.count("Social care systems team, 01632 960102, Mon-Fri 8.30-17.00") == 3
