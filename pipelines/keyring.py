@@ -63,7 +63,7 @@ class Keyring:
         self._opened: dict[str, AESGCM] = {}  # by the id of the council's key
         self._lasting: dict[tuple[str, str], bytes] = {}
 
-    def open(self, connection: Connection) -> None:
+    def meet(self, connection: Connection) -> None:
         """Enter the first main key, or find out which of ours the store knows, within a write transaction.
 
         Raises KeyFault where it knows none of them, or only one that a rotation has replaced.

@@ -288,7 +288,7 @@ class KeyStore:
                     "database of their own"
                 )
             metadata.create_all(connection)
-            self.ring.open(connection)
+            self.ring.meet(connection)
 
     def _current(self, connection: Connection, council: str) -> tuple[str, AESGCM]:
         id, wrapping = self.ring.current(connection, council, WRAP)

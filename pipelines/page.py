@@ -248,14 +248,13 @@ class Page:
         row.set(referral_id=referral.id)
         # What changed the referral once did so, though nothing more comes of it when it is read again.
         changes = changed or lost or row.state == VersionState.MERGED
-        state = VersionState.MERGED if changes else VersionState.NO_CHANGE
         if changed:
             not_taken = revisions.pass_on(batch, referral, changed=changed, by=wired.name, version=row)
             row.set(revision=referral.revision, not_taken=not_taken or None)
         if corrections:
             revisions.correct(batch, referral, target=wired.name, version=row)
         # Taken in and lost against another system is not the same as nothing new.
-        return versions.end(row, state)
+        return versions.end(row, VersionState.MERGED if changes else VersionState.NO_CHANGE)
 
     def _referral_of(self, read: Read, held: Held) -> Held | None:
         """The referral of a record, None for a new one. Raises Several."""

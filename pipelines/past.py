@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, func, insert, select, update
 
 from pipelines.ids import new_id
+from pipelines.keystore import KeyStore
+from pipelines.keytables import data_key, person_key
 from pipelines.ledger import Ledger
 from pipelines.tables import attempt, delivery, payload, person, proof, record, referral, version
 
@@ -31,6 +33,22 @@ def fill(ledger: Ledger, council: str, deliveries: int) -> None:
         with ledger.writing() as connection:
             for table in (payload, person, referral, record, version, delivery, attempt, proof):
                 connection.execute(insert(table), [row for one in rows for row in one[table]])
+
+
+def fill_keys(keys: KeyStore, council: str, messages: int) -> None:
+    """Write a data key and a person's key for each of so many messages. Nothing was sealed with them."""
+    of: dict[str, Any] = {"council": council, "by": "", "wrapped": bytes(60)}
+    for begin in range(0, messages, _AT_ONCE):
+        numbers = range(begin, min(begin + _AT_ONCE, messages))
+        with keys.writing() as connection:
+            connection.execute(insert(data_key), [{**of, "id": f"k{n}", "holder": f"p{n}"} for n in numbers])
+            connection.execute(insert(person_key), [{**of, "person": f"p{n}", "by": "past"} for n in numbers])
+
+
+def close_all(ledger: Ledger) -> None:
+    """Close what waits, as the desk would."""
+    with ledger.writing() as connection:
+        connection.execute(update(delivery).where(delivery.c.state == "waiting").values(state="closed"))
 
 
 def _past(council: str, number: int) -> dict[Table, list[dict[str, Any]]]:

@@ -36,6 +36,7 @@ from pipelines.tables_access import sign_in_link as sign_in_link
 from pipelines.tables_alert import alert as alert
 from pipelines.tables_alert import alert_notice as alert_notice
 from pipelines.tables_alert import source_hour as source_hour
+from pipelines.tables_audit import audit as audit
 from pipelines.tables_desk import task as task
 from pipelines.tables_proof import agreed as agreed
 from pipelines.tables_proof import first_day as first_day
@@ -367,20 +368,4 @@ pause = Table(
     Column("at", BigInteger, nullable=False),
     Column("until", BigInteger),  # null: until a person resumes it
     Column("failures", Integer, nullable=False, default=0),
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("seq", Serial, primary_key=True),
-    Column("at", BigInteger, nullable=False),
-    Column("who", String, nullable=False),
-    Column("council", String, nullable=False),
-    Column("action", String, nullable=False),
-    Column("subject", String, nullable=False),
-    Column("why", String, ForeignKey("payload.id")),
-    Column("detail", JSON, nullable=False),
-    Column("previous", String, nullable=False),
-    Column("hash", String, nullable=False, unique=True),
-    Index("ix_audit_by_subject", "subject"),
 )

@@ -17,23 +17,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, update
-
 from connectors.port import Item
 from console.bench import pipeline as contest
 from console.bench.pipeline import Contender
-from pipelines import composition, erasing, exporting, persons
+from pipelines import composition, erasing, exporting, past, persons
 from pipelines.intake import Intake
-from pipelines.keytables import data_key, person_key
-from pipelines.past import fill
 from pipelines.plant import Plant
-from pipelines.tables import delivery
 
 #: Invented: the sample's person, under a number that is nobody's.
 NHS = "9990000018"
 HERS = 20  # requests of the person who is shown and erased
 MOST_SECONDS = 5.0
-_AT_ONCE = 20_000
 
 
 def privacy(records: int, runs: int, messages: int) -> dict[str, Any]:
@@ -61,8 +55,8 @@ def rights(messages: int) -> list[dict[str, Any]]:
     try:
         contest.lay_out(folder, "http://127.0.0.1:9", Contender("rights", []))
         plant = composition.build(composition.load(folder))
-        fill(plant.ledger, "bench", messages)
-        _keys(plant, messages)
+        past.fill(plant.ledger, "bench", messages)
+        past.fill_keys(plant.keys, "bench", messages)
         _hers(plant)
         whom = persons.by_identifier(plant, NHS)
         began = time.perf_counter()
@@ -92,17 +86,6 @@ def _seconds(name: str, taken: float, messages: int) -> dict[str, Any]:
     }
 
 
-def _keys(plant: Plant, messages: int) -> None:
-    """As many data keys and persons as the messages would have; nobody reads by them."""
-    with plant.keys.writing() as connection:
-        for begin in range(0, messages, _AT_ONCE):
-            numbers = range(begin, min(begin + _AT_ONCE, messages))
-            of: dict[str, Any] = {"council": "bench", "by": "", "wrapped": bytes(60)}
-            connection.execute(insert(data_key), [{**of, "id": f"k{n}", "holder": f"p{n}"} for n in numbers])
-            theirs = {"council": "bench", "by": "past", "wrapped": bytes(60)}
-            connection.execute(insert(person_key), [{**theirs, "person": f"p{n}"} for n in numbers])
-
-
 def _hers(plant: Plant) -> None:
     """The requests of one person, taken in as a source shows them; nothing of them is left open."""
     sample = json.loads((contest.HERE / "sample.json").read_bytes())
@@ -116,5 +99,4 @@ def _hers(plant: Plant) -> None:
         record["customer"] = {**sample["customer"], "nhs_number": NHS}
         items.append(Item(record["id"], record, json.dumps(record).encode(), "1", stamp))
     Intake(plant, council).take(wired, kind, items)
-    with plant.ledger.writing() as connection:
-        connection.execute(update(delivery).where(delivery.c.state == "waiting").values(state="closed"))
+    past.close_all(plant.ledger)

@@ -1,4 +1,4 @@
-"""Keys, retention, people's rights and the audit, as they are typed: identifiers and reasons on standard input alone."""
+"""Keys, retention, people's rights and the audit, as they are typed; identifiers and reasons on standard input."""
 
 import json
 import logging
@@ -78,8 +78,8 @@ def test_keys_retention_and_the_audit_from_the_command_line(typed: Any) -> None:
     code, said = typed("status", "--json")
     assert json.loads(said)["data_protection"]["oldest"], "the effect of retention is measured by a purge"
     assert "Oldest payload held" in typed("status")[1]
-    assert typed("audit", "verify") == (0, "The audit is whole.\nNo anchor says where it stood before, so nothing could "
-                                        "show that its end was cut; one is written now.\n")  # fmt: skip
+    code, said = typed("audit", "verify")
+    assert (code, "one is written now" in said) == (0, True)
     assert typed("audit", "verify") == (0, "The audit is whole.\n")
     code, said = typed("audit", "export", "--after", "1")
     assert [json.loads(line)["action"] for line in said.splitlines()] == ["keys rotated"]

@@ -282,4 +282,4 @@ def test_a_key_file_is_put_in_place_once(tmp_path: Path) -> None:
     next_to(main).write_text("new", encoding="ascii")
     assert put_in_place(main, "m-1") == tmp_path / "main.key.m-1"
     assert put_in_place(main, "m-1") is None
-    assert (main.read_text(), (tmp_path / "main.key.m-1").read_text()) == ("new", "old")
+    assert (main.read_text(encoding="ascii"), (tmp_path / "main.key.m-1").read_text(encoding="ascii")) == ("new", "old")
