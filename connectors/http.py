@@ -272,12 +272,11 @@ def named_errors(call: Call, place: str) -> Iterator[None]:
         if not call.sent and not isinstance(problem, OSError | urllib3.exceptions.HTTPError | HTTPException):
             raise Rejected(f"{place}: a header or the address holds a sign that none may; nothing was sent") from None
         if not call.sent:
-            why = call.trouble or "no connection"
-            raise Unreachable(f"{place} could not be reached: {why}; nothing was sent") from _bare(problem)
+            words = f"{place} could not be reached: {call.trouble or 'no connection'}; nothing was sent"
+            raise Unreachable(words) from _bare(problem)
+        why = f"the connection broke before the answer was complete ({type(problem).__name__})"
         if call.deadline.left() <= 0:
             why = f"no complete answer within {call.deadline.seconds:g} seconds"
-        else:
-            why = f"the connection broke before the answer was complete ({type(problem).__name__})"
         raise Unknown(f"{place}: {why}", reply=call.came.getvalue()) from _bare(problem)
 
 

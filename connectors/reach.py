@@ -9,8 +9,11 @@ say so, as is this machine itself.
 from __future__ import annotations
 
 import ipaddress
-from typing import Literal
+import socket
+import threading
+from typing import Any, Literal
 
+from connectors.deadline import Deadline
 from connectors.references import LOOPBACK
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -59,6 +62,29 @@ def judge(host: str, address: str, *, private: bool) -> None:
         raise OutOfReach(
             "its name leads into a private network: if the system is on your own, write private_network: true"
         )
+
+
+def addresses(host: str, port: int, deadline: Deadline, *, private: bool) -> list[Any]:
+    """Look a name up and judge each address, as `socket.getaddrinfo` tells them. Waits no longer than the deadline: the
+    resolver itself knows no time-out. Raises OutOfReach, TimeoutError and what the look-up raises."""
+    answer: list[Any] = []
+
+    def ask() -> None:
+        try:
+            answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as problem:
+            answer.append(problem)
+
+    asking = threading.Thread(target=ask, name="look-up", daemon=True)
+    asking.start()
+    asking.join(deadline.left_or_raise())
+    if not answer:
+        raise TimeoutError("the name look-up took too long")
+    if isinstance(answer[0], OSError):
+        raise answer[0]
+    for _, _, _, _, address in answer[0]:
+        judge(host, str(address[0]), private=private)
+    return list(answer[0])
 
 
 def _inner(address: Address) -> Address:

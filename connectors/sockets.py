@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from urllib3.util import Url
 from urllib3.util.retry import Retry
 
 from connectors.deadline import Deadline
-from connectors.reach import OutOfReach, judge
+from connectors.reach import OutOfReach, addresses
 
 # A quiet connection is opened anew after this: many web servers hang up after 5 seconds, and a request that meets
 # the hang-up half-way would be "not sure" for no reason.
@@ -130,32 +129,10 @@ class DeadlineSocket:
             self._sock.close()
 
 
-def _addresses(host: str, port: int, deadline: Deadline) -> list[Any]:
-    """Look a name up, but wait no longer than the deadline: the resolver itself knows no time-out."""
-    answer: list[Any] = []
-
-    def ask() -> None:
-        try:
-            answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as problem:
-            answer.append(problem)
-
-    asking = threading.Thread(target=ask, name="look-up", daemon=True)
-    asking.start()
-    asking.join(deadline.left_or_raise())
-    if not answer:
-        raise TimeoutError("the name look-up took too long")
-    if isinstance(answer[0], OSError):
-        raise answer[0]
-    return list(answer[0])
-
-
 def _connected(host: str, port: int, deadline: Deadline, options: Any, *, private: bool) -> socket.socket:
     """Try each address of a host in turn, sharing out the time that is left. What is tried is what was judged."""
     trouble: OSError = OSError("the name has no address")
-    found = _addresses(host, port, deadline)
-    for _, _, _, _, address in found:
-        judge(host, str(address[0]), private=private)
+    found = addresses(host, port, deadline, private=private)
     for tried, (family, kind, protocol, _, address) in enumerate(found):
         sock = socket.socket(family, kind, protocol)
         try:

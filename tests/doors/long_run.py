@@ -1,10 +1,8 @@
-"""Fuzz the doors for long, by hand: by chance alone, or by coverage where atheris is installed.
+"""Fuzz the doors for long, by hand.
 
     nice python -m tests.doors.long_run --inputs 50000 --seed 7
-    nice python -m tests.doors.long_run --inputs 50000 --atheris "XML" "JSON"
 
-atheris is no dependency of ours (it has packages for Linux alone): install it into an environment of its own. Prints a
-line a door; ends with 1 if an input did not end as it must, and leaves that input in the current folder.
+Prints a line a door; ends with 1 if an input did not end as it must, and leaves that input in the current folder.
 """
 
 from __future__ import annotations
@@ -12,9 +10,7 @@ from __future__ import annotations
 import argparse
 import random
 import resource
-import subprocess
 import sys
-import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -65,48 +61,16 @@ def by_chance(name: str, inputs: int, seed: int) -> bool:
     return slowest < LONGEST
 
 
-def by_coverage(name: str, inputs: int, seed: int) -> bool:
-    """The same, guided by what each input reaches, in a process of its own; atheris ends it."""
-    with tempfile.TemporaryDirectory() as corpus:
-        for number, content in enumerate((*DOORS[name].seeds, *DOORS[name].words)):
-            (Path(corpus) / str(number)).write_bytes(content)
-        command = [sys.executable, "-m", "tests.doors.long_run", "--one", name, "--inputs", str(inputs), corpus]
-        done = subprocess.run([*command, "--seed", str(seed)], capture_output=True, text=True, check=False)
-    reached = [line for line in done.stderr.splitlines() if " cov: " in line]
-    told = " ".join(reached[-1].split()[1:6]) if reached else done.stderr[-300:]
-    half = next((line for line in reversed(reached) if int(line.split()[0].strip("#")) <= inputs // 2), "")
-    before = half.split(" cov: ")[1].split()[0] if " cov: " in half else "?"
-    sys.stdout.write(f"{name}: {inputs} inputs by coverage: {told}; at half of them cov: {before}\n")
-    sys.stdout.flush()
-    if done.returncode:
-        sys.stdout.write(done.stderr[-3000:])
-    return done.returncode == 0
-
-
-def one(name: str, inputs: int, seed: int, corpus: str) -> None:
-    """Hand a door over to atheris, which does not come back."""
-    import atheris  # type: ignore[import-not-found,unused-ignore]
-
-    atheris.instrument_all()
-    limits = [f"-runs={inputs}", f"-seed={seed}", "-max_len=8000", f"-timeout={int(LONGEST)}", "-rss_limit_mb=1024"]
-    atheris.Setup([sys.argv[0], *limits, corpus], DOORS[name].take)
-    atheris.Fuzz()
-
-
 def main() -> int:
     """Read what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--atheris", action="store_true")
-    parser.add_argument("--one", default="")
     parser.add_argument("doors", nargs="*")
     told = parser.parse_args()
-    if told.one:
-        one(told.one, told.inputs, told.seed, told.doors[0])
-        return 0
-    run = by_coverage if told.atheris else by_chance
-    well = [run(name, told.inputs, told.seed) for name in told.doors or DOORS]  # each, also where one did not do well
+    well = [
+        by_chance(name, told.inputs, told.seed) for name in told.doors or DOORS
+    ]  # each, also where one did not do well
     return 0 if all(well) else 1
 
 

@@ -19,7 +19,7 @@ from connectors import paper
 from connectors.settings import HttpSettings
 from pipelines import logs
 from pipelines.keystore import KeyFault
-from pipelines.texts import Message, TextRules, judge
+from pipelines.texts import Hears, Message, TextRules, filled, judge
 
 pytest_plugins = ["tests.pipelines.pieces"]
 ROOT = Path(__file__).parents[2]
@@ -62,12 +62,15 @@ def test_a_text_to_a_resident_is_filled_with_our_reference_alone(text: str) -> N
         "notify.opt_in[channel=text].opted_in": True, f"{mobile}.value": "07700 900123", f"{mobile}.safe_to_text": True,
         "person.name.given": [text], "person.name.family": text,
     }  # fmt: skip
-    rules = TextRules("track", "text", {"accepted": {"cy": "1", "en": "2", "both": "3"}})
-    told = judge(rules, "person", {"status": "accepted"}, now)
+    words = {"accepted": {"cy": "Cyf. ((reference))", "en": "Ref. ((reference))"}}
+    rules = TextRules("track", "text", {"accepted": {"cy": "1", "en": "2", "both": "3"}}, words)
+    values = {"reference": "TOR-7KX-2MP", "phone": "01632 960100"}
+    rows = [Hears("person", ("track",))]
+    told = judge(rows, {"track": rules}, {"status": "accepted"}, now, values=values)
     assert isinstance(told, Message)
-    assert told.record == {
-        "channel": "text", "to": "07700 900123", "template_id": "2", "personalisation": {"reference": "TOR-7KX-2MP"},
-    }  # fmt: skip
+    assert told.record(told.languages[0])["personalisation"] == {"reference": "TOR-7KX-2MP"}
+    # What is filled in is not looked through for more to fill in.
+    assert filled("Ref. ((reference))", {"reference": text, "name": "Llwyd", "phone": "1"}) == f"Ref. {text}"
 
 
 @pytest.mark.parametrize(
