@@ -47,7 +47,7 @@ class Mailer(EmailConnector):
         message["Auto-Submitted"] = "auto-generated"
         message["X-Dolen-Id"] = id
         message.set_content(text)
-        with self._line.open() as line:
+        with self._line.laid() as line:
             to = {f"recipient {number}": address for number, address in enumerate(self._mail.to, 1)}
             hand_over(line, message, self._mail.from_, to)
 

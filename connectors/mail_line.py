@@ -88,7 +88,7 @@ class MailLine:
     def doctor(self) -> list[Finding]:
         """Look at the mail server without sending anything: route, TLS, login."""
         try:
-            with self.open() as line:
+            with self.laid() as line:
                 line.noop()
         except ConnectorError as trouble:
             remedy = "compare host, port, security, login and ca_bundle with what the mail team gave"
@@ -101,7 +101,7 @@ class MailLine:
         ]
 
     @contextmanager
-    def open(self) -> Iterator[smtplib.SMTP]:
+    def laid(self) -> Iterator[smtplib.SMTP]:
         """A line that is encrypted and logged in, cut when the call's time is over. Raises ConnectorError."""
         deadline = Deadline.of(self._mail.timeout_seconds)
         try:

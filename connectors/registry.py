@@ -110,10 +110,10 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.by_hand_form:interfaces_of",
     ),
     "smtp": Family(
-        "connectors.mail:MailProfile",
-        "connectors.mail:MailSettings",
-        "connectors.mail:MailConnector",
-        "connectors.mail:interfaces_of",
+        "connectors.plain_email:MailProfile",
+        "connectors.plain_email:MailSettings",
+        "connectors.plain_email:MailConnector",
+        "connectors.plain_email:interfaces_of",
     ),
     "email": Family(
         "connectors.secure_email:EmailProfile",

@@ -87,7 +87,7 @@ class EmailConnector(ByHandConnector):
         """
         self._known(kind)
         message = self._message(record, self.labels(kind), key=key, number=id)
-        with self._line.open() as line:
+        with self._line.laid() as line:
             everybody = {f"address {number} of `to`": one for number, one in enumerate(self._mail.to, 1)}
             hand_over(line, message, self._mail.from_, everybody)
         raise ForAPerson(f"sent by email: whoever {'changes' if id else 'enters'} this {kind} gives its number back")

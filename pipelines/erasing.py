@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, String, cast, delete, insert, select, update
 
-from pipelines import audit, certificates, crash, deliveries, lanes, rows
+from pipelines import audit, certificates, crash, deliveries, lanes, register, rows
 from pipelines.batch import Batch
 from pipelines.clock import to_instant
 from pipelines.emptying import destroy_doomed, empty, hash_of
@@ -31,6 +31,7 @@ from pipelines.tables import (
     delivery,
     doomed,
     forewarning,
+    news,
     person_identifier,
     record,
     referral,
@@ -142,6 +143,7 @@ def _erase(plant: Plant, connection: Connection, person: Person, now: int) -> Go
     told = list(connection.execute(reasons).scalars())
     gone.payloads(empty(connection, code, [*sealed(connection, person), *told]))
     connection.execute(insert(doomed), {"council": code, "person_id": person.id})
+    gone.payloads(empty(connection, code, register.forget(connection, plant.vault, code, person.id, ids)))
     _end_deliveries(plant, connection, person, gone, now)
     stopped = version.c.state.in_([VersionState.ATTENTION, VersionState.WAITING])
     of_theirs = version.c.referral_id.in_(ids)
@@ -155,6 +157,7 @@ def _erase(plant: Plant, connection: Connection, person: Person, now: int) -> Go
             .values(lost=cast(conflict.c.id, String), open=False)),
         ("referral hashes", update(referral).where(referral.c.id.in_(ids)).values(hops=None, gone=3, gone_at=now)),
         ("person_identifier", delete(person_identifier).where(person_identifier.c.person_id == person.id)),
+        ("news hashes", update(news).where(news.c.referral_id.in_(ids)).values(whom="")),
         ("forewarning", delete(forewarning).where(forewarning.c.referral_id.in_(ids))),
     ]  # fmt: skip
     for name, statement in blank:

@@ -91,24 +91,24 @@ def as_prometheus(all_figures: Sequence[Figures]) -> str:
 
 
 def as_svg(figures: Figures, name: str, language: str = "en") -> str:
-    """One group of figures as horizontal bars, with a title and a description for whoever cannot see them."""
+    """One group of figures as horizontal beams, with a title and a description for whoever cannot see them."""
     at = 0 if language == "cy" else 1
-    bars = list(getattr(figures, name).items())
+    shown = list(getattr(figures, name).items())
     title = f"{WORDS[name][at]} - {figures.name['cy' if at == 0 else 'en']}"
-    most = max([value for _, value in bars if value], default=1) or 1
-    height, spoken, drawn = 30 * len(bars) + 46, [], []
-    for row, (of, value) in enumerate(bars):
+    most = max([value for _, value in shown if value], default=1) or 1
+    height, spoken, drawn = 30 * len(shown) + 46, [], []
+    for row, (of, value) in enumerate(shown):
         y, label = 40 + 30 * row, _named(of, at)
         told = WORDS["few"][at] if value is None else f"{value:g}"
         width = 0 if value is None else round(360 * value / most)
-        bar = (
+        beam = (
             f'<rect x="230" y="{y}" width="60" height="20" fill="none" stroke="#505a5f" stroke-dasharray="4 3"/>'
             if value is None
             else f'<rect x="230" y="{y}" width="{width}" height="20" fill="#1d70b8"/>'
         )
         after = 230 + (60 if value is None else width) + 8
         drawn.append(
-            f'<text x="222" y="{y + 15}" text-anchor="end">{escape(label)}</text>{bar}'
+            f'<text x="222" y="{y + 15}" text-anchor="end">{escape(label)}</text>{beam}'
             f'<text x="{after}" y="{y + 15}">{escape(told)}</text>'
         )
         spoken.append(f"{label}: {told}")

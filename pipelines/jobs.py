@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from connectors import messages
 from connectors.documents import DOCUMENT
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
@@ -19,10 +20,8 @@ from pipelines.vault import PayloadGone
 if TYPE_CHECKING:
     from pipelines.plant import Council, Plant
 
-#: What a text is called on the wire: one kind for every service that carries messages to residents.
-TEXT_KIND = "Text"
-#: What such a service tells us: how a message went, and what somebody sent back.
-REPORT_KIND, REPLY_KIND = "Report", "ReceivedText"
+#: Messages to people, how each went, and what somebody sent back: one name each for every service that carries them.
+TEXT_KIND, REPORT_KIND, REPLY_KIND = messages.TEXT, messages.REPORT, messages.RECEIVED
 #: For whom a reply is: its delivery makes no record of the referral's either.
 CASEWORKER = "caseworker"
 #: Kinds of delivery that make no record of the referral's in the target.

@@ -8,13 +8,13 @@ every payload is. What stands here counts at once, whatever the systems say unti
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
 from pipelines.plant import Council
-from pipelines.tables import preference
+from pipelines.tables import news, preference
 from pipelines.texts import Known, Preference
 from pipelines.vault import PayloadGone, Vault
 
@@ -104,3 +104,19 @@ def write(
         sealed = vault.put_json(connection, council, "preference", value, now)
         row = {"council": council, "whom": mark, "name": name, "value": sealed, "by": by, "at": now}
         connection.execute(insert(preference).values(**row))
+
+
+def forget(connection: Connection, vault: Vault, council: str, person: str, referrals: Collection[str]) -> list[str]:
+    """Take away what stands about a person, and at the numbers where nobody but they were told; return the payloads
+    that held it. What somebody else at the same number said stays."""
+    own, others = (
+        select(news.c.whom).where(news.c.council == council, where).distinct()
+        for where in (news.c.referral_id.in_(referrals), news.c.referral_id.not_in(referrals))
+    )
+    alone = set(connection.execute(own).scalars())
+    shared = connection.execute(others.where(news.c.whom.in_(alone))).scalars() if alone else ()
+    marks = [*(alone - set(shared)), about(vault, council, person)]
+    where = (preference.c.council == council, preference.c.whom.in_(marks))
+    held = list(connection.execute(select(preference.c.value).where(*where)).scalars())
+    connection.execute(delete(preference).where(*where))
+    return held

@@ -40,7 +40,7 @@ class MailRecord(Closed):
 class MailProfile(Closed):
     """A mail server."""
 
-    system: Name = Field(description="The system's name.", examples=["mail"])
+    system: Name = Field(description="The system's name.", examples=["plain-email"])
     protocol: Literal["smtp"] = Field(description="Kind of interface.", examples=["smtp"])
     records: dict[Literal["Text"], MailRecord] = Field(
         min_length=1, description="The one kind of record: a message to a resident.", examples=[{"Text": {}}]
@@ -118,7 +118,7 @@ class MailConnector:
         if not isinstance(subject, str) or not subject.isprintable() or not isinstance(body, str) or not body.strip():
             raise Rejected("the mail has no subject of one line, or no words; nothing was sent", field="body")
         message = self._message(to, subject, body, key)
-        with self._line.open() as line:
+        with self._line.laid() as line:
             hand_over(line, message, self._mail.from_, {"the recipient": to})
         return Receipt(str(message["Message-ID"]), "created")
 

@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 
 from connectors import registry
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled, Unknown
-from connectors.mail import MailConnector
+from connectors.plain_email import MailConnector
 from connectors.port import Tier
 from tests.connectors.test_secure_email import PASSWORD, Office
 
@@ -41,7 +41,7 @@ def opened(
             "login": {"username": "dolen", "password": "env:MAIL"}, "timeout_seconds": 5, **changes,
         }  # fmt: skip
         made = registry.open_connector(
-            shipped("mail"), connect, interfaces=lambda _name: b"", clock=clock,
+            shipped("plain-email"), connect, interfaces=lambda _name: b"", clock=clock,
             secret=lambda reference: PASSWORD if reference.startswith("env:") else reference.removeprefix("file:"),
         )  # fmt: skip
         assert isinstance(made, MailConnector)
