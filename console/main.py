@@ -36,6 +36,7 @@ from console import (
     commands_supply,
     commands_task,
     commands_text,
+    commands_upgrade,
     commands_where,
 )
 from console.bench import command as benches
@@ -109,6 +110,7 @@ for one_of_care in (commands_care.backup, commands_care.restore):
 app.command("go-on")(commands_care.go_on)
 app.command("support-bundle")(commands_care.support_bundle)
 app.add_typer(commands_text.text, name="text")
+app.add_typer(commands_upgrade.site, name="site")
 app.add_typer(benches.bench, name="bench")
 
 
