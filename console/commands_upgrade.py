@@ -60,7 +60,7 @@ def upgrade(
     elif written:
         say(
             f"{count(len(planned.files), 'file')} written: the site is of format {SCHEMA_VERSION}.",
-            f"Next: dolen schema --site-schemas {folder / 'schemas'}, then: dolen check --site {folder}",
+            f"Next: dolen schema --site-schemas {folder}, then: dolen check --site {folder}",
         )
     else:
         say(f"{count(len(planned.files), 'file')} would be written. Nothing was: say --go.")
