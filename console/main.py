@@ -13,6 +13,7 @@ from console import (
     commands_access,
     commands_alerts,
     commands_audit,
+    commands_capacity,
     commands_care,
     commands_codes,
     commands_conform,
@@ -82,6 +83,7 @@ for one in (
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
     commands_proof.match, commands_person.purge, commands_site.schema, commands_questions.questions,
     commands_where.where, commands_dpia.dpia, commands_outcomes.outcomes,
+    commands_capacity.capacity,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):
