@@ -92,6 +92,32 @@ def set_values(
     return changed
 
 
+def entries_replaced(
+    raw: bytes, path: Path, entries: Mapping[KeyPath, tuple[str, Any]], *, author: str, reason: str, on: date
+) -> bytes:
+    """Return a file's bytes with entries under another key and value: `{path: (key, value)}`, each in its old place.
+
+    For what was one value; a section or list that takes its place is written in one line. Nothing is written to disk;
+    `path` says whose bytes they are. Raises SiteFaults for bytes that are not sound, CannotChange as `set_value`.
+    """
+    before = parse_yaml(raw.replace(b"\r\n", b"\n"), path)
+    for key_path, (key, value) in entries.items():
+        place, wanted = before.places[key_path], deepcopy(before.data)
+        inside = wanted
+        for step in key_path[:-1]:
+            inside = inside[step]
+        if isinstance(inside.pop(key_path[-1]), dict | list) or key in inside or place.style in ("|", ">"):
+            raise CannotChange(f"{dotted(key_path)} in {path.name} is not one value on one line: edit it by hand")
+        inside[key] = value
+        begin = _offset(before.text, place.line, place.column)
+        text = f"{before.text[:begin]}{key}: {_in_one_line(value)}{before.text[place.end :]}"
+        before = parse_yaml(_line_above(text, place.line, _comment(author, reason, on)).encode(), path)
+        if before.data != wanted:
+            raise CannotChange(f"{dotted(key_path)} in {path.name} cannot be changed safely here: edit it by hand")
+    mark = BOM_UTF8 if raw.startswith(BOM_UTF8) else b""
+    return mark + (before.text.replace("\n", "\r\n") if b"\r\n" in raw else before.text).encode()
+
+
 def rewrite(path: Path, change: Callable[[bytes], bytes], *, start: bytes | None = None) -> None:
     """Replace a file by what `change` makes of its bytes, whole or not at all.
 
@@ -252,3 +278,11 @@ def _written(value: Value | Words) -> str:
     if isinstance(value, str) and _SIMPLE.fullmatch(value) and plain(value) == value:
         return value
     return orjson.dumps(value).decode()
+
+
+def _in_one_line(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_in_one_line(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_in_one_line, value))}]"
+    return _written(value)

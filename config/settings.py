@@ -16,7 +16,7 @@ from config.metrics import Metrics
 from config.retention import Retention
 from config.routes import Comparison, Nightly
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # a step to it is in config/upgrades
 
 
 def _recipient_pattern(value: str) -> str:
@@ -132,7 +132,11 @@ class Log(Declared):
 class SiteSettings(Declared):
     """The file `config/dolen.yaml`."""
 
-    schema_version: Literal[1] = Field(description="The version of this file's format.", examples=[SCHEMA_VERSION])
+    schema_version: Literal[1, 2] = Field(
+        description="The version of the format of the site's files. `dolen site upgrade` leads from an older one to "
+        "the newest; what an older one says that the newest does not, `dolen check` tells.",
+        examples=[SCHEMA_VERSION],
+    )
     stage: Literal["test", "live"] = Field(
         default="test",
         description="In `test`, messages to residents reach the numbers of `residents_only_to` and nobody else. "

@@ -22,6 +22,7 @@ from config.settings import SiteSettings
 from config.sharing import shared_installations
 from config.text_words import problems_of
 from config.texts import Text
+from config.upgrades.upgrade import newer
 from config.validation import Model, validated
 
 SITE_FILE = "config/dolen.yaml"
@@ -190,7 +191,10 @@ def _site_file(root: Path) -> tuple[Document | None, SiteSettings | None, list[F
         document = read_yaml(path, name=SITE_FILE)
     except SiteFaults as faults:
         return None, None, list(faults.findings)
-    settings, found = _read(document, SiteSettings, "`schema_version: 1` and what differs from the defaults")
+    ahead = newer(document)
+    if ahead is not None:  # what else is strange in it may be right in its own Dolen
+        return document, None, [ahead]
+    settings, found = _read(document, SiteSettings, "`schema_version: 2` and what differs from the defaults")
     if settings is not None:
         found += document.locate(out_of_order(settings.retention))
         if settings.stage == "live" and settings.residents_only_to:

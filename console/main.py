@@ -13,6 +13,7 @@ from console import (
     commands_access,
     commands_alerts,
     commands_audit,
+    commands_capacity,
     commands_care,
     commands_codes,
     commands_conform,
@@ -36,6 +37,7 @@ from console import (
     commands_supply,
     commands_task,
     commands_text,
+    commands_upgrade,
     commands_where,
 )
 from console.bench import command as benches
@@ -81,6 +83,7 @@ for one in (
     commands_joining.join, commands_joining.part, commands_run.pause, commands_run.resume, commands_proof.reconcile,
     commands_proof.match, commands_person.purge, commands_site.schema, commands_questions.questions,
     commands_where.where, commands_dpia.dpia, commands_outcomes.outcomes,
+    commands_capacity.capacity,
 ):  # fmt: skip
     app.command(one.__name__)(one)
 for one_passed in (commands_run.sandbox, commands_run.demo):
@@ -109,6 +112,7 @@ for one_of_care in (commands_care.backup, commands_care.restore):
 app.command("go-on")(commands_care.go_on)
 app.command("support-bundle")(commands_care.support_bundle)
 app.add_typer(commands_text.text, name="text")
+app.add_typer(commands_upgrade.site, name="site")
 app.add_typer(benches.bench, name="bench")
 
 

@@ -17,6 +17,7 @@ from config.documents import Document
 from config.findings import Finding, Severity, SiteFaults, did_you_mean, in_order, one_of, shown
 from config.secrets import references
 from config.site import Council, Site
+from config.upgrades.upgrade import with_upgrades
 from connectors.errors import Misconfigured
 from connectors.problems import ProfileFaults
 from connectors.push.declared import pushed_kinds
@@ -58,7 +59,7 @@ def check(
     try:
         site = composition.load(root)
     except SiteFaults as faults:
-        return list(faults.findings)
+        return list(in_order(with_upgrades(root, faults.findings)))
     library = Library(site.layers)
     interfaces = interface_checks.Interfaces(site, InterfaceCache(folder_of(os.environ)))
     found = [*site.findings, *_secrets(site, environment, live=live), *alert_checks.check(site)]
@@ -72,7 +73,7 @@ def check(
         found += _council(site, council, library, interfaces, environment)
     found += first_day.check(site, environment)
     found += wire_checks.check(site, environment)
-    return list(in_order(found))
+    return list(in_order(with_upgrades(root, found)))
 
 
 def _secrets(site: Site, environment: Dictionary[str, str] | None, *, live: bool) -> Iterator[Finding]:

@@ -25,10 +25,14 @@ def proofs(ledger: Ledger) -> int:
         return int(connection.execute(select(func.count()).select_from(proof)).scalar_one())
 
 
-def fill(ledger: Ledger, council: str, deliveries: int) -> None:
-    """Write so many arrived deliveries, each with its version, records, referral, person, attempt and proof."""
-    for begin in range(0, deliveries, _AT_ONCE):
-        numbers = range(begin + 1, min(begin + _AT_ONCE, deliveries) + 1)
+def fill(ledger: Ledger, council: str, deliveries: int, *, after: int = 0) -> None:
+    """Write so many arrived deliveries, each with its version, records, referral, person, attempt and proof.
+
+    `after`: how many of them are there already.
+    """
+    last = after + deliveries
+    for begin in range(after, last, _AT_ONCE):
+        numbers = range(begin + 1, min(begin + _AT_ONCE, last) + 1)
         rows = [_past(council, number) for number in numbers]
         with ledger.writing() as connection:
             for table in (payload, person, referral, record, version, delivery, attempt, proof):

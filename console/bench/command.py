@@ -226,6 +226,37 @@ def _tell_results(result: dict[str, Any]) -> None:
     )
 
 
+@bench.command()
+def capacity(
+    rows: Annotated[int, typer.Option(min=1000, help="How many messages the ledger is filled with.")] = 20_000,
+    messages: Annotated[int, typer.Option(min=1000, help="For how many it is extrapolated.")] = 12_000_000,
+    years: Annotated[float, typer.Option(min=0.1, help="In how many years they come.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what a message takes in an SQLite ledger, what years of them need, and which looks grow with them."""
+    from console.bench.capacity import capacity as measured
+
+    found = measured(rows, messages, years)
+    if as_json:
+        say(json.dumps(found))
+        return
+    need = found["need"]
+    say(
+        f"A message takes {found['bytes_a_message']:.0f} bytes of metadata at most, measured with {rows} of them.",
+        f"{messages} of them in {years:g} years: {need['all_metadata'] / 1e9:.1f} GB if nothing were let go of.",
+        f"With the default retention at rest: {need['metadata_at_rest'] / 1e9:.1f} GB of metadata and "
+        f"{need['payloads_at_rest'] / 1e9:.1f} GB of payloads.",
+    )
+    table(
+        ["look", f"ms at {rows // 4}", f"ms at {rows}", "growth", f"ms at {messages}"],
+        [
+            [one["name"], one["quarter"], one["whole"], one["growth"],
+             "as it is" if one["at_all"] is None else one["at_all"]]
+            for one in found["looks"]
+        ],
+    )  # fmt: skip
+
+
 def _tell(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         say(json.dumps(result))

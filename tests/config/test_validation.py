@@ -10,7 +10,7 @@ from config.validation import told, validated
 
 
 def site(**given: Any) -> list[str]:
-    return [told(problem) for problem in validated(SiteSettings, {"schema_version": 1, **given})[1]]
+    return [told(problem) for problem in validated(SiteSettings, {"schema_version": 2, **given})[1]]
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ def site(**given: Any) -> list[str]:
         ({"retention": {"rwa": "P30D"}}, ["retention.rwa: found the unknown key", "did you mean 'raw'?"]),
         ({"alerts": {"to": ["a@example.org", 5]}}, ["alerts.to[1]: found a whole number, expected a text"]),
         ({"ledger": {"url": "postgresql://dolen:hunter2@db/dolen"}}, ["ledger.url: found a URL with a password in it"]),
-        ({"keys": {"main": "hunter2"}}, ["keys.main: found a text of another form, expected a reference to a secret"]),
-        ({"schema_version": 2}, ["schema_version: found a whole number, expected"]),
+        ({"keys": {"main": "hunter2"}}, ["keys.main: found a text of another form, expected a reference to a key"]),
+        ({"schema_version": 9}, ["schema_version: found a whole number, expected"]),
     ],
 )
 def test_one_slip(given: dict[str, Any], words: list[str]) -> None:
@@ -53,8 +53,8 @@ def test_all_slips_at_once() -> None:
 
 def test_a_missing_key_says_what_to_add() -> None:
     (said,) = [told(problem) for problem in validated(SiteSettings, {})[1]]
-    assert said.startswith("schema_version: found nothing, expected this key: The version of this file's format")
-    assert said.endswith("; add `schema_version: 1`")
+    assert said.startswith("schema_version: found nothing, expected this key: The version of the format of")
+    assert said.endswith("; add `schema_version: 2`")
 
 
 def test_a_key_inside_lists_and_named_sections_is_found() -> None:

@@ -90,7 +90,7 @@ def test_a_typo_names_file_line_and_remedy(bare: Any, replaced: Callable[[Path, 
 
 def test_a_broken_site_file_shows_every_finding_at_once(bare: Any) -> None:
     file = bare.folder / "config" / "dolen.yaml"
-    file.write_text("schema_version: 1\nstage: tset\nbroker: {url: 7}\n", encoding="utf-8")
+    file.write_text("schema_version: 2\nstage: tset\nbroker: {url: 7}\n", encoding="utf-8")
     done = bare.dolen("status")
     assert done.returncode == 1
     assert "dolen.yaml:2" in done.stderr

@@ -55,7 +55,7 @@ def lay_out(folder: Path, url: str) -> Path:
         "interfaces/rig.openapi.yaml": OPENAPI,
         "mappings/peer/desk.yaml": MAPPING,
         "config/dolen.yaml": (
-            f"schema_version: 1\nstage: test\ndata: {folder / 'data'}\nkeys: {{main: 'file:{folder / 'main.key'}'}}\n"
+            f"schema_version: 2\nstage: test\ndata: {folder / 'data'}\nkeys: {{main: 'file:{folder / 'main.key'}'}}\n"
         ),
         "config/councils/cedar.yaml": council + "routes: []\n",
         **{f"profiles/{name}.yaml": PROFILE.format(changes=feed) for name, feed in FEEDS.items()},

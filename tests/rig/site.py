@@ -165,7 +165,7 @@ def lay_out(
         "mappings/peer/desk.yaml": MAPPING,
         "mappings/peer/care.yaml": CARE_MAPPING,
         "config/dolen.yaml": (
-            f"schema_version: 1\nstage: test\ndata: {folder / 'data'}\nkeys: {{main: 'file:{folder / 'main.key'}'}}\n"
+            f"schema_version: 2\nstage: test\ndata: {folder / 'data'}\nkeys: {{main: 'file:{folder / 'main.key'}'}}\n"
             "log: {level: info, format: json}\n"
         ),
         **{f"profiles/rig-{tier.lower()}.yaml": PROFILE.format(**parts) for tier, parts in TIERS.items()},
