@@ -50,27 +50,3 @@ pace = Table(
     Column("connection", String, primary_key=True),
     Column("next", BigInteger, nullable=False),  # when the next call may be made, over all workers
 )
-
-lane = Table(
-    "lane",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("council", String, nullable=False),
-    Column("connection", String, nullable=False),  # the target
-    Column("due", BigInteger),  # when something in it can be done; null: nothing by itself
-    Column("rank", Integer, nullable=False, default=1),  # 0 urgent, 1 live, 2 made by a back-fill
-    Column("owner", String),  # boot and drain that hold the lease
-    Column("until", BigInteger),
-    Column("fence", BigInteger, nullable=False, default=0),
-    # What a drain looks for: of one connection, what is due and free, urgent first. Idle lanes are not in it.
-    Index(
-        "ix_lane_due",
-        "council",
-        "connection",
-        "rank",
-        "due",
-        sqlite_where=text("due IS NOT NULL"),
-        postgresql_where=text("due IS NOT NULL"),
-    ),
-    Index("ix_lane_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
-)
