@@ -6,7 +6,7 @@ rest as they are, no key is made, and a log line takes whatever it is given.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from console.main import main
@@ -24,8 +24,9 @@ class _Open:
     def seal(self, _council: str, _id: str, body: bytes, _person: str | None, **_: object) -> tuple[str, bytes]:
         return "", body
 
-    def commit(self) -> None:
+    def begin(self) -> Callable[[], None]:
         """Nothing has to be there before."""
+        return lambda: None
 
 
 def _unseal(_vault: vault.Vault, _council: str, _id: str, _key_id: str, body: bytes) -> bytes:
