@@ -18,7 +18,7 @@ from config.metrics import Metrics
 from config.settings import Console as ConsoleSettings
 from console.gauges.server import Gauged
 from console.web.server import Console
-from pipelines import pauses
+from pipelines import composition, pauses
 from pipelines.decision import Decision, Do
 from pipelines.measures import FIGURES
 from pipelines.sending import Result
@@ -163,7 +163,8 @@ def test_it_lives_and_is_ready_and_says_why_not(seen: tuple[Any, Doors]) -> None
 
 
 def test_the_pages_have_the_two_doors_and_not_the_figures(bench: Any) -> None:
-    doors = Doors(Console(bench.plant, ConsoleSettings(port=0)))
+    site = composition.load(bench.folder)
+    doors = Doors(Console(bench.plant, site, ConsoleSettings(port=0), lambda *_: None, who="ann"))
     try:
         assert doors.get("/healthz").status_code == 200
         assert doors.get("/readyz").json()["checks"]["ledger"] == "ok"

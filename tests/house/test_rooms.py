@@ -31,6 +31,7 @@ ALSO_PLAIN_WORDS = {
     "contact": "a kind of request, and getting in touch",
     "notify": "a group of fields: whether the person wants updates",
     "by-hand": "a way of settling a delivery",
+    "mail": "how alerts reach people",
 }
 # The demo starts the pretend systems and looks into them, and the connectors' bench plays some of them.
 MAY_NAME_SYSTEMS = (
