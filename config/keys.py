@@ -19,7 +19,7 @@ KeyReference = Annotated[
 ]
 
 
-class KeyService(Declared):
+class RemoteKeys(Declared):
     """A key service that the council runs, from which main keys are read over HTTPS."""
 
     kind: Literal["hashicorp", "azure"] = Field(
@@ -59,7 +59,7 @@ class Keys(Declared):
         "folder named by `data`. Where several machines share a ledger they share this too.",
         examples=["env:DOLEN_KEYS_URL"],
     )
-    service: KeyService | None = Field(
+    service: RemoteKeys | None = Field(
         default=None,
         description="The key service that `service:NAME` leads to.",
         examples=[{"kind": "azure", "connect": {"url": "https://council-keys.vault.azure.net"}}],

@@ -106,7 +106,7 @@ def conflicts(plant: Plant, *, after: int = 0, limit: int = 50) -> list[Row[Any]
         return list(connection.execute(wanted.order_by(conflict.c.id).limit(limit)).all())
 
 
-def health(plant: Plant, wired: Wired) -> Glimpse:
+def standing(plant: Plant, wired: Wired) -> Glimpse:
     """One connection now; what of it could not be read is counted elsewhere."""
     with plant.ledger.reading() as connection:
         held = pauses.of(connection, wired.council, wired.name)

@@ -58,10 +58,10 @@ def main_at(site: Site, reference: str, setting: str, environment: Mapping[str, 
     if setting == "keys.main" and reference.startswith(FILE):
         return read_master(site.root / reference.removeprefix(FILE))
     if reference.startswith(SERVICE) and site.settings.keys.service is not None:
-        from pipelines import key_service  # which loads what speaks to systems; a key file needs none of it
+        from pipelines import remote_keys  # which loads what speaks to systems; a key file needs none of it
 
         name = reference.removeprefix(SERVICE)
-        text = key_service.read(site.settings.keys.service, name, lambda found: site.secret(found, environment))
+        text = remote_keys.read(site.settings.keys.service, name, lambda found: site.secret(found, environment))
     else:
         text = site.secret(reference, environment)
     return parse_master(text, f"{setting} ({reference})")

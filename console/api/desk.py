@@ -73,12 +73,12 @@ def seen_conflict(plant: Seen, id: ConflictId, form: forms.Reason) -> shapes.Sai
 
 
 @router.post("/referrals/{id}/join", **needs(Right.SEND))
-def join(plant: Seen, id: forms.ReferralId, form: forms.Join) -> shapes.Said:
+def join(plant: Seen, id: forms.OurId, form: forms.Join) -> shapes.Said:
     """Make two referrals of one request one: this one stays."""
     return shapes.Said(done=joining.join(plant, id, form.goes, who=name(plant), why=form.why))
 
 
 @router.post("/referrals/{id}/part", **needs(Right.SEND))
-def part(plant: Seen, id: forms.ReferralId, form: forms.Reason) -> shapes.Said:
+def part(plant: Seen, id: forms.OurId, form: forms.Reason) -> shapes.Said:
     """Undo a join: this one, which went, is a referral of its own again."""
     return shapes.Said(done=joining.part(plant, id, who=name(plant), why=form.why))

@@ -33,7 +33,7 @@ Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="A co
 _ITEM = r"^[dv][0-9]{1,18}$"
 Item = Annotated[str, Field(pattern=_ITEM, examples=["d12"])]
 ItemId = Annotated[str, Path(pattern=_ITEM, description="A delivery (d12) or a version (v7).", examples=["d12"])]
-ReferralId = Annotated[
+OurId = Annotated[
     str, Path(pattern=r"^[0-9a-f-]{36}$", description="Our own id of a referral.",
               examples=["0198c0de-0000-7000-8000-000000000000"]),
 ]  # fmt: skip

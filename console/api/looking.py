@@ -137,7 +137,7 @@ def find(plant: Seen, form: forms.Find) -> shapes.Found:
 
 
 @router.get("/referrals/{id}", **needs(Right.SEE))
-def referral(plant: Seen, id: forms.ReferralId) -> shapes.StoryShape:
+def referral(plant: Seen, id: forms.OurId) -> shapes.StoryShape:
     """The whole story of one referral: every version, delivery, try, proof and person."""
     if not looking.find_referral(plant, id):
         raise NoSuch("there is no referral of that id")

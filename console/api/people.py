@@ -28,7 +28,7 @@ Unreviewed = Annotated[bool, Query(description="Only what was taken and nobody r
 
 
 @router.post("/referrals/{id}/unmask", **needs(Right.UNMASK))
-def unmask(plant: Seen, id: forms.ReferralId, form: forms.Reason) -> shapes.Unmasked:
+def unmask(plant: Seen, id: forms.OurId, form: forms.Reason) -> shapes.Unmasked:
     """Show the values of one referral to a case-reader. The audit keeps who looked, and why."""
     found = unmasking.unmask(plant, id, why=form.why)
     return shapes.Unmasked(

@@ -129,7 +129,7 @@ def test_a_feed_as_osv_hands_it_out(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def service() -> Iterator[Callable[[int, bytes], str]]:
+def osv() -> Iterator[Callable[[int, bytes], str]]:
     """An OSV service that answers each question in one way."""
     running: list[HTTPServer] = []
 
@@ -154,14 +154,14 @@ def service() -> Iterator[Callable[[int, bytes], str]]:
 
 
 def test_pip_audit_is_believed_only_for_what_it_looked_up(audit: Any, service: Any) -> None:
-    code, said = audit("--service", service(200, b"{}"))
+    code, said = audit("--service", osv(200, b"{}"))
     assert (code, said) == (0, "2 packages audited by pip-audit's feed: nothing is known against them.\n")
     mended = ranges({"introduced": "2.3.0"}, {"fixed": "2.32.0"})
-    code, said = audit("--service", service(200, json.dumps({"vulns": [record(**mended)]}).encode()), "--json")
+    code, said = audit("--service", osv(200, json.dumps({"vulns": [record(**mended)]}).encode()), "--json")
     told = json.loads(said)
     assert (code, told["audited"]) == (1, True)
     assert {"package": "requests", "version": "2.31.0", "id": "PYSEC-2024-1", "mended_in": ["2.32.0"]} in told["known"]
-    code, said = audit("--service", service(503, b""))
+    code, said = audit("--service", osv(503, b""))
     assert (code, said.startswith("NOT AUDITED: no advisory feed")) == (3, True)
 
 

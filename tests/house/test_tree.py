@@ -110,7 +110,7 @@ def opened_by_chance(tree: ast.AST) -> Iterator[int]:
             continue
         called = node.func
         name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
-        if name not in OPENS or ast.unparse(called) in ("os.open", "webbrowser.open", "self.open"):
+        if name not in OPENS or ast.unparse(called) in ("os.open", "webbrowser.open", "self.open", "tarfile.open"):
             continue
         given = {keyword.arg for keyword in node.keywords}
         constants = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]

@@ -68,7 +68,7 @@ def _page(asked: Asked, wired: Wired, *, status: int = 200, **values: Any) -> Re
         "connection.html",
         status=status,
         wired=wired,
-        link=lists.health(asked.plant, wired),
+        link=lists.standing(asked.plant, wired),
         mend=menders.of_connection(asked.plant.councils[wired.council], wired.name),
         windows=settings.get("windows") or (),
         limits={

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from config.keys import Keys, KeyService
-from pipelines import key_service
+from config.keys import Keys, RemoteKeys
+from pipelines import remote_keys
 from pipelines.wrapping import KeyFault
 
 KEY = "ab" * 32
@@ -45,21 +45,21 @@ def serve() -> Iterator[Callable[..., str]]:
         one.server_close()
 
 
-def hashicorp(url: str) -> KeyService:
+def hashicorp(url: str) -> RemoteKeys:
     login = {"api_key": {"header": "X-Vault-Token", "key": "env:TOKEN"}}
-    return KeyService(kind="hashicorp", connect={"url": f"{url}/v1/secret/data", "login": login})
+    return RemoteKeys(kind="hashicorp", connect={"url": f"{url}/v1/secret/data", "login": login})
 
 
 def test_vault_is_asked_in_its_own_words(serve: Callable[..., str]) -> None:
     url = serve(200, json.dumps({"data": {"data": {"key": KEY}, "metadata": {"version": 3}}}))
-    assert key_service.read(hashicorp(url), "dolen-main", lambda _reference: "s.invented") == KEY
+    assert remote_keys.read(hashicorp(url), "dolen-main", lambda _reference: "s.invented") == KEY
     assert serve.asked == [("/v1/secret/data/dolen-main", "s.invented", "application/json")]  # type: ignore[attr-defined]
 
 
 def test_azure_is_asked_in_its_own_words(serve: Callable[..., str]) -> None:
     url = serve(200, json.dumps({"value": KEY, "id": "https://x/secrets/dolen-main/1"}))
-    service = KeyService(kind="azure", connect={"url": url})
-    assert key_service.read(service, "dolen-main", lambda reference: reference) == KEY
+    service = RemoteKeys(kind="azure", connect={"url": url})
+    assert remote_keys.read(service, "dolen-main", lambda reference: reference) == KEY
     assert serve.asked[0][0] == "/secrets/dolen-main?api-version=7.4"  # type: ignore[attr-defined]
 
 
@@ -77,14 +77,14 @@ def test_azure_is_asked_in_its_own_words(serve: Callable[..., str]) -> None:
 )
 def test_what_the_service_refuses_is_a_sentence(serve: Callable[..., str], status: int, body: str, words: str) -> None:
     with pytest.raises(KeyFault, match=words) as raised:
-        key_service.read(hashicorp(serve(status, body)), "dolen-main", lambda _reference: "s.invented")
+        remote_keys.read(hashicorp(serve(status, body)), "dolen-main", lambda _reference: "s.invented")
     assert KEY not in str(raised.value)
     assert "s.invented" not in str(raised.value)
 
 
 def test_a_service_that_is_away_loses_nothing() -> None:
     with pytest.raises(KeyFault, match="nothing is lost, start again when it answers"):
-        key_service.read(hashicorp("http://127.0.0.1:9"), "dolen-main", lambda _reference: "s.invented")
+        remote_keys.read(hashicorp("http://127.0.0.1:9"), "dolen-main", lambda _reference: "s.invented")
 
 
 def test_a_reference_to_a_service_that_is_not_described_is_refused() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from config.keys import KeyService
+from config.keys import RemoteKeys
 from connectors.errors import ConnectorError
 from connectors.http import HttpSession
 from connectors.logins import login_addresses, open_login, send_logged_in
@@ -28,7 +28,7 @@ _ASKS = {
 _MOST_BYTES = 64 * 1024
 
 
-def read(service: KeyService, name: str, secret: Callable[[str], str]) -> str:
+def read(service: RemoteKeys, name: str, secret: Callable[[str], str]) -> str:
     """Return what the service holds under a name: a main key as text. `secret` resolves env: and file: references.
 
     Raises KeyFault where it does not answer or holds no such key; SecretMissing for its login.
