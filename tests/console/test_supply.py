@@ -153,7 +153,7 @@ def osv() -> Iterator[Callable[[int, bytes], str]]:
         one.server_close()
 
 
-def test_pip_audit_is_believed_only_for_what_it_looked_up(audit: Any, service: Any) -> None:
+def test_pip_audit_is_believed_only_for_what_it_looked_up(audit: Any, osv: Any) -> None:
     code, said = audit("--service", osv(200, b"{}"))
     assert (code, said) == (0, "2 packages audited by pip-audit's feed: nothing is known against them.\n")
     mended = ranges({"introduced": "2.3.0"}, {"fixed": "2.32.0"})
