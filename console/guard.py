@@ -20,7 +20,7 @@ _SENTENCES = {
     "pipelines.sight.NotPossible",
     "pipelines.lock.AlreadyRunning",
     "pipelines.dumps.CannotCopy",
-    "pipelines.keystore.KeyFault",
+    "pipelines.wrapping.KeyFault",
     "pipelines.ledger.LedgerFault",
     "pipelines.vault.PayloadGone",
     "pipelines.composition.StrangeRoom",

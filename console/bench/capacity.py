@@ -116,7 +116,9 @@ def _plant(folder: Path) -> Plant:
     (folder / "key").write_text("bench\n", encoding="utf-8")
     for name, place in (("dolen.yaml", "config/dolen.yaml"), ("council.yaml", "config/councils/bench.yaml")):
         text = (HERE / name).read_text(encoding="utf-8")
-        text = text.format(url="http://127.0.0.1:9", ledger="sqlite:///ledger.db", broker="memory://", at_once=4)
+        text = text.format(
+            url="http://127.0.0.1:9", ledger="sqlite:///ledger.db", broker="memory://", at_once=4, level="warning"
+        )
         (folder / place).write_text(text, encoding="utf-8")
     return composition.build(composition.load(folder))
 
