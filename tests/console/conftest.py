@@ -132,7 +132,15 @@ def torfaen_in(folder: Path) -> Site:
     shutil.copytree(ROOT / "config" / "example", folder)
     for other in ("blaenau-gwent", "neath-port-talbot"):
         (folder / "config" / "councils" / f"{other}.yaml").unlink()
+    without_pages(folder)
     return Site(folder, environment() | {f"TORFAEN_{name}": "dolen-secret" for name in SECRETS})
+
+
+def without_pages(folder: Path) -> None:
+    """Have `dolen run` serve no pages: what these tests are about needs none, and each would take their one port."""
+    file = folder / "config" / "dolen.yaml"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith("console:")), encoding="utf-8")
 
 
 @pytest.fixture

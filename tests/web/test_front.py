@@ -62,3 +62,13 @@ def test_the_other_language_is_a_form_where_a_form_was_sent(desk: Desk) -> None:
     assert 'name="_language" value="cy"' in browser.page
     assert "Mae wedi cyrraedd" in said(browser.post("/where", reference="C-1", _language="cy"))
     assert 'lang="cy"' in browser.get("/")
+
+
+def test_without_a_reference_source_day_hour_and_team_find_it(desk: Desk) -> None:
+    browser = desk.browser()
+    browser.get("/")
+    form = {"source": "torfaen/contact", "day": "2026-07-02", "hour": "13"}
+    assert "It arrived in casework as 881" in said(browser.post("/where/when", **form, team="Adults"))
+    assert "nothing of the kind in that hour" in said(browser.post("/where/when", **form, team="children"))
+    assert "nothing of the kind in that hour" in said(browser.post("/where/when", **{**form, "hour": "12"}))
+    assert "an hour from 0 to 23" in said(browser.post("/where/when", 422, **{**form, "hour": "24"}))

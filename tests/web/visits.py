@@ -76,6 +76,7 @@ WHY = {"why": "agreed on the telephone"}
 VISITS: tuple[Visit, ...] = (
     Visit("GET /", council=""),
     Visit("POST /where", form=lambda _bench: {"reference": "C-3"}, council=""),
+    Visit("POST /where/when", form=lambda _bench: {"source": "torfaen/contact", "day": "2026-07-02", "hour": "13"}),
     Visit("POST /where/ask", form=lambda _bench: {"source": "torfaen/contact"}, changes=True),
     Visit("GET /overview", council=""),
     Visit("GET /attention", council=""),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
 from console import where_words
 from console.web.asked import Asked
 from console.web.doors import Doors
-from pipelines import control, where
+from pipelines import by_hour, control, where
+from pipelines.clock import to_time
 from pipelines.rights import Right
 from pipelines.where import Known, Place, Stands, Whereabouts
 
@@ -50,6 +53,29 @@ def look(asked: Asked) -> Response:
     return _page(asked, found=where.where(asked.plant, reference))
 
 
+@doors.post("/where/when", Right.SEE)
+def when(asked: Asked) -> Response:
+    """Look by source, day, hour and team, where nobody knows a reference."""
+    council, _, name = asked.typed("source").partition("/")
+    begins = _hour(asked, council)
+    if not council or begins is None:
+        asked.faults["day"] = "front.hour_missing"
+        return _page(asked, status=422)
+    asked.must(council)
+    wired = control.one_connection(asked.plant, name, council)
+    ids, more = by_hour.shown_in(asked.plant, council, wired.name, begins, asked.typed("team"))
+    return _page(asked, found=[one for id in ids for one in where.where(asked.plant, id)], more=more, hourly=True)
+
+
+def _hour(asked: Asked, council: str) -> int | None:
+    """The hour that was typed, in the council's zone."""
+    try:
+        moment = datetime.fromisoformat(asked.typed("day")).replace(hour=int(asked.typed("hour")))
+    except ValueError:
+        return None
+    return to_time(moment.replace(minute=0, second=0, tzinfo=ZoneInfo(asked.zone(council))))
+
+
 @doors.post("/where/ask", Right.CONTROL)
 def ask(asked: Asked) -> Response:
     """Have a source read now."""
@@ -61,7 +87,13 @@ def ask(asked: Asked) -> Response:
 
 
 def _page(
-    asked: Asked, *, status: int = 200, found: Sequence[Whereabouts] | None = None, read_now: str = ""
+    asked: Asked,
+    *,
+    status: int = 200,
+    found: Sequence[Whereabouts] | None = None,
+    read_now: str = "",
+    more: bool = False,
+    hourly: bool = False,
 ) -> Response:
     carried = [one for one in found or () if one.known is not Known.NEVER_SHOWN]
     return asked.page(
@@ -72,6 +104,8 @@ def _page(
         found=[(one, _said(asked, one)) for one in carried],
         sources=where.sources(asked.plant),
         read_now=read_now,
+        more=more,
+        hourly=hourly,
     )
 
 
