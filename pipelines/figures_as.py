@@ -95,10 +95,11 @@ def as_svg(figures: Figures, name: str, language: str = "en") -> str:
     at = 0 if language == "cy" else 1
     shown = list(getattr(figures, name).items())
     title = f"{WORDS[name][at]} - {figures.name['cy' if at == 0 else 'en']}"
+    mark = f"{figures.council}-{name}"
     most = max([value for _, value in shown if value], default=1) or 1
     height, spoken, drawn = 30 * len(shown) + 46, [], []
     for row, (of, value) in enumerate(shown):
-        y, label = 40 + 30 * row, _named(of, at)
+        y, label = 40 + 30 * row, named(of, at)
         told = WORDS["few"][at] if value is None else f"{value:g}"
         width = 0 if value is None else round(360 * value / most)
         beam = (
@@ -114,8 +115,8 @@ def as_svg(figures: Figures, name: str, language: str = "en") -> str:
         spoken.append(f"{label}: {told}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 {height}" role="img" lang="{language}" '
-        f'aria-labelledby="t-{name} d-{name}" font-family="sans-serif" font-size="14" fill="#0b0c0c">'
-        f'<title id="t-{name}">{escape(title)}</title><desc id="d-{name}">{escape("; ".join(spoken))}</desc>'
+        f'aria-labelledby="t-{mark} d-{mark}" font-family="sans-serif" font-size="14" fill="#0b0c0c">'
+        f'<title id="t-{mark}">{escape(title)}</title><desc id="d-{mark}">{escape("; ".join(spoken))}</desc>'
         f'<text x="0" y="20" font-weight="bold">{escape(title)}</text>{"".join(drawn)}</svg>\n'
     )
 
@@ -125,7 +126,8 @@ def plots() -> tuple[str, ...]:
     return _GROUPS
 
 
-def _named(of: str, at: int) -> str:
+def named(of: str, at: int) -> str:
+    """What a part of a group is called, in Welsh (0) or in English (1); a rule has its own words."""
     if of in WORDS:
         return WORDS[of][at]
     status = next((one for one in Status if one.value == of), None)

@@ -17,10 +17,10 @@ import requests
 from sqlalchemy import select
 
 from console.listener.server import Listener
-from pipelines import composition, desk, register, rung, story, wishes
+from pipelines import composition, desk, erasing, persons, register, rung, story, wishes
 from pipelines.clock import to_instant
 from pipelines.pushes import Pushes
-from pipelines.tables import audit, cause, delivery, news, pushed, version
+from pipelines.tables import audit, cause, delivery, news, payload, preference, pushed, version
 from pipelines.walks import Walker
 from sandbox.notify_checks import templates
 
@@ -354,3 +354,18 @@ def test_notify_calls_back_with_its_token_and_a_replay_changes_nothing(
     finally:
         stop.set()
         serving.join()
+
+
+def test_whoever_is_erased_leaves_no_number_and_no_wish_behind(town: Any) -> None:
+    asked = asks(town)
+    moves(town, "ACC")
+    town.deliver()
+    with town.plant.ledger.writing() as connection:
+        mark = register.whom(town.plant.vault, "torfaen", SAFE["value"])
+        register.write(connection, town.plant.vault, "torfaen", mark, register.LANGUAGE, "en", by="reply", now=1)
+    (kept,) = rows(town, preference)
+    whose = persons.by_reference(town.plant, asked["id"])
+    erasing.erase(town.plant, whose, ground="objection", who="dpo", why="asked")
+    assert [(one.whom, one.status) for one in rows(town, news)] == [("", "accepted")]
+    assert rows(town, preference) == []
+    assert rows(town, payload, id=kept.value)[0].body is None

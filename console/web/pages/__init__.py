@@ -19,6 +19,7 @@ from console.web.pages import (
     group,
     handover,
     mapping,
+    outcomes,
     overview,
     reconcile,
     referral,
@@ -44,6 +45,7 @@ ALL: tuple[Doors, ...] = (
     mapping.doors,
     schedule.doors,
     reconcile.doors,
+    outcomes.doors,
     audit.doors,
     settings.doors,
 )  # fmt: skip
