@@ -176,7 +176,8 @@ def test_a_bomb_of_references_is_refused() -> None:
 
 
 def test_the_shipped_contact_centre(shipped: Callable[[str], Any], interfaces: Callable[[str], bytes]) -> None:
-    (one,) = interfaces_of(shipped("contact"), interfaces=interfaces)
+    one, reply = interfaces_of(shipped("contact"), interfaces=interfaces)
+    assert (one["kind"], reply["kind"]) == ("Request", "Reply")
     assert one["ours"] == ["changed_at", "external_reference", "id", "version"]
     assert one["create"]["required"] == ["category", "priority", "received_at", "customer", "language", "flags"]
     assert "required" not in one["update"]
