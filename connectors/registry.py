@@ -80,9 +80,9 @@ FAMILIES: Mapping[str, Family] = {
         "connectors.open_referral:interfaces_of",
     ),
     "notify": Family(
-        "connectors.notify:NotifyProfile",
-        "connectors.notify:NotifySettings",
-        "connectors.notify:NotifyConnector",
+        "connectors.notify.profile:NotifyProfile",
+        "connectors.notify.profile:NotifySettings",
+        "connectors.notify.connector:NotifyConnector",
         "connectors.notify.neutral:interfaces_of",
     ),
     "mesh": Family(

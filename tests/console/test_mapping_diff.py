@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.roles_given import give
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -15,6 +17,9 @@ def test_what_a_candidate_changes_is_told_before_it_is_live(synced: Any, tmp_pat
     assert "3 records of 3 would come out otherwise" in shown.stdout
     assert "no longer carried: Reason, such as d" in shown.stdout
     assert "ymolchi" not in shown.stdout
+    refused = synced.dolen("mapping", "diff", "current", str(file), "--reveal", said="to see what is lost")
+    assert "it takes the role case-reader" in refused.stderr
+    give(synced.folder, "case-reader")
     revealed = synced.dolen("mapping", "diff", "current", str(file), "--reveal", said="to see what is lost")
     assert "ymolchi" in revealed.stdout
     refused = synced.dolen("mapping", "diff", "current", "nowhere.yaml")

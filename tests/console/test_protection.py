@@ -14,6 +14,7 @@ from console.main import app
 from console.person_page import page
 from pipelines import logs
 from pipelines.tables import delivery
+from tests.roles_given import give
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
@@ -27,6 +28,7 @@ def typed(bench: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     with bench.writing() as connection:
         connection.execute(update(delivery).values(state="closed"))
     bench.plant.close()
+    give(bench.folder, "data-protection")
     monkeypatch.setenv("DOLEN_SITE", str(bench.folder))
     monkeypatch.setenv("DOLEN_USER", "A. Swyddog")
 
