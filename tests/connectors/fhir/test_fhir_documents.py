@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import io
+import json
 from typing import Any
 
 import pytest
@@ -63,7 +64,8 @@ def test_no_answer_of_a_search_for_a_document_brings_its_file(small: Any, answer
     def told(call: Any) -> Any:
         assert b"_summary=true" in call.body
         resource = {"resourceType": TYPE, "id": "d1", "identifier": [{"system": OURS, "value": "another"}]}
-        return answer(200, {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": resource}]})
+        bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": resource}]}
+        return answer(200, json.dumps(bundle).encode())
 
     assert fhir(small(told).url + "/fhir").find_document("Referral", "t1", "k") == ""
 
