@@ -12,7 +12,7 @@ from connectors.http import PIECE, Body, Readable
 
 
 def mark() -> str:
-    """A text that nothing else holds, to stand where a file's Base64 goes. It is Base64 itself, so a schema takes it."""
+    """A text that nothing else holds, to stand where a file goes. It is Base64 itself, so that a schema takes it."""
     return secrets.token_hex(16)
 
 

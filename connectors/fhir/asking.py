@@ -126,8 +126,8 @@ class Asking:
 
     def located(self, reply: Reply, type: str) -> str:
         """The id of the resource of that type that an answer's headers name, "" if they name none."""
-        where = (reply.headers.get("Location") or reply.headers.get("Content-Location") or "").partition("/_history/")[0]
-        return self.addresses.id_in(where, f"/{type}/{{id}}")
+        where = reply.headers.get("Location") or reply.headers.get("Content-Location") or ""
+        return self.addresses.id_in(where.partition("/_history/")[0], f"/{type}/{{id}}")
 
     def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
         return send_logged_in(self.session, self.login, method, url, deadline=deadline, **more)

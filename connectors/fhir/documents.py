@@ -112,7 +112,8 @@ def _held(system: str, asking: Asking, key: str, deadline: Deadline) -> str:
 
 def _bears(resource: Resource, system: str, key: str) -> bool:
     told = resource.get("identifier")
-    return any(at(one, "system") == system and at(one, "value") == key for one in told) if isinstance(told, list) else False
+    listed = told if isinstance(told, list) else []
+    return any(at(one, "system") == system and at(one, "value") == key for one in listed)
 
 
 def _leading_to(type: str, record: Mapping[str, Any]) -> dict[str, str]:

@@ -12,7 +12,6 @@ from connectors.documents import Document
 from connectors.errors import NotThere, PageUnreadable, Unknown
 from connectors.http import Reply
 from connectors.port import Receipt, Record
-from connectors.rest.replies import id_text
 from connectors.soap.interface import Interface
 from connectors.soap.profile_documents import SoapDocuments
 from connectors.soap.reply import UnreadableReply
@@ -35,15 +34,19 @@ class Speaks(Protocol):
 
 def add(kind: str, told: SoapDocuments, speaks: Speaks, id: str, document: Document, *, key: str) -> Receipt:
     """See `connectors.documents.TakesDocuments`."""
-    section, marked, content = told.add, mark(), {}
-    places = {section.id: id, section.data: marked, section.name: document.name, section.mime: document.mime,
-              section.our_key: key, **section.send}  # fmt: skip
-    _fill(content, places)
+    section, marked = told.add, mark()
+    content: Record = {}
+    places = [(section.id, id), (section.data, marked), (section.name, document.name), (section.mime, document.mime),
+              (section.our_key, key), *section.send.items()]  # fmt: skip
+    for path, text in places:
+        if path is not None:
+            xml.put(content, path, text)
     answer, reply = speaks.filing(kind, section.operation, content, document, marked)
     if fault := speaks.interface.validity.fault_but_for_additions(answer):
-        raise Unknown(f"adding a document to a {kind}: the answer is not as the interface says: {fault}", reply=reply.body)
+        doing = f"adding a document to a {kind}"
+        raise Unknown(f"{doing}: the answer is not as the interface says: {fault}", reply=reply.body)
     number = xml.text_at(xml.record_of(answer, speaks.interface.namespaces), section.number)
-    return Receipt(id_text(number) or key, "created", reply=reply.body)
+    return Receipt(number or key, "created", reply=reply.body)
 
 
 def find(kind: str, told: SoapDocuments, speaks: Speaks, id: str, key: str) -> str:
@@ -63,10 +66,4 @@ def find(kind: str, told: SoapDocuments, speaks: Speaks, id: str, key: str) -> s
         raise PageUnreadable(f"{doing}: the answer is not as the interface says: {fault}", reply=reply.body)
     rows = xml.get(xml.record_of(answer, speaks.interface.namespaces), section.items)
     ours = [row for row in rows if xml.text_at(row, section.our_key) == key]
-    return (id_text(xml.text_at(ours[0], section.number)) or key) if ours else ""
-
-
-def _fill(content: Record, places: Mapping[str | None, str]) -> None:
-    for path, text in places.items():
-        if path is not None:
-            xml.put(content, path, text)
+    return (xml.text_at(ours[0], section.number) or key) if ours else ""

@@ -118,9 +118,8 @@ class SoapLookup(LookupRows):
     items: ListPath = Field(description="The rows in the reply.", examples=["Entry[]"])
 
 
-Section: TypeAlias = (
-    SoapFetch | SoapCreate | SoapUpdate | SoapFind | Asked | SoapLookup | Turn | Adds | SoapDocumentAdd | SoapDocumentFind
-)
+Papers: TypeAlias = SoapDocumentAdd | SoapDocumentFind
+Section: TypeAlias = SoapFetch | SoapCreate | SoapUpdate | SoapFind | Asked | SoapLookup | Turn | Adds | Papers
 
 
 class SoapRecord(Errors):

@@ -1,4 +1,4 @@
-"""Documents carried from a REST desk to a FHIR server and to a SOAP case system: fetched, looked at, handed over once."""
+"""Documents carried from a REST desk to a FHIR server and to a SOAP case system: fetched, scanned, handed over once."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from connectors.registry import open_connector
 from pipelines.decision import Do
 from pipelines.documents import Handing
 from pipelines.jobs import Job, Known
+from pipelines.plant import Wired
 from pipelines.sending import Result
 from pipelines.tables import record
 from sandbox import secrets
@@ -109,7 +110,10 @@ class Hands:
     def hand(self, **job: Any) -> Result:
         """Hand it over as a worker does, by `pipelines.documents`."""
         council = self.rig.council("elm")
-        wired = replace(council.wired["care"], connector=self._target.connector)
+        wired = Wired(
+            council="elm", name="care", kinds={}, open_connector=lambda *_: self._target.connector,
+            timeout_seconds=10, settle_seconds=60, at_once=1, polls=False,
+        )  # fmt: skip
         (route,) = [one for one in council.routes if one.target == "care" and one.documents is not None]
         handing = Handing(self.rig.plant, council, wired, replace(route, kind=KIND), lambda _: None)
         self.job = replace(self.job, **job)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.documents import DOCUMENT, Document, offered
-from connectors.errors import Misconfigured, NotThere, Rejected, Unknown
+from connectors.errors import Misconfigured, NotThere, Unknown
 from connectors.fhir.capability import lacks
 from connectors.port import Tier
 from connectors.problems import ProfileFaults
@@ -103,5 +103,5 @@ def test_doctor_says_that_a_server_takes_none(shipped: Any) -> None:
     profile: Any = check_profile(shipped("health"))
     assert any(f"nothing of {TYPE}" in words for words in lacks(told, profile))
     told["rest"][0]["resource"].append({"type": TYPE, "conditionalCreate": False})
-    words = list(lacks(told, profile))
-    assert words == [f"Referral: {TYPE} cannot be created on a condition, so that a repeated create would make a second one"]
+    (words,) = lacks(told, profile)
+    assert f"{TYPE} cannot be created on a condition" in words

@@ -80,7 +80,8 @@ def test_a_referral_that_is_gone(connect: Any) -> None:
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"operation": "FileDocument"}, "no operation FileDocument"), ({"data": "Document/Bytes"}, "no element Document/Bytes"),
+    [({"operation": "FileDocument"}, "no operation FileDocument"),
+     ({"data": "Document/Bytes"}, "no element Document/Bytes"),
      ({"data": "Document"}, "takes no Base64"), ({"our_key": "Document/Key"}, "no element Document/Key"),
      ({"number": "Number"}, "no element Number"), ({"send": {"User": "dolen"}}, "no element User")],
 )  # fmt: skip
