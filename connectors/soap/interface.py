@@ -188,7 +188,7 @@ class Interface:
             self._sends(f"{at}.adds.{number}", adds.operation, [adds.id, adds.record, *adds.send])
         if (papers := record.documents) is not None:
             self._sends(f"{at}.documents.add", papers.add.operation, papers.add.sends)
-            self._carries_base64(f"{at}.documents.add.data", papers.add.operation, papers.add.data)
+            self._takes_text(f"{at}.documents.add.data", papers.add.operation, papers.add.data)
             self._brings(f"{at}.documents.add", papers.add.operation, [papers.add.number] if papers.add.number else [])
             if (find_one := papers.find) is not None:
                 rows = find_one.items.removesuffix("[]")
@@ -249,7 +249,7 @@ class Interface:
     def _brings(self, at: str, operation: str, paths: Iterable[str]) -> None:
         self._has(at, f"the answer of {operation}", self._binding.get(operation).output.body, paths)
 
-    def _carries_base64(self, at: str, operation: str, path: str) -> None:
+    def _takes_text(self, at: str, operation: str, path: str) -> None:
         kind = self._binding.get(operation).input.body.type
         for step in path.split("/"):
             kind = next(inner.type for _, inner in kind.elements if inner.name and inner.qname.localname == step)
