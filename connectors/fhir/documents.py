@@ -37,7 +37,9 @@ def fits(kind: str, section: FhirRecord, interface: Interface) -> None:
         raise Misconfigured(f"records.{kind}.documents.says: {TYPE} {fault}")
     known = interface.raw_component(TYPE).get("properties", {})
     if wrong := sorted(set(told.says) - set(known)):
-        raise Misconfigured(f"records.{kind}.documents.says: {interface.name} has no element {wrong[0]} in {TYPE}")
+        raise Misconfigured(
+            f"records.{kind}.documents.says: {interface.name} has no element {wrong[0]} in {TYPE}: correct its name"
+        )
 
 
 def reference(
