@@ -109,7 +109,7 @@ def _documents(
     for end, name, offer, does in (("from", route.from_, "fetch", "lends"), ("to", route.to, "create", "takes")):
         connection = opened.get(name)
         if connection is not None and offer not in offered(connection):
-            section = "documents.fetch" if offer == "fetch" else "documents.add"
+            section = "documents.fetch" if offer == "fetch" else "documents"
             yield council.document.finding(
                 at,
                 found=f"{shown(name)}, whose profile {does} no documents",

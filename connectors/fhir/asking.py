@@ -16,7 +16,7 @@ from connectors.deadline import Deadline
 from connectors.errors import PageUnreadable, Unknown
 from connectors.fhir.bundles import Resource
 from connectors.fhir.outcome import refuse
-from connectors.http import HttpSession, Reply, ReplyTooLarge
+from connectors.http import Body, HttpSession, Reply, ReplyTooLarge
 from connectors.json_body import UnreadableBody, parse, read
 from connectors.logins import HttpLogin, send_logged_in
 from connectors.rest.addresses import Addresses
@@ -57,10 +57,24 @@ class Asking:
         """Read an address below the connection's url. What came is not judged."""
         return self._read("GET", address, deadline, headers=ASKED, most_bytes=most_bytes)
 
-    def create(self, type: str, body: bytes, deadline: Deadline, *, system: str, key: str) -> Reply:
-        """Create a resource unless one bears our key already (FHIR R4, http.html#ccreate). Sent once, unjudged."""
+    def create(
+        self,
+        type: str,
+        body: bytes | Callable[[], Body],
+        deadline: Deadline,
+        *,
+        system: str,
+        key: str,
+        size: int | None = None,
+        wants: str = "representation",
+    ) -> Reply:
+        """Create a resource unless one bears our key already (FHIR R4, http.html#ccreate). Sent once, unjudged.
+
+        `size`: the bytes of a body that comes in pieces. `wants`: what of the resource the answer is to hold.
+        """
         unless = f"identifier={quote(system, safe=':/')}|{quote(key, safe='')}"
-        headers = {**ASKED, "Content-Type": JSON, "If-None-Exist": unless, "Prefer": "return=representation"}
+        headers = {**ASKED, "Content-Type": JSON, "If-None-Exist": unless, "Prefer": f"return={wants}"}
+        headers |= {"Content-Length": str(size)} if size is not None else {}
         return self._send("POST", self.addresses.below(f"/{type}"), deadline, headers=headers, body=body)
 
     def update(self, type: str, id: str, body: bytes, deadline: Deadline, *, version: str) -> Reply:
@@ -109,6 +123,11 @@ class Asking:
         except UnreadableBody as trouble:
             raise Unknown(f"{doing}: {trouble.reason}", reply=reply.body) from None
         return found if isinstance(found, dict) and found.get("resourceType") == type else None
+
+    def located(self, reply: Reply, type: str) -> str:
+        """The id of the resource of that type that an answer's headers name, "" if they name none."""
+        where = reply.headers.get("Location") or reply.headers.get("Content-Location") or ""
+        return self.addresses.id_in(where.partition("/_history/")[0], f"/{type}/{{id}}")
 
     def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Reply:
         return send_logged_in(self.session, self.login, method, url, deadline=deadline, **more)

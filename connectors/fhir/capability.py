@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.errors import ConnectorError
 from connectors.fhir.asking import Asking
+from connectors.fhir.documents import TYPE
 from connectors.fhir.profile import FhirProfile, FhirRecord
 from connectors.logins import open_login, session_of
 from connectors.pace import Agree
@@ -70,6 +71,8 @@ def lacks(told: dict[str, Any], profile: FhirProfile) -> Iterator[str]:
                 yield f"{kind}: the server says nothing of {type}"
             elif type in resources:
                 yield from (f"{kind}: {words}" for words in _of_type(resources[type], type, record))
+        if record.documents is not None and resources:
+            yield from (f"{kind}: {words}" for words in _of_documents(resources.get(TYPE)))
 
 
 def _of_type(told: dict[str, Any], type: str, record: FhirRecord) -> Iterator[str]:
@@ -100,6 +103,20 @@ def _of_type(told: dict[str, Any], type: str, record: FhirRecord) -> Iterator[st
     if type == lead and isinstance(brought, list) and "*" not in brought:
         ways = [f"{lead}:{refers.search}" for refers in record.lead.refers.values() if refers.search]
         yield from (f"a search for {type} cannot bring along {way}" for way in ways if way not in brought)
+
+
+def _of_documents(told: dict[str, Any] | None) -> Iterator[str]:
+    if told is None:
+        yield f"the server says nothing of {TYPE}, by which documents are handed over"
+        return
+    can = {one.get("code") for one in _dicts(told.get("interaction"))}
+    if can:
+        yield from (f"{TYPE} cannot be used by {one}" for one in sorted({"create", "search-type"} - can))
+    if told.get("conditionalCreate") is False:
+        yield f"{TYPE} cannot be created on a condition, so that a repeated create would make a second one"
+    parameters = {one.get("name") for one in _dicts(told.get("searchParam"))}
+    if parameters and "identifier" not in parameters:
+        yield f"{TYPE} cannot be searched by identifier"
 
 
 def _dicts(told: Any) -> list[dict[str, Any]]:

@@ -13,12 +13,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.deadline import Deadline
+from connectors.documents import DOCUMENT, Document
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
+from connectors.fhir import documents
 from connectors.fhir.asking import Asking
 from connectors.fhir.bundles import entries
 from connectors.fhir.capability import examined
 from connectors.fhir.feed import ChangedResources, by_id, leading
 from connectors.fhir.profile import FhirProfile, FhirRecord
+from connectors.fhir.profile_documents import FhirDocuments
 from connectors.fhir.records import Records
 from connectors.fhir.steps import create, judge, update
 from connectors.http import Reply
@@ -66,11 +69,15 @@ class FhirConnector:
         return tuple(self._records)
 
     def offers(self, kind: str) -> frozenset[str]:
-        """What the profile declares for this kind."""
+        """What the profile declares for this kind; for DOCUMENT, for the documents of any kind."""
+        if kind == DOCUMENT:
+            return frozenset[str]().union(*(told.offers for told in self._with_documents()))
         return self._section(kind).offers
 
     def tier(self, kind: str) -> Tier:
-        """How a create of this kind is made to happen once."""
+        """How a create of this kind is made to happen once; of DOCUMENT, the least of any kind's."""
+        if kind == DOCUMENT:
+            return max((told.tier for told in self._with_documents()), default=Tier.NEITHER)
         return self._section(kind).tier
 
     def reads_first(self, kind: str) -> bool:
@@ -124,6 +131,21 @@ class FhirConnector:
         if held is None:
             raise NotThere(f"updating a {kind}: there is no such record")
         return update(records, self._asking, record, held, version=version, deadline=deadline)
+
+    def add(self, kind: str, id: str, document: Document, *, key: str) -> Receipt:
+        """See `connectors.documents.TakesDocuments`."""
+        section, told = self._section(kind), self._documents(kind)
+        deadline = self._asking.session.deadline()
+        held = self._fetched(kind, id, deadline, writing=True)
+        if held is None:
+            raise NotThere(f"adding a document to a {kind}: there is no such record")
+        record, system = held.record, section.identifier
+        return documents.add(told, system, self._asking, record, document, key=key, deadline=deadline)
+
+    def find_document(self, kind: str, id: str, key: str) -> str:  # noqa: ARG002 - our key alone tells which
+        """See `connectors.documents.TakesDocuments`."""
+        self._documents(kind)
+        return documents.find(self._section(kind).identifier, self._asking, key, self._asking.session.deadline())
 
     def lookups(self, kind: str) -> tuple[str, ...]:
         """No lists are asked for: the codes of FHIR's closed lists stand in the pinned file."""
@@ -192,6 +214,15 @@ class FhirConnector:
             raise Misconfigured(
                 f"the profile of {self._profile.system} has no records {kind}; it has {known}"
             ) from None
+
+    def _with_documents(self) -> list[FhirDocuments]:
+        return [record.documents for record in self._profile.records.values() if record.documents is not None]
+
+    def _documents(self, kind: str) -> FhirDocuments:
+        told = self._section(kind).documents
+        if told is None:
+            raise Misconfigured(f"the profile of {self._profile.system} declares no documents for {kind}")
+        return told
 
     def _feed(self, kind: str) -> ChangedResources:
         self._offered(kind, "changes")

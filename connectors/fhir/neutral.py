@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.errors import Misconfigured
+from connectors.fhir import documents
 from connectors.fhir.profile import FhirProfile, FhirRecord
 from connectors.flat import Flattener
 from connectors.neutral import interface
@@ -17,9 +18,10 @@ Schema = dict[str, Any]
 def fits(profile: FhirProfile, interfaces: Callable[[str], bytes]) -> None:
     """Compile what each resource is judged by. Raises Misconfigured for one that the pinned file does not have."""
     opened = _opened(profile, interfaces)
-    for record in profile.records.values():
+    for kind, record in profile.records.items():
         for type in record.types:
             opened.prepare(type)
+        documents.fits(kind, record, opened)
 
 
 def interfaces_of(profile: FhirProfile, interfaces: Callable[[str], bytes]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from connectors.fhir.profile_documents import FhirDocuments
 from connectors.port import Tier
 from connectors.profile import Name, Overlap, PinnedFile, Zone
 from connectors.references import Closed
@@ -108,6 +109,11 @@ class FhirRecord(Closed):
         "be taken.",
         examples=[{}],
     )
+    documents: FhirDocuments | None = Field(
+        default=None,
+        description="Documents that belong to a record: they become DocumentReferences.",
+        examples=[{"about": "ServiceRequest", "subject": "Patient"}],
+    )
 
     @model_validator(mode="after")
     def _steps_agree(self) -> Self:
@@ -131,6 +137,12 @@ class FhirRecord(Closed):
             raise ValueError("create needs find: what was made is looked up by our key")
         if self.update is not None and self.fetch is None:
             raise ValueError("update needs fetch: the record is read before it is written onto")
+        if self.documents is not None:
+            for name, type in (("about", self.documents.about), ("subject", self.documents.subject)):
+                if type is not None and type not in self.types:
+                    raise ValueError(f"documents.{name}: {type} is no resource of the record: name one of its steps")
+            if self.fetch is None:
+                raise ValueError("documents need fetch: the record is read to see what they belong to")
         return self
 
     @property

@@ -167,15 +167,10 @@ def _written(
     new version (FHIR R4, http.html#ops): else it may be a gateway's answer, and nothing was done."""
     told = answer if answer is not None else {}
     version = id_text(at(told, "meta/versionId")) or version_of(reply.headers.get("ETag", ""))
-    found = id_text(told.get("id")) or _located(asking, reply, type) or (id if version else "")
+    found = id_text(told.get("id")) or asking.located(reply, type) or (id if version else "")
     if not found:
         raise Unknown(f"{doing}: the answer names no resource", reply=reply.body)
     return Written(found, version, moment(at(told, "meta/lastUpdated")), effect, reply.body)
-
-
-def _located(asking: Asking, reply: Reply, type: str) -> str:
-    where = (reply.headers.get("Location") or reply.headers.get("Content-Location") or "").partition("/_history/")[0]
-    return asking.addresses.id_in(where, f"/{type}/{{id}}")
 
 
 def _receipt(records: Records, done: Mapping[str, Written]) -> Receipt:

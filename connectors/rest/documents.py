@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 import secrets
@@ -16,12 +14,13 @@ from urllib3.fields import RequestField
 from connectors.deadline import Deadline
 from connectors.documents import Document, Lent
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Unknown
-from connectors.http import PIECE, Body, Readable, Reply
+from connectors.http import Body, Reply
 from connectors.json_body import UnreadableBody, read
 from connectors.port import Receipt
 from connectors.rest.addresses import Addresses
 from connectors.rest.profile_documents import DocumentAdd, RestDocuments
 from connectors.rest.replies import at, id_text
+from connectors.streamed import Around, in_place_of, mark
 
 
 class Speaks(Protocol):
@@ -151,11 +150,10 @@ def _record(
     """A record in JSON whose last field is the file: what is around it is small, and the file goes by in pieces."""
     known = {**places, "{name}": document.name, "{mime}": document.mime}
     fields = {name: _filled(text, known) for name, text in told.fields.items()}
-    around = json.dumps({**fields, str(told.data): ""}, ensure_ascii=False)
-    head, tail = around[:-2].encode(), around[-2:].encode()
-    size = len(head) + -(-document.size // 3) * 4 + len(tail)
-    headers = {"Content-Type": "application/json", "Content-Length": str(size)}
-    return headers, lambda: _Around(head, _Encoded(document.reader()), tail, size)
+    marked = mark()
+    around = json.dumps({**fields, str(told.data): marked}, ensure_ascii=False)
+    size, made = in_place_of(marked, around.encode(), document)
+    return {"Content-Type": "application/json", "Content-Length": str(size)}, made
 
 
 def _filled(text: str, known: Mapping[str, str]) -> str:
@@ -174,42 +172,9 @@ def _form(told: DocumentAdd, document: Document, key: str) -> tuple[dict[str, st
     tail = f"\r\n--{boundary}--\r\n".encode()
     size = len(head) + document.size + len(tail)
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(size)}
-    return headers, lambda: _Around(head, document.reader(), tail, size)
+    return headers, lambda: Around(head, document.reader(), tail, size)
 
 
 def _part(boundary: str, part: RequestField, mime: str | None = None) -> bytes:
     part.make_multipart(content_type=mime)
     return f"--{boundary}\r\n{part.render_headers()}".encode()
-
-
-class _Encoded:
-    """A file in Base64, read once from beginning to end."""
-
-    def __init__(self, file: Readable) -> None:
-        self._file = file
-        self._left = b""
-
-    def read(self, size: int = -1, /) -> bytes:
-        while piece := self._file.read(size if size > 0 else PIECE):
-            whole = self._left + piece
-            end = len(whole) - len(whole) % 3  # three bytes are four signs: what is over waits for more
-            self._left = whole[end:]
-            if end:
-                return base64.b64encode(whole[:end])
-        last, self._left = self._left, b""
-        return base64.b64encode(last)
-
-
-class _Around:
-    """A file with something before and behind it, read once from beginning to end."""
-
-    def __init__(self, head: bytes, file: Readable, tail: bytes, size: int) -> None:
-        self._left: list[Readable] = [io.BytesIO(head), file, io.BytesIO(tail)]
-        self.len = size  # by this name requests learns that the length is known
-
-    def read(self, size: int = -1, /) -> bytes:
-        while self._left:
-            if piece := self._left[0].read(size if size > 0 else PIECE):
-                return piece
-            self._left.pop(0)
-        return b""

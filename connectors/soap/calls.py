@@ -17,6 +17,7 @@ from zeep.wsdl.utils import get_or_create_header
 
 from connectors import xml
 from connectors.deadline import Deadline
+from connectors.documents import Document
 from connectors.errors import Unauthorised
 from connectors.http import HttpSession, Moved, Reply
 from connectors.logins import Headers, HttpLogin, open_login
@@ -29,6 +30,7 @@ from connectors.soap.login import signer
 from connectors.soap.profile import SoapProfile
 from connectors.soap.reply import answer_of
 from connectors.soap.sign_in import TOKEN, signing_in
+from connectors.streamed import in_place_of
 
 
 class Calls:
@@ -68,12 +70,21 @@ class Calls:
         self._sign_in_url = (told.sign_in_url if told is not None else None) or settings.url
 
     def call(
-        self, operation: str, content: Mapping[str, Any], deadline: Deadline, *, errors: Errors
+        self,
+        operation: str,
+        content: Mapping[str, Any],
+        deadline: Deadline,
+        *,
+        errors: Errors,
+        filed: tuple[str, Document] | None = None,
     ) -> tuple[etree._Element, Reply]:
-        """Send one message and return the answer's own element, and the reply. Raises `connectors.errors`."""
+        """Send one message and return the answer's own element, and the reply. Raises `connectors.errors`.
+
+        `filed`: a mark that stands in the content, and the document whose Base64 goes there in pieces.
+        """
         first = self._login.headers(deadline)
         try:
-            return self._once(operation, content, first, deadline, errors)
+            return self._once(operation, content, first, deadline, errors, filed)
         except Moved as moved:
             if not moved.to_sign_in:
                 raise
@@ -86,18 +97,24 @@ class Calls:
         if other is None:
             raise refused
         try:
-            return self._once(operation, content, other, deadline, errors)
+            return self._once(operation, content, other, deadline, errors, filed)
         except Moved as moved:
             if not moved.to_sign_in:
                 raise
             raise Unauthorised("the system leads to its sign-in page again, right after we signed in") from None
 
     def _once(
-        self, operation: str, content: Mapping[str, Any], who: Headers, deadline: Deadline, errors: Errors
+        self,
+        operation: str,
+        content: Mapping[str, Any],
+        who: Headers,
+        deadline: Deadline,
+        errors: Errors,
+        filed: tuple[str, Document] | None,
     ) -> tuple[etree._Element, Reply]:
         token = who.get(TOKEN)
         http = {} if token is not None else who
-        return self._send(self._settings.url, operation, content, deadline, errors, http=http, token=token)
+        return self._send(self._settings.url, operation, content, deadline, errors, http=http, token=token, filed=filed)
 
     def _ask_in(self, content: Record, deadline: Deadline) -> tuple[etree._Element, Reply]:
         told = self._profile.sign_in
@@ -114,6 +131,7 @@ class Calls:
         *,
         http: Headers,
         token: str | None,
+        filed: tuple[str, Document] | None = None,
     ) -> tuple[etree._Element, Reply]:
         number = message_id() if self._profile.addressing is not None else ""
 
@@ -127,9 +145,13 @@ class Calls:
             return self._sign(envelope)
 
         request = self._interface.request(operation, content, complete)
-        reply = self._session.send(
-            "POST", url, headers={**request.headers, **http}, body=request.body, deadline=deadline
-        )
+        headers, body = {**request.headers, **http}, request.body
+        if filed is None:
+            reply = self._session.send("POST", url, headers=headers, body=body, deadline=deadline)
+        else:
+            size, made = in_place_of(filed[0], body, filed[1])
+            headers["Content-Length"] = str(size)
+            reply = self._session.send("POST", url, headers=headers, body=made(), deadline=deadline)
         answer = answer_of(
             reply,
             expected=self._interface.answer(operation),

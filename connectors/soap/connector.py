@@ -19,6 +19,7 @@ from lxml import etree
 from connectors import xml
 from connectors.again import safely_again
 from connectors.deadline import Deadline
+from connectors.documents import DOCUMENT, Document
 from connectors.errors import Misconfigured, NotThere, PageUnreadable, Rejected, Unknown
 from connectors.http import Reply, ReplyTooLarge
 from connectors.known import Known, KnownIds, KnownIdsFeed
@@ -28,13 +29,14 @@ from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, Un
 from connectors.push.port import Push
 from connectors.quiet import silence_libraries
 from connectors.settings import SoapSettings
-from connectors.soap import between, doctor
+from connectors.soap import between, doctor, documents
 from connectors.soap.beside import Beside
 from connectors.soap.calls import Calls
 from connectors.soap.interface import Interface
 from connectors.soap.items import Items
 from connectors.soap.pinned import Interfaces
 from connectors.soap.profile import ReplyPaths, SoapProfile, SoapRecord
+from connectors.soap.profile_documents import SoapDocuments
 from connectors.soap.profile_feeds import AnyFeed, Asked, ModifiedBetweenFeed
 from connectors.soap.push import pushes_of
 from connectors.soap.reply import UnreadableReply
@@ -87,11 +89,15 @@ class SoapConnector:
         return tuple(self.profile.records)
 
     def offers(self, kind: str) -> frozenset[str]:
-        """See `connectors.port.Connector`."""
+        """See `connectors.port.Connector`; of DOCUMENT, what can be done with the documents of any kind."""
+        if kind == DOCUMENT:
+            return frozenset[str]().union(*(told.offers for told in self._with_documents()))
         return self._record(kind).offers
 
     def tier(self, kind: str) -> Tier:
-        """See `connectors.port.Target`."""
+        """See `connectors.port.Target`; of DOCUMENT, the least of any kind's."""
+        if kind == DOCUMENT:
+            return max((told.tier for told in self._with_documents()), default=Tier.NEITHER)
         return self._record(kind).tier
 
     def reads_first(self, kind: str) -> bool:
@@ -220,6 +226,27 @@ class SoapConnector:
             xml.put(sent, update.version, version)
         return self._write(kind, update.operation, update.record, sent, update.reply, id=id)
 
+    def add(self, kind: str, id: str, document: Document, *, key: str) -> Receipt:
+        """See `connectors.documents.TakesDocuments`."""
+        told = self._section(kind, self._record(kind).documents, "documents")
+        return documents.add(kind, told, self, id, document, key=key)
+
+    def find_document(self, kind: str, id: str, key: str) -> str:
+        """See `connectors.documents.TakesDocuments`."""
+        told = self._section(kind, self._record(kind).documents, "documents")
+        return documents.find(kind, told, self, id, key)
+
+    def filing(
+        self, kind: str, operation: str, content: Mapping[str, Any], document: Document, marked: str
+    ) -> tuple[etree._Element, Reply]:
+        """Make the one call that adds a document; see `connectors.soap.documents.Speaks`."""
+        deadline, filed = self._session.deadline(), (marked, document)
+        return self._calls.call(operation, content, deadline, errors=self._record(kind), filed=filed)
+
+    def asking(self, kind: str, operation: str, content: Mapping[str, Any]) -> tuple[etree._Element, Reply]:
+        """Make one call that changes nothing; see `connectors.soap.documents.Speaks`."""
+        return self._read(kind, operation, content)
+
     def push(self, kind: str) -> Push:
         """See `connectors.push.port.Receiving`."""
         told = self._section(kind, self._pushes.get(kind), "push")
@@ -322,6 +349,9 @@ class SoapConnector:
             raise Misconfigured(
                 f"the profile of {self.profile.system} has no kind of record {kind}: it has {', '.join(self.kinds())}"
             ) from None
+
+    def _with_documents(self) -> list[SoapDocuments]:
+        return [record.documents for record in self.profile.records.values() if record.documents is not None]
 
     def _feed(self, kind: str) -> AnyFeed:
         feed: AnyFeed | None = self._record(kind).changes

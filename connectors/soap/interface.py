@@ -12,6 +12,7 @@ from typing import Any
 
 import zeep.exceptions
 from lxml import etree
+from zeep import xsd
 from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 from zeep.wsdl.messages import DocumentMessage
 from zeep.xsd.types import ComplexType
@@ -185,6 +186,15 @@ class Interface:
             self._sends(f"{at}.turns.by.{number}", turn.operation, told)
         for number, adds in enumerate(record.adds):
             self._sends(f"{at}.adds.{number}", adds.operation, [adds.id, adds.record, *adds.send])
+        if (papers := record.documents) is not None:
+            self._sends(f"{at}.documents.add", papers.add.operation, papers.add.sends)
+            self._takes_text(f"{at}.documents.add.data", papers.add.operation, papers.add.data)
+            self._brings(f"{at}.documents.add", papers.add.operation, [papers.add.number] if papers.add.number else [])
+            if (find_one := papers.find) is not None:
+                rows = find_one.items.removesuffix("[]")
+                told = [f"{rows}/{path}" for path in (find_one.our_key, find_one.number) if path]
+                self._sends(f"{at}.documents.find", find_one.operation, [find_one.id])
+                self._brings(f"{at}.documents.find", find_one.operation, [rows, *told])
 
     def _fits_headers(self, profile: SoapProfile) -> None:
         told = profile.sign_in
@@ -238,6 +248,16 @@ class Interface:
 
     def _brings(self, at: str, operation: str, paths: Iterable[str]) -> None:
         self._has(at, f"the answer of {operation}", self._binding.get(operation).output.body, paths)
+
+    def _takes_text(self, at: str, operation: str, path: str) -> None:
+        kind = self._binding.get(operation).input.body.type
+        for step in path.split("/"):
+            kind = next(inner.type for _, inner in kind.elements if inner.name and inner.qname.localname == step)
+        if not isinstance(kind, xsd.Base64Binary | xsd.String):
+            raise Misconfigured(
+                f"{at}: {path} of {operation} takes no Base64 in {self._pinned.name}: name an element of the type "
+                "base64Binary or string"
+            )
 
     def _has(self, at: str, what: str, element: Any, paths: Iterable[str]) -> None:
         for path in paths:

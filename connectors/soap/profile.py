@@ -27,6 +27,7 @@ from connectors.profile import (
 )
 from connectors.references import Closed
 from connectors.soap.profile_beside import Adds, Turn, Turns
+from connectors.soap.profile_documents import SoapDocumentAdd, SoapDocumentFind, SoapDocuments
 from connectors.soap.profile_feeds import Asked, SoapFeed
 from connectors.soap.profile_headers import Addressing, SoapSignIn
 from connectors.soap.profile_push import SoapPush
@@ -117,7 +118,8 @@ class SoapLookup(LookupRows):
     items: ListPath = Field(description="The rows in the reply.", examples=["Entry[]"])
 
 
-Section: TypeAlias = SoapFetch | SoapCreate | SoapUpdate | SoapFind | Asked | SoapLookup | Turn | Adds
+Papers: TypeAlias = SoapDocumentAdd | SoapDocumentFind
+Section: TypeAlias = SoapFetch | SoapCreate | SoapUpdate | SoapFind | Asked | SoapLookup | Turn | Adds | Papers
 
 
 class SoapRecord(Errors):
@@ -158,6 +160,11 @@ class SoapRecord(Errors):
         description="Lists whose items are added by an operation of their own: notes, events.",
         examples=[[{"at": "Notes/Note[]", "operation": "CreateNote"}]],
     )
+    documents: SoapDocuments | None = Field(
+        default=None,
+        description="Documents that belong to a record: how one is added and looked for.",
+        examples=[{"add": {"operation": "AddDocument"}}],
+    )
     lookups: dict[PathText, SoapLookup] = Field(
         default={},
         description="By path in the record: how the system is asked which codes stand there.",
@@ -193,7 +200,8 @@ class SoapRecord(Errors):
         changes = None if isinstance(self.changes, KnownIdsFeed) else self.changes  # it has none of its own
         told = (changes, self.fetch, self.create, self.update, self.find, *self.lookups.values(), *self.adds)
         turns = self.turns.by if self.turns is not None else []
-        return [*(section for section in told if section is not None), *turns]
+        papers = (self.documents.add, self.documents.find) if self.documents is not None else ()
+        return [*(section for section in (*told, *papers) if section is not None), *turns]
 
     @property
     def tier(self) -> Tier:

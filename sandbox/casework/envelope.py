@@ -44,6 +44,12 @@ class SoapFault(Exception):
         self.code, self.words, self.detail, self.name = code, words, detail, name or code
 
 
+def not_found(id: str) -> SoapFault:
+    """The fault for a referral that is not there."""
+    detail = f"<cw:NotFound><cw:ReferralId>{escape(id)}</cw:ReferralId></cw:NotFound>"
+    return SoapFault("Client", "There is no such referral.", detail=detail, name="NotFound")
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """What a caller sent: the header element if there was one, and the one element of the body."""

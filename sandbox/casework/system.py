@@ -19,6 +19,7 @@ from sandbox.casework import envelope, times
 from sandbox.casework.codes import CodeLists
 from sandbox.casework.envelope import SoapFault, Version
 from sandbox.casework.login import Door
+from sandbox.casework.papers import Papers
 from sandbox.casework.schema import Schema
 from sandbox.casework.shape import NAMESPACE, to_data, to_xml, trusted_parser, wsdl
 from sandbox.exchange import Exchange, Request, Response
@@ -42,6 +43,7 @@ class Casework:
         self._door = Door(clock)
         self._schema = Schema()
         self._codes = CodeLists(store)
+        self._papers = Papers(store, self._records)
         self.shown = Shown(wsdl())
         self._shifts: OrderedDict[tuple[str, str, int], int] = OrderedDict()
         self._shifts_lock = threading.Lock()
@@ -52,6 +54,8 @@ class Casework:
             "CreateReferral": self._create_referral,
             "UpdateReferral": self._update_referral,
             "GetCodeList": self._get_code_list,
+            "AddDocument": self._papers.add,
+            "FindDocuments": self._papers.find,
         }
 
     def answer(self, request: Request, exchange: Exchange) -> Response:
@@ -109,6 +113,10 @@ class Casework:
         """Enter a new referral by hand, as an officer does: the system numbers it and it bears nobody's key."""
         record = {key: value for key, value in record.items() if key != "ClientReference"}
         return self.staff_put(tenant, "", record)
+
+    def documents(self, tenant: str, id: str) -> list[Json]:
+        """What is filed with a referral, each with its `Content` as Base64."""
+        return self._papers.of(tenant, id)
 
     def _call(self, version: Version, request: Request, exchange: Exchange) -> Response:
         call = envelope.read(version, request.body, request.headers.get("soapaction", ""))
@@ -199,8 +207,7 @@ class Casework:
             with self._store.transaction():
                 now = self._records(tenant).get(id)
                 if now is None:
-                    detail = f"<cw:NotFound><cw:ReferralId>{escape(id)}</cw:ReferralId></cw:NotFound>"
-                    raise SoapFault("Client", "There is no such referral.", detail=detail, name="NotFound")
+                    raise envelope.not_found(id)
                 if now.version != version:
                     inner = f"<cw:ReferralId>{now.id}</cw:ReferralId><cw:Version>{now.version}</cw:Version>"
                     detail = f"<cw:VersionConflict>{inner}</cw:VersionConflict>"

@@ -15,12 +15,25 @@ from sandbox.store import Collection, Document, Json, Store
 
 LEAD = "Task"
 TYPES = ("Patient", "ServiceRequest", LEAD)
-#: By type and search parameter: the element whose reference it follows (FHIR R4, the resources' own lists).
+#: What else is kept: documents are filed with the referral that they are about.
+DOCUMENTS = "DocumentReference"
+KEPT = (*TYPES, DOCUMENTS)
+#: By type and search parameter: the element whose references it follows (FHIR R4, the resources' own lists).
 REFERENCES = {
     "Patient": {},
     "ServiceRequest": {"patient": "subject", "subject": "subject"},
     "Task": {"focus": "focus", "patient": "for", "subject": "for"},
+    DOCUMENTS: {"related": "context.related", "patient": "subject", "subject": "subject"},
 }
+
+
+def led_to(resource: Json, element: str) -> list[str]:
+    """Where the references at an element of a resource lead: `Patient/p1`. One that may repeat may lead to several."""
+    told: Any = resource
+    for step in element.split("."):
+        told = told.get(step) or {} if isinstance(told, dict) else {}
+    found = told if isinstance(told, list) else [told]
+    return [str(one["reference"]) for one in found if isinstance(one, dict) and one.get("reference")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +128,8 @@ def _terms(type: str, resource: Json | None) -> Iterator[str]:
     for one in resource.get("identifier") or ():
         yield f"identifier={one.get('system', '')}|{one.get('value', '')}"
     for parameter, element in REFERENCES[type].items():
-        told: Any = resource.get(element) or {}
-        if told.get("reference"):
-            yield f"{parameter}={told['reference']}"
+        for reference in led_to(resource, element):
+            yield f"{parameter}={reference}"
 
 
 def _without(resource: Json, names: tuple[str, ...]) -> Json:

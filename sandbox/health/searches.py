@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.health.cabinet import REFERENCES, Cabinet, Version
+from sandbox.health.cabinet import DOCUMENTS, REFERENCES, Cabinet, Version, led_to
 from sandbox.store import Document, Json
 
 MOST_A_PAGE = 200
@@ -42,7 +42,8 @@ class Searches:
         found, further = self._matching(tenant, type, pairs, since, after, size)
         if found and take("changed_while_paging") is not None:
             self._cabinet.keep(tenant, type, found[0].id, found[0].body)
-        shown: list[Json] = [_entry(base, one.body, "match") for one in found]
+        brief = ("_summary", "true") in pairs
+        shown: list[Json] = [_entry(base, _summary(one.body) if brief else one.body, "match") for one in found]
         shown += self._along(tenant, type, pairs, found, base)
         links = [{"relation": "self", "url": f"{base}/{type}"}]
         here = list(after) if after else None
@@ -127,9 +128,8 @@ class Searches:
             for one in found:
                 brought: list[tuple[str, Document | None]] = []
                 if name == "_include" and source == type:
-                    told = (one.body.get(REFERENCES[source][parameter]) or {}).get("reference", "")
-                    other, _, id = told.partition("/")
-                    brought = [(other, self._cabinet.get(tenant, other, id))] if other in REFERENCES else []
+                    ways = [told.partition("/") for told in led_to(one.body, REFERENCES[source][parameter])]
+                    brought = [(to, self._cabinet.get(tenant, to, id)) for to, _, id in ways if to in REFERENCES]
                 elif name == "_revinclude":
                     some = self._cabinet.known_by(tenant, source, parameter, f"{type}/{one.id}")
                     brought = [(source, each) for each in some]
@@ -149,6 +149,17 @@ def parameters(pairs: Pairs) -> None:
 def _entry(base: str, resource: Json, mode: str) -> Json:
     url = f"{base}/{resource['resourceType']}/{resource['id']}"
     return {"fullUrl": url, "resource": resource, "search": {"mode": mode}}
+
+
+def _summary(resource: Json) -> Json:
+    """A resource without what no summary has: of a document the file (FHIR R4, search.html#summary)."""
+    if resource["resourceType"] != DOCUMENTS:
+        return resource
+    content = [
+        {**one, "attachment": {name: told for name, told in one["attachment"].items() if name != "data"}}
+        for one in resource["content"]
+    ]
+    return {**resource, "content": content}
 
 
 def _told(base: str, type: str, version: Version) -> Json:

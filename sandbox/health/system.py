@@ -1,4 +1,5 @@
-"""The pretend health service: FHIR R4 over REST behind an API key, for Patient, ServiceRequest and Task.
+"""The pretend health service: FHIR R4 over REST behind an API key, for Patient, ServiceRequest, Task and
+DocumentReference.
 
 It creates on condition (If-None-Exist), checks If-Match, keeps every version and tells of deletions in its history.
 What does not fit FHIR's definitions is refused with an OperationOutcome that names the element.
@@ -15,7 +16,7 @@ from urllib.parse import parse_qsl, unquote
 
 from sandbox.exchange import Exchange, Request, Response
 from sandbox.health import shape
-from sandbox.health.cabinet import LEAD, REFERENCES, TYPES, Cabinet
+from sandbox.health.cabinet import DOCUMENTS, KEPT, LEAD, REFERENCES, TYPES, Cabinet, led_to
 from sandbox.health.searches import Searches, Unsupported, parameters
 from sandbox.secrets import health_login
 from sandbox.store import Document, Json, Store
@@ -95,6 +96,12 @@ class Health:
                 found[type] = held.body
         return found
 
+    def documents(self, tenant: str, id: str) -> list[Json]:
+        """The DocumentReferences of the referral of a Task, as they are kept."""
+        request = self.referral(tenant, id).get("ServiceRequest", {}).get("id", "")
+        found = self.cabinet.known_by(tenant, DOCUMENTS, "related", f"ServiceRequest/{request}")
+        return [one.body for one in found]
+
     def _route(self, request: Request, exchange: Exchange) -> Response:
         steps = [step for step in request.path.split("/") if step]
         base = f"{request.url}/fhir"
@@ -105,7 +112,7 @@ class Health:
             exchange.begin("capabilities")
             return _shown(200, capabilities())
         type = steps[0] if steps else ""
-        if type not in TYPES:
+        if type not in KEPT:
             raise _Refusal(404, "not-supported", "That resource is not kept here.")
         match request.method, steps[1:]:
             case "POST", ["_search"]:
@@ -160,6 +167,7 @@ class Health:
     def _create(self, request: Request, exchange: Exchange, type: str, base: str) -> Response:
         self._authorise(request)
         resource, unless = _body(request, type), request.headers.get("if-none-exist")
+        minimal = request.headers.get("prefer") == "return=minimal"
 
         def change() -> Response:
             with self._store.transaction():
@@ -168,10 +176,12 @@ class Health:
                     if len(there) > 1:
                         raise _Refusal(412, "multiple-matches", "Several resources meet If-None-Exist.")
                     if there:
-                        return _one(200, there[0], f"{base}/{type}/{there[0].id}")
+                        where = f"{base}/{type}/{there[0].id}"
+                        return _brief(there[0], where, 200) if minimal else _one(200, there[0], where)
                 self._leads_somewhere(request.tenant, type, resource)
                 made = self.cabinet.keep(request.tenant, type, "", resource)
-                return _one(201, made, f"{base}/{type}/{made.id}/_history/{made.version}")
+                where = f"{base}/{type}/{made.id}/_history/{made.version}"
+                return _brief(made, where) if minimal else _one(201, made, where)
 
         return exchange.commit(change)
 
@@ -233,10 +243,10 @@ class Health:
 
     def _leads_somewhere(self, tenant: str, type: str, resource: Json) -> None:
         for element in set(REFERENCES[type].values()):
-            told = (resource.get(element) or {}).get("reference", "")
-            other, _, id = told.partition("/")
-            if told and (other not in TYPES or self.cabinet.get(tenant, other, id) is None):
-                raise _Refusal(422, "business-rule", "A reference leads to nothing here.", f"{type}.{element}")
+            for told in led_to(resource, element):
+                other, _, id = told.partition("/")
+                if other not in TYPES or self.cabinet.get(tenant, other, id) is None:
+                    raise _Refusal(422, "business-rule", "A reference leads to nothing here.", f"{type}.{element}")
 
 
 def capabilities() -> Json:
@@ -256,7 +266,7 @@ def capabilities() -> Json:
                                    *((way, "reference") for way in REFERENCES[type]))
             ],
         }
-        for type in TYPES
+        for type in KEPT
     ]  # fmt: skip
     return {
         "resourceType": "CapabilityStatement", "status": "active", "date": PUBLISHED, "kind": "instance",
@@ -285,6 +295,11 @@ def _body(request: Request, type: str) -> Json:
 def _one(status: int, held: Document, location: str = "") -> Response:
     headers = {"ETag": f'W/"{held.version}"', **({"Location": location} if location else {})}
     return _shown(status, held.body, headers)
+
+
+def _brief(held: Document, location: str, status: int = 201) -> Response:
+    """What `Prefer: return=minimal` asks for: headers alone (FHIR R4, http.html#ops)."""
+    return Response(status, b"", headers={"ETag": f'W/"{held.version}"', "Location": location})
 
 
 def _shown(status: int, body: Json, headers: dict[str, str] | None = None) -> Response:

@@ -109,7 +109,7 @@ def salesforce(_council: Council, shipped: Shipped) -> Iterator[Standing]:
 
 
 @contextmanager
-def standing(council: Council, shipped: Shipped) -> Iterator[Standing]:
+def health(council: Council, shipped: Shipped) -> Iterator[Standing]:
     """A FHIR R4 server: three resources of one referral, each created on condition, tier A."""
     key = council.secrets["health"]["api_key"]
     with FaultProxy(council.url, strikes=lambda _method, _path: True) as proxy:

@@ -17,9 +17,11 @@ import pytest
 from connectors.deadline import Deadline
 from connectors.documents import Document, fit_name
 from connectors.errors import Misconfigured, Rejected, Unauthorised, Unknown, Unreachable
+from connectors.fhir import documents as fhir
 from connectors.http import ReplyTooLarge
-from connectors.registry import open_connector
+from connectors.registry import check_profile, open_connector
 from connectors.scanner import Scanner
+from connectors.streamed import encoded_size
 from tests.rig import documents as rig
 from tests.rig.site import OPENAPI, PROFILE, TIERS
 
@@ -223,3 +225,42 @@ def test_a_scanner_that_says_nothing_is_left_in_time(tmp_path: Path) -> None:
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(Misconfigured, match="tcp://HOST:PORT"):
         Scanner(address)
+
+
+@pytest.mark.parametrize("system", ["casework", "health"])
+def test_a_large_one_goes_to_soap_and_to_fhir_in_pieces(
+    archive: Any, shipped: Any, interfaces: Any, clock: Callable[[], Any], system: str
+) -> None:
+    url, kind = archive
+    size = 40_000_000
+    large = Document("a.pdf", "application/pdf", size, lambda: Zeros(size))
+    told = {"url": url, "timeout_seconds": 10}
+    made: Any = open_connector(shipped(system), told, interfaces=interfaces, clock=clock, secret=str)
+    section = check_profile(shipped(system)).records["Referral"]  # type: ignore[attr-defined]
+    tracemalloc.start()
+    with pytest.raises(Unknown):  # what this server says is an answer of neither
+        if system == "casework":
+            made.add("Referral", "R1", large, key="k")
+        else:
+            record = {"ServiceRequest": {"id": "s"}, "Patient": {"id": "p"}}
+            fhir.add(
+                section.documents, section.identifier, made._asking, record, large, key="k", deadline=Deadline.of(10)
+            )
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    made.close()
+    sent = kind.handed[0][1]
+    assert encoded_size(size) < sent < encoded_size(size) + 5_000
+    assert most < 8_000_000
+
+
+class Zeros:
+    """A file of so many zeros that is nowhere whole."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def read(self, size: int = -1, /) -> bytes:
+        piece = min(self.left, size)
+        self.left -= piece
+        return bytes(piece)

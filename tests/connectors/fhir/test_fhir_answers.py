@@ -294,6 +294,7 @@ def test_what_a_server_denies_is_named(shipped: Any) -> None:
         "Referral: Task cannot be created on a condition, so that a repeated create would make a second one",
         "Referral: Task cannot be searched by identifier",
         "Referral: a search for Task cannot bring along Task:focus",
+        "Referral: the server says nothing of DocumentReference, by which documents are handed over",
     ]
     assert list(lacks({}, profile)) == ["what the server shows at /metadata is no CapabilityStatement"]
 
@@ -343,6 +344,7 @@ def test_a_resource_that_the_snapshot_lacks_is_named(shipped: Any, interfaces: A
     profile = shipped("health")
     profile["records"]["Referral"]["steps"][0]["resource"] = "Person"
     profile["records"]["Referral"]["steps"][1]["refers"]["subject"]["to"] = "Person"
+    profile["records"]["Referral"]["documents"]["subject"] = "Person"
     profile["records"]["Referral"]["steps"][2]["refers"]["for"]["to"] = "Person"
     with pytest.raises(Misconfigured, match="has no schema Person"):
         interfaces_of(profile, interfaces=interfaces)
