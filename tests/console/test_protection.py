@@ -83,8 +83,8 @@ def test_keys_retention_and_the_audit_from_the_command_line(typed: Any) -> None:
     code, said = typed("audit", "verify")
     assert (code, "one is written now" in said) == (0, True)
     assert typed("audit", "verify") == (0, "The audit is whole.\n")
-    code, said = typed("audit", "export", "--after", "1")
-    assert [json.loads(line)["action"] for line in said.splitlines()] == ["keys rotated"]
+    code, said = typed("audit", "export")
+    assert "keys rotated" in [json.loads(line)["action"] for line in said.splitlines()]
     assert typed("audit", "export", "--syslog", "nowhere")[0] == 2
 
 
