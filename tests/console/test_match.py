@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.roles_given import give
 
 BOTH = ("contact", "casework")
 
@@ -38,7 +41,14 @@ def old(live: Any, request_record: dict[str, Any]) -> Any:
 def goes_live(site: Any) -> None:
     file = site.folder / "config" / "dolen.yaml"
     text = file.read_text(encoding="utf-8").replace("stage: test", "stage: live")
-    file.write_text(text.replace('residents_only_to: ["+447700900*"]\n', ""), encoding="utf-8")
+    text = text.replace('residents_only_to: ["+447700900*"]\n', "")
+    duty = "alerts: {duty: {name: Duty desk, webhook: {url: http://127.0.0.1:9/duty}}}\n"
+    file.write_text(re.sub(r"(?m)^alerts:.*\n(?:  .*\n)*", "", text) + duty, encoding="utf-8")
+    give(site.folder)
+    words = site.folder / "texts" / "track-my-request.yaml"
+    checked = "channel: text\nwelsh_checked: {by: A. Checker, on: 2026-11-30}\n"
+    read = words.read_text(encoding="utf-8").replace("channel: text\n", checked)
+    words.write_text(read, encoding="utf-8")
 
 
 def test_from_the_first_look_to_going_live(old: Any) -> None:
