@@ -68,7 +68,9 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Plant]]:
         (tmp_path / "key").write_text("bench\n", encoding="utf-8")
         for name, place in (("dolen.yaml", "dolen.yaml"), ("council.yaml", "councils/bench.yaml")):
             text = (BENCH / name).read_text(encoding="utf-8")
-            text = text.format(url=url, ledger="sqlite:///ledger.db", broker="memory://", at_once=4)
+            text = text.format(
+                url=url, ledger="sqlite:///ledger.db", broker="memory://", at_once=4, level="warning"
+            )
             text = text.replace("limits: {at_once: 4}", f"limits: {limits}")
             (tmp_path / "config" / place).write_text(text, encoding="utf-8")
         made.append(composition.build(composition.load(tmp_path), environment={}))
