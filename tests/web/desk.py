@@ -25,7 +25,7 @@ from pipelines.rights import Role
 from pipelines.roles import Holding, Roles
 from pipelines.sending import Result
 from pipelines.sessions import Limits, Person
-from pipelines.tables import reconciliation
+from pipelines.tables import alert, reconciliation
 from tests.pipelines.pieces import Bench
 
 COUNCILS = ("blaenau-gwent", "neath-port-talbot", "torfaen")
@@ -137,6 +137,7 @@ def lay_out(bench: Bench, *, hostile: bool = True) -> None:
     said, name = (f"refused: {HOSTILE}", HOSTILE.replace("\x00", "")) if hostile else ("the date is missing", "Evans")
     refused(bench, "C-7", words=said, customer__last_name=name)
     compared(bench)
+    alerted(bench)
 
 
 def compared(bench: Bench) -> None:
@@ -150,3 +151,16 @@ def compared(bench: Bench) -> None:
                 counts={"compared": 2, "differ": 1}, findings=found,
             )
         )  # fmt: skip
+
+
+def alerted(bench: Bench) -> None:
+    """Two alerts that nobody has answered: of one council's cause, and of the site as a whole."""
+    now = bench.clock.now()
+    one = {"since": now, "newest": now, "opened": now, "seen": now, "urgent": True, "count": 2, "told": 1}
+    cause = bench.rows("cause")[-1].fingerprint
+    with bench.writing() as connection:
+        connection.execute(insert(alert).values(
+            name="n1", key="k1", kind="attention", council="torfaen", connection="casework", cause=cause,
+            words=HOSTILE.replace("\x00", ""), **one,
+        ))  # fmt: skip
+        connection.execute(insert(alert).values(name="n2", key="k2", kind="clock", **one))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from console.web.doors import Doors
 from console.web.pages import (
+    alerts,
     attention,
     audit,
     case,
@@ -33,6 +34,7 @@ ALL: tuple[Doors, ...] = (
     front.doors,
     overview.doors,
     attention.doors,
+    alerts.doors,
     group.doors,
     handover.doors,
     case.doors,
