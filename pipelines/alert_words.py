@@ -212,6 +212,8 @@ def page(one: Entry) -> str:
             return f"attention/{one.cause}"
         case "difference":
             return "reconcile"
+        case "break-glass":
+            return "sight"
         case _ if one.council and one.connection and one.kind != "late":
             return f"connection/{one.council}/{one.connection}"
     return "overview"

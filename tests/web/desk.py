@@ -19,9 +19,9 @@ from sqlalchemy import insert
 from config.settings import Console as Settings
 from console import signin
 from console.web.server import Console
-from pipelines import composition, sessions
+from pipelines import composition, grants, seeing, sessions
 from pipelines.decision import Decision, Do
-from pipelines.rights import Role
+from pipelines.rights import Officer, Role
 from pipelines.roles import Holding, Roles
 from pipelines.sending import Result
 from pipelines.sessions import Limits, Person
@@ -127,6 +127,7 @@ def refused(bench: Bench, id: str, words: str = "the date is missing", **changes
 def lay_out(bench: Bench, *, hostile: bool = True) -> None:
     """Something of everything that a page shows: arrived, waiting, not sure, refused, an unmapped code, a stranger's
     record, a record that cannot be read."""
+    opened(bench)
     bench.take(bench.request("C-1"))
     bench.arrived(lane(bench), "881", minute=5)
     bench.take(bench.request("C-2"))
@@ -164,3 +165,10 @@ def alerted(bench: Bench) -> None:
             words=HOSTILE.replace("\x00", ""), **one,
         ))  # fmt: skip
         connection.execute(insert(alert).values(name="n2", key="k2", kind="clock", **one))
+
+
+def opened(bench: Bench) -> None:
+    """A restricted referral, which another officer has opened in an emergency."""
+    bench.take(bench.request("C-9", flags__restricted=True))
+    bob = Officer("Bob Operator", {"torfaen": frozenset({Role.OPERATOR})}, "name bob@example.org")
+    grants.take(seeing.through(bench.plant, bob), "C-9", why=f"a child is in danger {HOSTILE}")

@@ -31,3 +31,37 @@ def test_the_test_of_alerts_says_that_nobody_is_named(desk: Desk) -> None:
     browser.get("/alerts")
     assert "Nobody is named whom an alert could reach" in said(browser.post("/alerts/test", council="torfaen"))
     assert [row.subject for row in desk.bench.rows("audit", action="test alerts")] == ["torfaen"]
+
+
+def test_a_restricted_referral_is_opened_in_an_emergency_and_reviewed_by_another_officer(desk: Desk) -> None:
+    browser, hidden = desk.browser(), desk.bench.row("record", external_id="C-9").referral_id
+    browser.get(f"/referral/{hidden}", 404)
+    browser.get("/glass")
+    assert "Say which referral" in said(browser.post("/glass/take", 422, reference="", why="x"))
+    told = said(browser.post("/glass/take", reference="C-9", why="a child is in danger"))
+    assert "Data protection is going to review why" in told
+    browser.get(f"/referral/{hidden}")
+    assert f'href="/referral/{hidden}"' in browser.get("/glass")
+    mine = desk.bench.rows("sight_grant", whom="name ann@example.org")[-1].id
+    assert f'href="/sight/g{mine}"' in browser.get("/sight")
+    assert "a child is in danger" in said(browser.get(f"/sight/g{mine}"))
+    assert "cannot review what you opened yourself" in said(
+        browser.post(f"/sight/g{mine}/review", 403, why="it was right")
+    )
+    browser.get("/sight/g1")
+    assert "g1 is reviewed" in said(browser.post("/sight/g1/review", why="it was right"))
+    assert "is over" in said(browser.post(f"/sight/g{mine}/end", why="it is done"))
+    browser.get(f"/referral/{hidden}", 404)
+
+
+def test_data_protection_gives_sight_to_a_named_officer_for_some_days(desk: Desk) -> None:
+    browser = desk.browser()
+    browser.get("/sight")
+    form = {"reference": "C-9", "whom": "bob@example.org", "days": "3", "why": "his caseworker"}
+    for field, wrong in (("days", "0"), ("days", "91"), ("days", "soon"), ("whom", ""), ("reference", "")):
+        assert f'href="#{field}"' in browser.post("/sight/give", 422, **{**form, field: wrong})
+    assert "cannot give yourself" in said(browser.post("/sight/give", 403, **{**form, "whom": "ann@example.org"}))
+    browser.get("/sight")
+    assert "is given" in said(browser.post("/sight/give", **form))
+    made = desk.bench.rows("sight_grant")[-1]
+    assert (made.whom, made.how, made.until - made.at) == ("name bob@example.org", "given", 3 * 86_400_000_000)
