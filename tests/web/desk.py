@@ -172,3 +172,11 @@ def opened(bench: Bench) -> None:
     bench.take(bench.request("C-9", flags__restricted=True))
     bob = Officer("Bob Operator", {"torfaen": frozenset({Role.OPERATOR})}, "name bob@example.org")
     grants.take(seeing.through(bench.plant, bob), "C-9", why=f"a child is in danger {HOSTILE}")
+
+
+def torn(bench: Bench) -> None:
+    """Two requests that may belong to either of two cases, where the contact centre is matched by NHS numbers."""
+    nhs = {"customer__nhs_number": "9990000026"}
+    bench.take(*(bench.case(f"77{n}", minute=n, Subject__NHSNumber="9990000026") for n in (1, 2)))
+    for n in (31, 32):
+        assert bench.states(bench.request(f"C-{n}", minute=n, **nhs)) == ["needs attention"]

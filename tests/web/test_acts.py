@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.rights import Role
 from tests.web.desk import Desk, as_role, everybody, said
+from tests.web.visits import torn
 
 
 def test_an_alert_is_taken_on_once_and_the_audit_says_by_whom(desk: Desk) -> None:
@@ -65,3 +66,19 @@ def test_data_protection_gives_sight_to_a_named_officer_for_some_days(desk: Desk
     assert "is given" in said(browser.post("/sight/give", **form))
     made = desk.bench.rows("sight_grant")[-1]
     assert (made.whom, made.how, made.until - made.at) == ("name bob@example.org", "given", 3 * 86_400_000_000)
+
+
+def test_of_several_candidates_an_officer_chooses_one_by_its_numbers(desk: Desk) -> None:
+    browser, id = desk.browser(), torn(desk.bench, 32)
+    chosen = desk.bench.row("record", external_id="772").referral_id
+    html = browser.get(f"/whose/{id}")
+    assert f'value="of-{chosen}"' in html and "casework 772" in said(html) and 'value="same"' not in html
+    assert "9990000026" not in html
+    assert "Say whose it is" in said(browser.post(f"/whose/{id}/decide", 422, whose="of-", why="x y z"))
+    stranger = desk.bench.row("record", external_id="C-1").referral_id
+    told = said(browser.post(f"/whose/{id}/decide", 409, whose=f"of-{stranger}", why="the team says so"))
+    assert "names no such referral" in told
+    browser.get(f"/whose/{id}")
+    told = said(browser.post(f"/whose/{id}/decide", whose=f"of-{chosen}", why="the team says so"))
+    assert "of the referral that was chosen" in told and "It is decided" in told
+    assert desk.bench.row("record", external_id="C-32").referral_id == chosen

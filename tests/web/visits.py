@@ -71,6 +71,11 @@ def unread(bench: Bench) -> str:
     return f"v{bench.rows('version', state='needs attention')[0].id}"
 
 
+def torn(bench: Bench, number: int) -> str:
+    """A record that may belong to either of two referrals."""
+    return f"v{bench.rows('version', external_id=f'C-{number}')[0].id}"
+
+
 WHY = {"why": "agreed on the telephone"}
 
 VISITS: tuple[Visit, ...] = (
@@ -116,6 +121,7 @@ VISITS: tuple[Visit, ...] = (
     Visit("POST /connection/{council}/{name}/doctor", lambda _bench: "/connection/torfaen/casework/doctor"),
     Visit("GET /whose", council=""),
     Visit("GET /whose/{id}", lambda bench: f"/whose/{unread(bench)}"),
+    Visit("GET /whose/{id}", lambda bench: f"/whose/{torn(bench, 31)}"),
     Visit("POST /whose/{id}/decide", lambda bench: f"/whose/{unread(bench)}/decide", changes=True),
     Visit("POST /whose/{id}/join", lambda bench: f"/whose/{unread(bench)}/join", changes=True),
     Visit("GET /conflict", council=""),
