@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipelines import comparing_asked, proofs
+from pipelines.report import Report
 from pipelines.rights import Role
 from tests.web.desk import Desk, as_role, everybody, said
 from tests.web.visits import torn
@@ -82,3 +84,20 @@ def test_of_several_candidates_an_officer_chooses_one_by_its_numbers(desk: Desk)
     told = said(browser.post(f"/whose/{id}/decide", whose=f"of-{chosen}", why="the team says so"))
     assert "of the referral that was chosen" in told and "It is decided" in told
     assert desk.bench.row("record", external_id="C-32").referral_id == chosen
+
+
+def test_a_comparison_is_asked_for_once_and_made_by_the_running_site(desk: Desk) -> None:
+    browser, route = desk.browser(), {"route": "neath-port-talbot.contact-to-casework"}
+    browser.get("/reconcile")
+    assert "Say which route" in said(browser.post("/reconcile/compare", 422))
+    told = said(browser.post("/reconcile/compare", **route))
+    assert "look again in a while" in told and "it waits for the running site" in told
+    assert "is being compared already" in said(browser.post("/reconcile/compare", 409, **route))
+    one = comparing_asked.next_one(desk.bench.plant)
+    assert one is not None and one.council == "neath-port-talbot" and proofs.claim(desk.bench.plant, one, "boot/1")
+    assert "it is being compared" in said(browser.get("/reconcile"))
+    report = Report(one.council, one.route, "contact", "casework")
+    assert proofs.finish(desk.bench.plant, one, "boot/1", report)
+    told = said(browser.get("/reconcile"))
+    assert "Going on now" not in told and f"{one.route} agrees" in told
+    assert [row.who for row in desk.bench.rows("audit", action="compare")] == ["Ann Officer"]

@@ -132,6 +132,7 @@ VISITS: tuple[Visit, ...] = (
     Visit("POST /codes/map", form=lambda _bench: {}, changes=True, council=""),
     Visit("GET /schedule", council=""),
     Visit("GET /reconcile", council=""),
+    Visit("POST /reconcile/compare", form=lambda _bench: {"route": "torfaen.contact-to-casework"}, changes=True),
     Visit("GET /outcomes", council=""),
     Visit("GET /reconcile/{id:int}", lambda bench: f"/reconcile/{bench.rows('reconciliation')[0].id}"),
     Visit("GET /audit", council=""),
