@@ -202,18 +202,21 @@ def clean(text: str) -> str:
 
 def link(one: Entry, console: str) -> str:
     """The page that shows what is amiss, by ids and names of connections alone; "" where no address is known."""
-    if not console or not one.number:
-        return ""
+    return f"{console.rstrip('/')}/{page(one)}" if console and one.number else ""
+
+
+def page(one: Entry) -> str:
+    """The path of that page on the console, without a first stroke."""
     match one.kind:
         case "attention":
-            page = f"attention/{one.cause}"
+            return f"attention/{one.cause}"
         case "difference":
-            page = "reconcile"
+            return "reconcile"
+        case "break-glass":
+            return "sight"
         case _ if one.council and one.connection and one.kind != "late":
-            page = f"connection/{one.council}/{one.connection}"
-        case _:
-            page = "overview"
-    return f"{console.rstrip('/')}/{page}"
+            return f"connection/{one.council}/{one.connection}"
+    return "overview"
 
 
 def batch_id(ids: Sequence[str]) -> str:
@@ -228,8 +231,8 @@ def _block(one: Entry, told: Told, language: One, console: str) -> str:
         if one.urgent:
             lines.append(f"{WORDS['answer'][language]}: dolen alerts answer a{one.number}")
             lines += [f"{WORDS['duty'][language]}: {clean(told.duty)}"] if told.duty else []
-    page = link(one, console)
-    lines += [f"{WORDS['page'][language]}: {page}"] if page else []
+    address = link(one, console)
+    lines += [f"{WORDS['page'][language]}: {address}"] if address else []
     return "\n".join([*lines, f"[{one.id}]"])
 
 

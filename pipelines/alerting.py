@@ -26,6 +26,7 @@ from pipelines.ledger import insert_new
 from pipelines.looking import NotPossible
 from pipelines.plant import Plant
 from pipelines.rights import Right
+from pipelines.sight import NoSuch
 from pipelines.tables import alert, alert_notice
 
 #: What was not seen for so long is over: what comes and goes is one alert and not many.
@@ -205,7 +206,7 @@ def _alert(plant: Plant, id: str) -> Row[Any]:
     with plant.ledger.reading() as connection:
         row = connection.execute(select(alert).where(alert.c.id == number)).first() if number is not None else None
     if row is None or row.council not in (SITE, *plant.councils):
-        raise NotPossible(f"there is no alert {id}; ids look like a12 (see `dolen alerts`)")
+        raise NoSuch(f"there is no alert {id}; ids look like a12 (see `dolen alerts`)")
     return row
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Row, select
 from pipelines import audit, conflicts, deliveries, lanes, regressed, revisions, rows
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
+from pipelines.candidates import candidates
 from pipelines.intake import Intake
 from pipelines.looking import NotPossible, council_of, version_of
 from pipelines.merge import merge
@@ -27,6 +28,10 @@ from pipelines.vault import PayloadGone
 #: The errors of the causes on which a person's word is needed.
 ANOTHER_PERSON = "another person"
 DECIDED = (ANOTHER_PERSON, "several candidates")
+_TAKEN = {
+    "new": "a new request", "same": "the same request as before", "put back": "the same request as before",
+    "chosen": "of the referral that was chosen",
+}  # fmt: skip
 #: Versions of one record that are looked through for what a restored system shows again.
 _LOOKED_THROUGH = 50
 
@@ -44,6 +49,23 @@ def same(plant: Plant, id: str, *, who: str, why: str) -> str:
     row = _stopped(plant, id)
     _note(plant, row, who=who, why=why, action="same request")
     return _again(plant, row, "same")
+
+
+def choose(plant: Plant, id: str, referral: str, *, who: str, why: str) -> str:
+    """Take a version as belonging to one of the several referrals that its identifiers name. Returns what became of it
+    in a sentence. Raises NotPossible."""
+    row = _stopped(plant, id)
+    found = {one.referral: one for one in candidates(plant, id).seen}
+    one = found.get(referral)
+    if one is None:
+        raise NotPossible(f"{id} names no such referral now; look again at which ones it may belong to")
+    if one.held:
+        raise NotPossible(
+            f"{row.connection} holds {one.held} of that referral already: choose another one, say that it is new, or "
+            "have one of the two records closed there"
+        )
+    _note(plant, row, who=who, why=why, action="choose referral", detail={"referral": referral})
+    return _again(plant, row, "same", referral)
 
 
 def new(plant: Plant, id: str, *, who: str, why: str) -> str:
@@ -156,20 +178,24 @@ def _stopped(plant: Plant, id: str) -> Row[Any]:
     return row
 
 
-def _again(plant: Plant, row: Row[Any], said: str) -> str:
-    taken = Intake(plant, council_of(plant, row.council)).again([row.id], said=said)
+def _again(plant: Plant, row: Row[Any], said: str, chosen: str = "") -> str:
+    taken = Intake(plant, council_of(plant, row.council)).again([row.id], said=said, chosen=chosen)
     if VersionState.ATTENTION in taken.states:
         raise NotPossible(f"v{row.id} needs attention still; see `dolen show v{row.id}` for what stops it now")
-    return f"v{row.id} is taken: " + ("a new request" if said == "new" else "the same request as before")
+    return f"v{row.id} is taken: " + (_TAKEN["chosen" if chosen else said])
 
 
-def _note(plant: Plant, row: Row[Any], *, who: str, why: str, action: str) -> None:
+def _note(
+    plant: Plant, row: Row[Any], *, who: str, why: str, action: str, detail: dict[str, Any] | None = None
+) -> None:
     with plant.ledger.writing() as connection:
         batch = Batch(connection, plant.vault, council_of(plant, row.council), plant.clock.now())
-        _tell(plant, batch, row, who=who, why=why, action=action)
+        _tell(plant, batch, row, who=who, why=why, action=action, detail=detail)
 
 
-def _tell(plant: Plant, batch: Batch, row: Row[Any], *, who: str, why: str, action: str) -> None:
+def _tell(
+    plant: Plant, batch: Batch, row: Row[Any], *, who: str, why: str, action: str, detail: dict[str, Any] | None = None
+) -> None:
     audit.write(
         batch.connection,
         plant.vault,
@@ -179,6 +205,7 @@ def _tell(plant: Plant, batch: Batch, row: Row[Any], *, who: str, why: str, acti
         subject=f"v{row.id}",
         why=why,
         now=batch.now,
+        detail=detail,
     )
 
 

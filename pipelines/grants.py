@@ -43,6 +43,20 @@ class Grant:
     reviewed: int | None
     reviewed_by: str
 
+    @property
+    def waits_for_review(self) -> bool:
+        """Whether it was taken, and nobody has said what they think of that."""
+        return self.how == TAKEN and self.reviewed is None
+
+    @property
+    def ends(self) -> int:
+        """When it ends, or ended."""
+        return self.until if self.ended is None else min(self.ended, self.until)
+
+    def holds(self, now: int) -> bool:
+        """Whether it lets its officer see the referral at this moment."""
+        return self.ended is None and self.until > now
+
 
 def identity_of(words: str) -> str:
     """An officer as somebody types them: a sign-in name, or `account aevans` for the command line. Raises
@@ -91,13 +105,30 @@ def listed(plant: Plant, *, unreviewed: bool = False) -> list[Grant]:
         where += [sight_grant.c.how == TAKEN, sight_grant.c.reviewed.is_(None)]
     with plant.ledger.reading() as connection:
         rows = connection.execute(select(sight_grant).where(*where).order_by(sight_grant.c.id.desc())).all()
-    return [
-        Grant(
-            f"g{row.id}", row.council, row.referral_id, row.whom, row.how, row.by, row.at, row.until, row.ended,
-            row.reviewed, row.reviewed_by,
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_grant(row) for row in rows]
+
+
+def one(plant: Plant, id: str) -> Grant:
+    """One grant, for data protection. Raises NoSuch, NotAllowed."""
+    with plant.ledger.reading() as connection:
+        return _grant(_one(connection, plant, id))
+
+
+def mine(plant: Plant) -> list[Grant]:
+    """What this officer may see of what is restricted, at this moment; what ends first comes first. Raises
+    NotAllowed."""
+    of = (sight_grant.c.whom == _officer(plant).key, sight_grant.c.council.in_(list(plant.councils)))
+    holds = (sight_grant.c.until > plant.clock.now(), sight_grant.c.ended.is_(None))
+    with plant.ledger.reading() as connection:
+        rows = connection.execute(select(sight_grant).where(*of, *holds).order_by(sight_grant.c.until)).all()
+    return [_grant(row) for row in rows]
+
+
+def _grant(row: Any) -> Grant:
+    return Grant(
+        f"g{row.id}", row.council, row.referral_id, row.whom, row.how, row.by, row.at, row.until, row.ended,
+        row.reviewed, row.reviewed_by,
+    )  # fmt: skip
 
 
 def reason(plant: Plant, id: str) -> str:

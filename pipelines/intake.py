@@ -172,6 +172,7 @@ class Intake:
         version_ids: Sequence[int],
         *,
         said: str = "",
+        chosen: str = "",
         gone: frozenset[str] = frozenset(),
         mapping: FieldMapping | None = None,
     ) -> Taken:
@@ -179,30 +180,47 @@ class Intake:
         settled. `mapping`: with this one instead.
 
         `said`: what a person said of them: "same" (the same request and person as before), "new" (a new request).
+        `chosen`: of several referrals that may be the same, the one that a person chose.
         `gone`: numbers that the system holds no more.
         """
         taken = Taken()
         self._plant.refresh()
         for id in version_ids:
-            with self._plant.ledger.reading() as connection:
-                row = connection.execute(
-                    select(version).where(version.c.id == id, version.c.council == self._council.code)
-                ).first()
-                if row is None or row.state not in _AGAIN:
-                    continue
-                raw = self._plant.vault.get(connection, self._council.code, row.raw)
-            wired = self._council.wired.get(row.connection)
-            kind = wired.kinds.get(row.kind) if wired else None
-            if wired is None or kind is None or not row.external_id:
+            held = self._held(id)
+            if held is None:
                 continue
+            wired, kind, row, raw = held
             kind = replace(kind, mapping=mapping or kind.mapping)  # one mapping, whatever comes meanwhile
             read = self._read_again(wired, kind, row, raw)
-            read.said, read.gone = said, gone
+            read.said, read.chosen, read.gone = said, chosen, gone
             self._write(wired, kind, [read], row.purpose, taken, None)
         if taken.news:
             self._plant.vault.hand_over(self._plant.ledger)
             self._plant.nudge.set()
         return taken
+
+    def read_again(self, id: int) -> tuple[Wired, Kind, Read] | None:
+        """What a version that we hold shows with the mapping as it is now, and nothing is written; None if it cannot be
+        taken again."""
+        held = self._held(id)
+        if held is None:
+            return None
+        wired, kind, row, raw = held
+        return wired, kind, self._read_again(wired, kind, row, raw)
+
+    def _held(self, id: int) -> tuple[Wired, Kind, Row[Any], bytes] | None:
+        with self._plant.ledger.reading() as connection:
+            row = connection.execute(
+                select(version).where(version.c.id == id, version.c.council == self._council.code)
+            ).first()
+            if row is None or row.state not in _AGAIN:
+                return None
+            raw = self._plant.vault.get(connection, self._council.code, row.raw)
+        wired = self._council.wired.get(row.connection)
+        kind = wired.kinds.get(row.kind) if wired else None
+        if wired is None or kind is None or not row.external_id:
+            return None
+        return wired, kind, row, raw
 
     def _news(
         self, wired: Wired, kind: Kind, items: Sequence[Item | UnreadableItem], taken: Taken, *, confirmed: bool

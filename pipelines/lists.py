@@ -16,7 +16,7 @@ from pipelines.glance import Glimpse, link
 from pipelines.plant import Plant, Wired
 from pipelines.rights import Right
 from pipelines.schedule import timetable
-from pipelines.tables import audit, conflict, delivery, reconciliation, slot, walk
+from pipelines.tables import audit, conflict, delivery, reconciliation, referral, slot, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,18 @@ def comparison(plant: Plant, id: int) -> Row[Any] | None:
     )
     with plant.ledger.reading() as connection:
         return connection.execute(wanted).first()
+
+
+def lines_of(plant: Plant, row: Row[Any]) -> dict[str, Any]:
+    """What a comparison found, without the lines of referrals that are kept from whoever asks."""
+    with plant.ledger.reading() as connection:
+        hidden = set(connection.execute(select(referral.c.id).where(plant.sight.hides())).scalars())
+    return {
+        kind: [line for line in lines if not isinstance(line, dict) or line.get("referral") not in hidden]
+        if isinstance(lines, list)
+        else lines
+        for kind, lines in row.findings.items()
+    }
 
 
 def audited(plant: Plant, *, before: int | None = None, limit: int = 50) -> list[Row[Any]]:

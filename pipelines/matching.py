@@ -85,25 +85,16 @@ def referral_for(
     our_key: str,
     shown: Mapping[str, Any],
     gone: Collection[str] | None = (),
+    chosen: str = "",
 ) -> Held | None:
     """Return the referral that this record belongs to, None for a new one. Raises Several.
 
     `gone`: numbers that the system holds no more, so that a record in their place is the same one renumbered; None for
-    whichever it had.
+    whichever it had. `chosen`: the one of several candidates that a person chose.
     """
-    found: dict[str, Held] = {}
-    if our_key and (row := batch.referral(our_key)) is not None:
-        found[row.id] = row
-    if not found:
-        for path in kind.match:
-            if shown.get(path):
-                for other in _by_number(batch, path, str(shown[path])):
-                    row = batch.referral(other.referral_id)
-                    if row is not None:
-                        found[row.id] = row
-            found |= {row.id: row for row in identifiers.referrals_for(batch, wired, kind, path, shown)}
-            if found:
-                break
+    found = named(batch, wired, kind, our_key=our_key, shown=shown)
+    if chosen in found:
+        found = {chosen: found[chosen]}
     if len(found) > 1:
         raise Several("the record's identifiers belong to more than one referral", kind.match[0] if kind.match else "")
     if not found:
@@ -116,12 +107,37 @@ def referral_for(
     return row
 
 
-def answered(batch: Batch, wired: Wired, about: About, *, waits: bool) -> Held | None:
+def named(batch: Batch, wired: Wired, kind: Kind, *, our_key: str, shown: Mapping[str, Any]) -> dict[str, Held]:
+    """The referrals that a record names, by the first of its exact identifiers that names any, by their ids."""
+    found: dict[str, Held] = {}
+    if our_key and (row := batch.referral(our_key)) is not None:
+        return {row.id: row}
+    for path in kind.match:
+        if shown.get(path):
+            for other in _by_number(batch, path, str(shown[path])):
+                row = batch.referral(other.referral_id)
+                if row is not None:
+                    found[row.id] = row
+        found |= {row.id: row for row in identifiers.referrals_for(batch, wired, kind, path, shown)}
+        if found:
+            break
+    return found
+
+
+def answers(batch: Batch, wired: Wired, about: About) -> dict[str, Held]:
+    """The referrals of which we sent what an answer is about, by their ids."""
+    return {row.id: row for id in _answered(batch, wired, about) if (row := batch.referral(id)) is not None}
+
+
+def answered(batch: Batch, wired: Wired, about: About, *, waits: bool, chosen: str = "") -> Held | None:
     """Return the referral of which we sent what this answers. Raises Several where there is none, or more than one.
 
-    `waits`: a send has no answer of its own yet, so None may be said for what is not known.
+    `waits`: a send has no answer of its own yet, so None may be said for what is not known. `chosen`: the one of
+    several that a person chose.
     """
-    found = {row.id: row for id in _answered(batch, wired, about) if (row := batch.referral(id)) is not None}
+    found = answers(batch, wired, about)
+    if chosen in found:
+        return found[chosen]
     if len(found) > 1:
         raise Several("it answers more than one of the referrals that we sent", "target_identifiers")
     if not found and not waits:

@@ -62,6 +62,7 @@ class Read:
     fault: str = ""  # what Dolen itself stumbled over
     confirmed: bool = False  # an old version that the system still shows when it is asked for the record alone
     said: str = ""  # what a person said of it: same, new, put back
+    chosen: str = ""  # the one of several candidates that a person chose, for whom it is the same
     gone: frozenset[str] = frozenset()  # numbers that the system holds no more
     about: About | None = None  # what of ours it answers, where it is an answer
     erased: bool = False  # what the record told before was erased, and this is newer
@@ -262,17 +263,12 @@ class Page:
             return None
         referral = self._batch.referral(held.referral_id) if held.referral_id else None
         if referral is None and read.about is not None:
-            return matching.answered(self._batch, self._wired, read.about, waits=self._waits)
+            return matching.answered(self._batch, self._wired, read.about, waits=self._waits, chosen=read.chosen)
         if referral is None:
             referral = matching.referral_for(
-                self._batch,
-                self._wired,
-                self._kind,
-                record=held,
-                our_key=read.our_key,
-                shown=read.shown,
-                gone=None if read.said == "same" else read.gone,
-            )
+                self._batch, self._wired, self._kind, record=held, our_key=read.our_key, shown=read.shown,
+                gone=None if read.said == "same" and not read.chosen else read.gone, chosen=read.chosen,
+            )  # fmt: skip
         return referral
 
     def _weigh(self, read: Read, held: Held, referral: Held, *, newer: bool) -> Merged:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
 from pipelines.clock import SECOND
 from pipelines.ledger import get_meta, insert_new, set_meta
@@ -35,12 +35,13 @@ PLANNED_SINCE = "proofs_since"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A planned comparison that nobody has made or is making."""
+    """A comparison, planned or asked for, that nobody has made or is making."""
 
     council: str
     route: str
     at: int
     whole: bool
+    asked: bool = False  # by somebody, and not by the timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def due(plant: Plant) -> Due | None:
         since = int(get_meta(connection, PLANNED_SINCE) or 0)
         newest = _newest_planned(connection)
         wholes = _last_wholes(connection)
+        goes_on = going_on(connection, now)
     if not since:
         # What was planned before anybody kept the timetable was not missed.
         with plant.ledger.writing() as connection:
@@ -85,6 +87,8 @@ def due(plant: Plant) -> Due | None:
     for council in plant.councils.values():
         for route in comparable(council):
             name = (council.code, route.name)
+            if name in goes_on:
+                continue
             planned = Timetable("/".join(name), council.zone, cron=route.reconcile or None).due(now)
             last = newest.get(name)
             if planned is None or planned <= since or (last is not None and not _may_begin(last, planned, now)):
@@ -100,19 +104,39 @@ def _may_begin(last: Any, planned: int, now: int) -> bool:
 
 
 def claim(plant: Plant, one: Due, owner: str) -> bool:
-    """Take a planned comparison; False if somebody else has it or has made it."""
+    """Take a comparison; False if somebody else has it or has made it, or compares that route for another reason."""
     now = plant.clock.now()
     key = {"council": one.council, "route": one.route, "at": one.at}
     with plant.ledger.writing() as connection:
         insert_new(connection, reconciliation, [{**key, "asked_by": "", "counts": {}, "findings": {}, "words": ""}])
-        free = or_(reconciliation.c.until.is_(None), reconciliation.c.until <= now)
+        hold(connection, one.council, one.route)
+        if (one.council, one.route) in going_on(connection, now):
+            return False
         taken = connection.execute(
             update(reconciliation)
             .filter_by(**key)
-            .where(reconciliation.c.done.is_(None), free)
+            .where(reconciliation.c.done.is_(None), is_free(now))
             .values(claimed_by=owner, until=now + CLAIM, begun=now, whole=one.whole)
         )
         return taken.rowcount == 1
+
+
+def hold(connection: Connection, council: str, route: str) -> None:
+    """Lock what is written of a route, so that of two who begin to compare it the second sees the first."""
+    of_route = select(reconciliation.c.id).filter_by(council=council, route=route)
+    connection.execute(of_route.order_by(reconciliation.c.id).with_for_update()).all()
+
+
+def is_free(now: int) -> ColumnElement[bool]:
+    """The condition that nobody has a comparison in hand, and that it may be tried."""
+    return or_(reconciliation.c.until.is_(None), reconciliation.c.until <= now)
+
+
+def going_on(connection: Connection, now: int) -> set[tuple[str, str]]:
+    """(council, route) of the comparisons that are being made."""
+    claimed = (reconciliation.c.done.is_(None), reconciliation.c.claimed_by.is_not(None), reconciliation.c.until > now)
+    rows = connection.execute(select(reconciliation.c.council, reconciliation.c.route).where(*claimed))
+    return {(row.council, row.route) for row in rows}
 
 
 def renew(plant: Plant, one: Due, owner: str) -> bool:

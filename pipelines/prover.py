@@ -1,6 +1,6 @@
 """The prover: makes comparisons, on request or by their timetable, and writes down what they found.
 
-A planned comparison runs in a thread of its own, one at a time in a process, rests as long as each of its calls took,
+One that is planned, or that somebody asks the running site for (`pipelines.comparing_asked`), runs in a thread of its own, one at a time in a process, rests as long as each of its calls took,
 and begins anew when its process dies. What a source holds and its feed never showed - a record that became visible too
 late for every overlap - is taken in there and then, as if the feed had shown it.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from connectors.errors import ConnectorError
-from pipelines import proofs
+from pipelines import comparing_asked, proofs
 from pipelines.clock import SECOND
 from pipelines.courtesy import Courtesy, PutOff
 from pipelines.feeds import Progress
@@ -87,7 +87,7 @@ class Prover:
         if (self._thread is not None and self._thread.is_alive()) or 0 <= now - self._looked < LOOK_EVERY:
             return
         self._looked = now
-        one = proofs.due(self._plant)
+        one = comparing_asked.next_one(self._plant) or proofs.due(self._plant)
         if one is None or runs.stop.is_set():
             return
         self._number += 1
@@ -131,11 +131,14 @@ def make(plant: Plant, one: Due, owner: str, stop: threading.Event) -> Report | 
             one.route,
             progress,
             whole=one.whole,
-            take_in=taker(plant, council, council.wired[known.source]),
+            take_in=None if one.asked else taker(plant, council, council.wired[known.source]),
             courtesy=Courtesy(plant, stop, share=1.0),
         )
     except (PutOff, ConnectorError) as fault:
         words = fault.reason if isinstance(fault, ConnectorError) else str(fault)
+        if one.asked and not stop.is_set():  # whoever asked is told, and may ask again
+            proofs.finish(plant, one, owner, None, words)
+            return None
         seconds = 0.0 if stop.is_set() else SOON_SECONDS if isinstance(fault, PutOff) else LATER_SECONDS
         proofs.put_off(plant, one, owner, words="" if stop.is_set() else words, seconds=seconds)
         return None

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
-from pipelines import proofs, prover
+from pipelines import comparing_asked, proofs, prover
 from pipelines.clock import SECOND, to_time
+from pipelines.looking import NotPossible
 from pipelines.proofs import Due
 from pipelines.prover import Prover
 from pipelines.report import Line, Report
+from pipelines.rights import Officer, Role
+from pipelines.seeing import through
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
@@ -193,3 +196,46 @@ def test_the_prover_makes_one_at_a_time_beside_the_scheduler(kept: Any, monkeypa
     job(turn)  # type: ignore[arg-type]
     job.close()
     assert len(made) == 2
+
+
+# --- Asked for --------------------------------------------------------------------------------------------------------
+
+
+def test_of_a_route_one_comparison_goes_on_at_a_time_whoever_wants_it(kept: Any) -> None:
+    comparing_asked.ask(kept.plant, "torfaen", ROUTE, who="ann")
+    with pytest.raises(NotPossible, match="is being compared already"):
+        comparing_asked.ask(kept.plant, "torfaen", ROUTE, who="bob")
+    one = comparing_asked.next_one(kept.plant)
+    assert one is not None and one.asked
+    go_to(kept, at(3, 3, 16))
+    planned = Due("torfaen", ROUTE, at(3, 3, 15), False)
+    assert proofs.claim(kept.plant, one, "boot/1")
+    assert comparing_asked.next_one(kept.plant) is None, "nobody takes it twice"
+    assert not proofs.claim(kept.plant, planned, "boot/2")
+    assert ("torfaen", ROUTE) not in {(due.council, due.route) for due in make_all(kept, "boot/3")}
+    assert [(row.by, row.runs) for row in comparing_asked.in_hand(kept.plant)] == [("ann", True)]
+    assert proofs.finish(kept.plant, one, "boot/1", None, "casework does not answer")
+    assert comparing_asked.in_hand(kept.plant) == []
+    assert proofs.claim(kept.plant, planned, "boot/2")
+    with pytest.raises(NotPossible, match="is being compared already"):
+        comparing_asked.ask(kept.plant, "torfaen", ROUTE, who="bob")
+
+
+def test_what_cannot_be_compared_or_is_not_ones_own_is_not_asked_for(kept: Any) -> None:
+    eyes = through(kept.plant, Officer("op", {"torfaen": frozenset({Role.OPERATOR})}, "name op"))
+    for council, route in (("torfaen", "tell-the-resident"), ("blaenau-gwent", ROUTE), ("torfaen", "none")):
+        with pytest.raises(NotPossible, match="no route of that name"):
+            comparing_asked.ask(eyes, council, route, who="op")
+    viewer = through(kept.plant, Officer("v", {"torfaen": frozenset({Role.VIEWER})}, "name v"))
+    with pytest.raises(NotPossible, match="operator"):
+        comparing_asked.ask(viewer, "torfaen", ROUTE, who="v")
+
+
+def test_one_that_was_asked_for_and_cannot_be_made_ends_with_the_reason(kept: Any) -> None:
+    comparing_asked.ask(kept.plant, "torfaen", ROUTE, who="ann")
+    one = comparing_asked.next_one(kept.plant)
+    assert one is not None and proofs.claim(kept.plant, one, "boot/1")
+    assert prover.make(kept.plant, one, "boot/1", threading.Event()) is None  # nothing listens where the site points
+    row = kept.row("reconciliation")
+    assert row.done is not None and row.agrees is None and row.words
+    assert comparing_asked.next_one(kept.plant) is None

@@ -19,13 +19,13 @@ from sqlalchemy import insert
 from config.settings import Console as Settings
 from console import signin
 from console.web.server import Console
-from pipelines import composition, sessions
+from pipelines import composition, grants, seeing, sessions
 from pipelines.decision import Decision, Do
-from pipelines.rights import Role
+from pipelines.rights import Officer, Role
 from pipelines.roles import Holding, Roles
 from pipelines.sending import Result
 from pipelines.sessions import Limits, Person
-from pipelines.tables import reconciliation
+from pipelines.tables import alert, reconciliation
 from tests.pipelines.pieces import Bench
 
 COUNCILS = ("blaenau-gwent", "neath-port-talbot", "torfaen")
@@ -127,6 +127,7 @@ def refused(bench: Bench, id: str, words: str = "the date is missing", **changes
 def lay_out(bench: Bench, *, hostile: bool = True) -> None:
     """Something of everything that a page shows: arrived, waiting, not sure, refused, an unmapped code, a stranger's
     record, a record that cannot be read."""
+    opened(bench)
     bench.take(bench.request("C-1"))
     bench.arrived(lane(bench), "881", minute=5)
     bench.take(bench.request("C-2"))
@@ -137,6 +138,7 @@ def lay_out(bench: Bench, *, hostile: bool = True) -> None:
     said, name = (f"refused: {HOSTILE}", HOSTILE.replace("\x00", "")) if hostile else ("the date is missing", "Evans")
     refused(bench, "C-7", words=said, customer__last_name=name)
     compared(bench)
+    alerted(bench)
 
 
 def compared(bench: Bench) -> None:
@@ -150,3 +152,31 @@ def compared(bench: Bench) -> None:
                 counts={"compared": 2, "differ": 1}, findings=found,
             )
         )  # fmt: skip
+
+
+def alerted(bench: Bench) -> None:
+    """Two alerts that nobody has answered: of one council's cause, and of the site as a whole."""
+    now = bench.clock.now()
+    one = {"since": now, "newest": now, "opened": now, "seen": now, "urgent": True, "count": 2, "told": 1}
+    cause = bench.rows("cause")[-1].fingerprint
+    with bench.writing() as connection:
+        connection.execute(insert(alert).values(
+            name="n1", key="k1", kind="attention", council="torfaen", connection="casework", cause=cause,
+            words=HOSTILE.replace("\x00", ""), **one,
+        ))  # fmt: skip
+        connection.execute(insert(alert).values(name="n2", key="k2", kind="clock", **one))
+
+
+def opened(bench: Bench) -> None:
+    """A restricted referral, which another officer has opened in an emergency."""
+    bench.take(bench.request("C-9", flags__restricted=True))
+    bob = Officer("Bob Operator", {"torfaen": frozenset({Role.OPERATOR})}, "name bob@example.org")
+    grants.take(seeing.through(bench.plant, bob), "C-9", why=f"a child is in danger {HOSTILE}")
+
+
+def torn(bench: Bench) -> None:
+    """Two requests that may belong to either of two cases, where the contact centre is matched by NHS numbers."""
+    nhs = {"customer__nhs_number": "9990000026"}
+    bench.take(*(bench.case(f"77{n}", minute=n, Subject__NHSNumber="9990000026") for n in (1, 2)))
+    for n in (31, 32):
+        assert bench.states(bench.request(f"C-{n}", minute=n, **nhs)) == ["needs attention"]

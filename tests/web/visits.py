@@ -71,6 +71,11 @@ def unread(bench: Bench) -> str:
     return f"v{bench.rows('version', state='needs attention')[0].id}"
 
 
+def torn(bench: Bench, number: int) -> str:
+    """A record that may belong to either of two referrals."""
+    return f"v{bench.rows('version', external_id=f'C-{number}')[0].id}"
+
+
 WHY = {"why": "agreed on the telephone"}
 
 VISITS: tuple[Visit, ...] = (
@@ -80,6 +85,9 @@ VISITS: tuple[Visit, ...] = (
     Visit("POST /where/ask", form=lambda _bench: {"source": "torfaen/contact"}, changes=True),
     Visit("GET /overview", council=""),
     Visit("GET /attention", council=""),
+    Visit("GET /alerts", council=""),
+    Visit("POST /alerts/answer", form=lambda _bench: {"alert": "a1", **WHY}, changes=True),
+    Visit("POST /alerts/test", form=lambda _bench: {"council": "torfaen"}, changes=True),
     Visit("GET /attention/{cause}", on_cause()),
     Visit("POST /attention/{cause}/preview", on_cause("/preview"), form=ticked),
     Visit("POST /attention/{cause}/send", on_cause("/send"), form=ticked, changes=True),
@@ -99,6 +107,13 @@ VISITS: tuple[Visit, ...] = (
     Visit("POST /task/{id:int}/move", lambda bench: f"/task/{a_task(bench)}/move", changes=True),
     Visit("GET /confirm", council=""),
     Visit("POST /confirm/answer", form=lambda _bench: {"id": "q99", "answer": "no", "why": "not now"}, changes=True),
+    Visit("GET /glass", council=""),
+    Visit("POST /glass/take", form=lambda _bench: {"reference": "C-9", **WHY}, changes=True),
+    Visit("GET /sight", council=""),
+    Visit("POST /sight/give", form=lambda _bench: {"reference": "C-9", "whom": "x", "days": "7", **WHY}, changes=True),
+    Visit("GET /sight/{id}", lambda _bench: "/sight/g1"),
+    Visit("POST /sight/{id}/review", lambda _bench: "/sight/g1/review", form=lambda _bench: WHY, changes=True),
+    Visit("POST /sight/{id}/end", lambda _bench: "/sight/g1/end", form=lambda _bench: WHY, changes=True),
     Visit("GET /connection", council=""),
     Visit("GET /connection/{council}/{name}", lambda _bench: "/connection/torfaen/casework"),
     Visit("POST /connection/{council}/{name}/pause", lambda _bench: "/connection/torfaen/texts/pause", changes=True),
@@ -106,6 +121,7 @@ VISITS: tuple[Visit, ...] = (
     Visit("POST /connection/{council}/{name}/doctor", lambda _bench: "/connection/torfaen/casework/doctor"),
     Visit("GET /whose", council=""),
     Visit("GET /whose/{id}", lambda bench: f"/whose/{unread(bench)}"),
+    Visit("GET /whose/{id}", lambda bench: f"/whose/{torn(bench, 31)}"),
     Visit("POST /whose/{id}/decide", lambda bench: f"/whose/{unread(bench)}/decide", changes=True),
     Visit("POST /whose/{id}/join", lambda bench: f"/whose/{unread(bench)}/join", changes=True),
     Visit("GET /conflict", council=""),
@@ -116,6 +132,7 @@ VISITS: tuple[Visit, ...] = (
     Visit("POST /codes/map", form=lambda _bench: {}, changes=True, council=""),
     Visit("GET /schedule", council=""),
     Visit("GET /reconcile", council=""),
+    Visit("POST /reconcile/compare", form=lambda _bench: {"route": "torfaen.contact-to-casework"}, changes=True),
     Visit("GET /outcomes", council=""),
     Visit("GET /reconcile/{id:int}", lambda bench: f"/reconcile/{bench.rows('reconciliation')[0].id}"),
     Visit("GET /audit", council=""),

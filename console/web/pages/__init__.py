@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from console.web.doors import Doors
 from console.web.pages import (
+    alerts,
     attention,
     audit,
     case,
@@ -16,6 +17,7 @@ from console.web.pages import (
     conflict,
     connection,
     front,
+    glass,
     group,
     handover,
     mapping,
@@ -25,6 +27,7 @@ from console.web.pages import (
     referral,
     schedule,
     settings,
+    sight,
     task,
     whose,
 )
@@ -33,12 +36,15 @@ ALL: tuple[Doors, ...] = (
     front.doors,
     overview.doors,
     attention.doors,
+    alerts.doors,
     group.doors,
     handover.doors,
     case.doors,
     referral.doors,
     task.doors,
     confirm.doors,
+    glass.doors,
+    sight.doors,
     connection.doors,
     whose.doors,
     conflict.doors,

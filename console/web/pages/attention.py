@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from console.web.asked import Asked
 from console.web.doors import Doors
-from pipelines import counted, desk, left_out
+from pipelines import alerting, counted, desk, left_out
 from pipelines.counted import mender_of
 from pipelines.rights import Right
 
@@ -27,6 +27,7 @@ def attention(asked: Asked) -> Response:
         groups=[(one, mender_of(asked.plant, one)) for one in some],
         more=more,
         total=len(found),
+        alerts=len(alerting.open_alerts(asked.plant)),
         conflicts=len(desk.open_conflicts(asked.plant, asked.councils)),
         lacking=[] if begin else left_out.left_out(asked.plant, asked.councils)[:_MOST_LACKING],
     )

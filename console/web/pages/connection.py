@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
-from pipelines import control, doctor, glance, lists, menders
+from pipelines import alerting, control, doctor, glance, lists, menders
 from pipelines.plant import Wired
 from pipelines.rights import Right
 
@@ -70,6 +70,7 @@ def _page(asked: Asked, wired: Wired, *, status: int = 200, **values: Any) -> Re
         wired=wired,
         link=lists.standing(asked.plant, wired),
         mend=menders.of_connection(asked.plant.councils[wired.council], wired.name),
+        alerts=sum(row.connection == wired.name for row in alerting.open_alerts(asked.plant, wired.council)),
         windows=settings.get("windows") or (),
         limits={
             "at_once": wired.at_once,

@@ -1,4 +1,5 @@
-"""Reconcile: the two ends of each route, compared by reading both; the proof that nothing was lost."""
+"""Reconcile: the two ends of each route, compared by reading both; the proof that nothing was lost. Ask
+the running site for a comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
-from pipelines import lists
+from pipelines import comparing_asked, lists, proofs
 from pipelines.rights import Right
 
 doors = Doors("reconcile", menu=80)
@@ -17,11 +18,18 @@ _A_PAGE, _MOST_LINES = 20, 100
 
 @doors.get("/reconcile", Right.SEE)
 def every(asked: Asked) -> Response:
-    """The newest comparisons."""
-    rows, more = lists.newest_of(
-        lists.comparisons(asked.plant, before=asked.place("before") or None, limit=_A_PAGE + 1), _A_PAGE
-    )
-    return asked.page("reconcile.html", rows=rows, more=f"/reconcile?before={rows[-1].id}" if more else "")
+    """The newest comparisons, and what is going on."""
+    return _page(asked)
+
+
+@doors.post("/reconcile/compare", Right.CONTROL)
+def compare(asked: Asked) -> Response:
+    """Have the running site compare the two ends of one route now."""
+    council, _, route = asked.typed("route").partition(".")
+    if not route:
+        asked.faults["route"] = "reconcile.route_missing"
+        return _page(asked, status=422)
+    return _page(asked, words=comparing_asked.ask(asked.plant, council, route, who=asked.officer.who))
 
 
 @doors.get("/reconcile/{id:int}", Right.SEE)
@@ -30,8 +38,28 @@ def one(asked: Asked) -> Response:
     row = lists.comparison(asked.plant, int(asked.path("id")))
     if row is None:
         raise NoSuchThing
-    found = {name: _lines(lines) for name, lines in row.findings.items() if lines and name != "doubt"}
+    found = {name: _lines(lines) for name, lines in lists.lines_of(asked.plant, row).items() if lines and name != "doubt"}
     return asked.page("comparison.html", row=row, found=found, doubt=row.findings.get("doubt", ""))
+
+
+def _page(asked: Asked, *, status: int = 200, words: str = "") -> Response:
+    rows, more = lists.newest_of(
+        lists.comparisons(asked.plant, before=asked.place("before") or None, limit=_A_PAGE + 1), _A_PAGE
+    )
+    return asked.page(
+        "reconcile.html",
+        status=status,
+        rows=rows,
+        more=f"/reconcile?before={rows[-1].id}" if more else "",
+        in_hand=comparing_asked.in_hand(asked.plant),
+        routes=[
+            (f"{code}.{route.name}", f"{asked.council_name(code)}: {route.name}")
+            for code, council in sorted(asked.plant.councils.items())
+            if asked.may(Right.CONTROL, code)
+            for route in proofs.comparable(council)
+        ],
+        words=words,
+    )
 
 
 def _lines(lines: Any) -> list[str]:

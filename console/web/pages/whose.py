@@ -1,4 +1,5 @@
-"""Who is this? A record that may be somebody else's, or one of several: say the same, or new, or join two referrals."""
+"""Who is this? A record that may be somebody else's, or of one of several referrals: say the same, choose, say new, or
+join two referrals."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
 from pipelines import counted, deciding, joining, showing
+from pipelines.candidates import Candidates, candidates
 from pipelines.looking import NotPossible
 from pipelines.rights import Right
 from pipelines.showing import Shown
@@ -35,12 +37,16 @@ def one(asked: Asked) -> Response:
 def decide(asked: Asked) -> Response:
     """Say whose it is."""
     shown, why = _shown(asked), asked.reason()
-    said = asked.typed("whose")
-    if said not in ("same", "new"):
+    said, _, chosen = asked.typed("whose").partition("-")
+    if said not in ("same", "new", "of") or (said == "of") != bool(chosen):
         asked.faults["whose"] = "whose.missing"
     if asked.faults:
         return _page(asked, shown, status=422)
-    words = (deciding.same if said == "same" else deciding.new)(asked.plant, shown.id, who=asked.officer.who, why=why)
+    who = asked.officer.who
+    if said == "of":
+        words = deciding.choose(asked.plant, shown.id, chosen, who=who, why=why)
+    else:
+        words = (deciding.same if said == "same" else deciding.new)(asked.plant, shown.id, who=who, why=why)
     return _page(asked, _shown(asked), words=words)
 
 
@@ -71,4 +77,6 @@ def _shown(asked: Asked) -> Shown:
 
 def _page(asked: Asked, one: Shown, *, status: int = 200, **values: Any) -> Response:
     open = one.state == "needs attention" and one.error in deciding.DECIDED
-    return asked.page("whose.html", status=status, one=one, open=open, **{"words": "", **values})
+    several = open and one.error != deciding.ANOTHER_PERSON
+    found = candidates(asked.plant, one.id) if several else Candidates()
+    return asked.page("whose.html", status=status, one=one, open=open, found=found, **{"words": "", **values})
