@@ -221,7 +221,7 @@ def texts(
 def console(
     messages: Annotated[int, typer.Option(min=500, help="How many messages the ledger holds.")] = 1_000_000,
     turns: Annotated[int, typer.Option(min=1, help="How often each page and each search is asked for.")] = 10,
-    replay: Annotated[int, typer.Option(min=0, help="Deliveries that are sent again at once; 0 leaves it out.")] = 10_000,
+    replay: Annotated[int, typer.Option(min=0, help="Deliveries that are sent again; 0 leaves it out.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Draws the same cases and references again.")] = 1,
     ledger: Annotated[
         str, typer.Option(help="A PostgreSQL in which databases may be made: its URL, or env:NAME.", metavar="URL")

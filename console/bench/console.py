@@ -8,18 +8,18 @@ meanwhile, so that the processor time of the process is that of the answer; a Po
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 import os
 import queue
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.settings import Console as Settings
@@ -39,15 +39,13 @@ from console.bench import desk_asks
 from console.bench.desk_asks import COUNCIL, SINK, SOURCE, Ask
 from console.bench.servers import LEDGER, own_database
 from console.web.server import Console
-from pipelines import composition, past, tasks
+from pipelines import composition, past
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
 from pipelines.intake import Intake
 from pipelines.plant import Plant
 from pipelines.rights import Role
 from pipelines.roles import Holding, Roles, account
-from pipelines.tables import audit, cause
-from pipelines.task_runs import TaskRuns
 
 HERE = Path(__file__).parent / "flood"
 MOST_MS, MOST_BYTES, MOST_MB = 200.0, 100_000, 50.0
@@ -119,7 +117,7 @@ def console(
     database may be made; "" is SQLite. Returns the object that benches print. Raises Failed, NotKnown."""
     load = _load()
     with ExitStack() as made:
-        plant, site = made.enter_context(_plant(ledger))
+        plant, site, folder, environment = made.enter_context(_plant(ledger))
         began = time.monotonic()
         _fill(plant, messages)
         tell(f"{messages} messages are in the ledger after {time.monotonic() - began:.0f} s")
@@ -132,7 +130,7 @@ def console(
         tell(f"{len(shown) + len(found)} answers are timed")
         results = [_p95("p95 pages", shown), _p95("p95 search", found), _largest(shown + found)]
         if replay and sys.platform == "linux":
-            results.append(_replayed(plant, things.causes, replay))
+            results.append(_replayed(folder, environment, replay))
     return {
         "bench": "console",
         "messages": messages,
@@ -144,8 +142,9 @@ def console(
 
 
 @contextmanager
-def _plant(ledger: str) -> Iterator[tuple[Plant, Site]]:
-    """A site of one council on a ledger of its own, whose systems nobody serves: nothing is called."""
+def _plant(ledger: str) -> Iterator[tuple[Plant, Site, Path, Mapping[str, str]]]:
+    """A site of one council on a ledger of its own, whose systems nobody serves: nothing is called. Gives its folder
+    and its environment with it."""
     folder = Path(tempfile.mkdtemp(prefix="dolen-bench-"))
     with ExitStack() as made:
         made.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -165,7 +164,7 @@ def _plant(ledger: str) -> Iterator[tuple[Plant, Site]]:
         made.callback(plant.close)
         everywhere, accounts = frozenset({COUNCIL}), frozenset({account()})
         plant.roles = Roles(tuple(Holding(role, everywhere, accounts=accounts) for role in Role))
-        yield plant, site
+        yield plant, site, folder, environment
 
 
 def _fill(plant: Plant, messages: int) -> None:
@@ -290,60 +289,29 @@ def percentile(values: Sequence[float], share: float = 0.95) -> float:
     return sorted(values)[max(math.ceil(share * len(values)) - 1, 0)]
 
 
-def _replayed(plant: Plant, causes: dict[str, int], wanted: int) -> dict[str, Any]:
-    """Send whole causes again, as tasks, until so many deliveries were; watch how much memory that takes."""
-    with plant.ledger.reading() as connection:
-        steps = {row.fingerprint: row.step for row in connection.execute(select(cause))}
-    gc.collect()
-    idle, seen, over = _resident(), [0.0], threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.05):
-            seen[0] = max(seen[0], _resident())
-
-    watcher = threading.Thread(target=watch, name="memory")
-    watcher.start()
-    runs, done, began, began_cpu = TaskRuns(plant), 0, time.perf_counter(), time.process_time()
-    try:
-        for fingerprint in (one for one in causes if steps[one] != "read"):
-            if done >= wanted:
-                break
-            id = tasks.for_cause(plant, fingerprint, [COUNCIL], action=tasks.SEND_AGAIN, who="bench", why="bench")
-            runs.turn(threading.Event())
-            told = tasks.shown(plant, id, [COUNCIL])
-            if told.not_done:
-                raise Failed(f"{told.not_done} of {told.total} could not be sent again: {told.notes[0][1]}")
-            done += told.done
-    finally:
-        over.set()
-        watcher.join()
-    seconds, cpu = time.perf_counter() - began, time.process_time() - began_cpu
-    with plant.ledger.reading() as connection:
-        written = connection.execute(
-            select(func.count()).select_from(audit).where(audit.c.action == tasks.SEND_AGAIN)
-        ).scalar_one()
-    if written < done:
-        raise Failed(f"{done} were sent again, and the audit knows of {written}")
-    grown = max(max(seen[0], _resident()) - idle, 0.1)
+def _replayed(folder: Path, environment: Mapping[str, str], wanted: int) -> dict[str, Any]:
+    """What a bulk replay takes of memory, in a process of its own. Raises Failed."""
+    command = [sys.executable, "-m", "console.bench.bulk_replay", str(folder), str(wanted)]
+    ended = subprocess.run(command, env=dict(environment), capture_output=True, check=False)  # noqa: S603 - our own
+    if ended.returncode:
+        raise Failed(f"the replay ended by itself: {ended.stderr[-600:].decode(errors='replace')}")
+    told = json.loads(ended.stdout)
+    if told["not_done"] or told["written"] < told["done"]:
+        raise Failed(f"{told['not_done']} could not be sent again: {told['note']}; the audit has {told['written']}")
     return {
         "name": "replay memory",
-        "ours": round(grown, 1),
+        "ours": round(told["grown"], 1),
         "against": "50 MB",
         "theirs": MOST_MB,
-        "ratio": round(MOST_MB / grown, 2),
+        "ratio": round(MOST_MB / max(told["grown"], 0.1), 2),
         "unit": "MB above idle",
-        "our_cpu": round(cpu * 1000 / done, 2),
+        "our_cpu": round(told["cpu"] * 1000 / told["done"], 2),
         "cpu_unit": "milliseconds of processor time a delivery",
-        "deliveries": done,
-        "seconds": round(seconds, 1),
+        "deliveries": told["done"],
+        "idle": round(told["idle"], 1),
+        "seconds": round(told["seconds"], 1),
         "runs": 1,
     }
-
-
-def _resident() -> float:
-    """What of this process is in memory, in MB (Linux: proc_pid_statm(5), the second number, in pages)."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _load() -> float | None:

@@ -50,5 +50,5 @@ def test_the_95th_of_a_hundred() -> None:
 
 def test_a_page_that_it_cannot_ask_for_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk_asks, "_filled", lambda _things: {})
-    with pytest.raises(desk_asks.NotKnown, match="/attention/{cause}"):
+    with pytest.raises(desk_asks.NotKnown, match=r"/attention/\{cause\}"):
         desk_asks.asks(desk_asks.Things())
