@@ -114,6 +114,7 @@ def _past(
                 "status": "completed",
                 "priority": "routine",
                 "restricted": False,
+                "wants_news": number % 3 == 0,
                 "born_in": "source",
                 "at": at,
                 "changed_at": at,

@@ -54,7 +54,7 @@ EVERY = 20
 #: Requests that were really taken in, so that their payloads can be opened.
 OPENED = 25
 #: The past ends now and is so long.
-DAYS = 30
+DAYS = 365
 _WITHIN = 60.0
 
 CAUSES = (
@@ -225,11 +225,13 @@ class _Officer:
     def ask(self, ask: Ask, turns: int) -> Iterator[Answer]:
         """Ask so often, after once that is not counted: the first look at a page reads its template. Raises Failed."""
         for turn in range(turns + 1):
-            if ask.form is None:
-                answer = self._session.get(self._url + ask.path, timeout=_WITHIN)
-            else:
-                form = {signin.FIELD: self._token, **ask.form}
-                answer = self._session.post(self._url + ask.path, data=form, timeout=_WITHIN)
+            form = None if ask.form is None else {signin.FIELD: self._token, **ask.form}
+            try:
+                answer = self._session.request(
+                    "GET" if form is None else "POST", self._url + ask.path, data=form, timeout=_WITHIN
+                )
+            except requests.RequestException as fault:
+                raise Failed(f"{ask.door} was not answered within {_WITHIN:.0f} s: {type(fault).__name__}") from None
             status, wall, cpu, size = self._timed.taken.get(timeout=_WITHIN)
             if answer.status_code != 200:
                 raise Failed(f"{ask.door} answered {answer.status_code}")
@@ -238,20 +240,20 @@ class _Officer:
 
 
 def _p95(name: str, answers: Sequence[Answer]) -> dict[str, Any]:
-    by_door = _by_door(answers)
-    slowest = max(by_door, key=lambda one: float(one["p95"]))
-    measured = percentile([one.wall for one in answers])
+    """The 95th percentile of the slowest door: every page is to be quick, and many quick ones hide none."""
+    slowest = _by_door(answers)[0]
     return {
         "name": name,
-        "ours": round(measured, 1),
+        "ours": slowest["p95"],
         "against": "200 ms",
         "theirs": MOST_MS,
-        "ratio": round(MOST_MS / measured, 2),
-        "unit": "milliseconds",
-        "our_cpu": round(percentile([one.cpu for one in answers]), 1),
+        "ratio": round(MOST_MS / slowest["p95"], 2),
+        "unit": "milliseconds, of the slowest",
+        "our_cpu": slowest["cpu"],
         "cpu_unit": "milliseconds of processor time an answer, 95th percentile",
         "slowest": slowest["door"],
-        "slowest_p95": slowest["p95"],
+        "of_all": round(percentile([one.wall for one in answers]), 1),
+        "of_all_cpu": round(percentile([one.cpu for one in answers]), 1),
         "runs": len(answers),
     }
 

@@ -30,7 +30,7 @@ def test_its_figures_hang_together(found: dict[str, Any]) -> None:
     for name in ("p95 pages", "p95 search"):
         one = results[name]
         assert one["ratio"] == pytest.approx(200 / one["ours"], rel=0.02)
-        assert one["slowest_p95"] >= one["ours"]
+        assert one["ours"] >= one["of_all"] > 0
         assert one["our_cpu"] > 0
     assert results["largest page"]["ours"] == max(one["bytes"] for one in found["doors"])
     assert results["largest page"]["ratio"] >= 1
