@@ -155,7 +155,8 @@ def _erase(plant: Plant, connection: Connection, person: Person, now: int) -> Go
         ("version hashes", update(version).where(of_theirs).values(content="")),
         ("conflict hashes", update(conflict).where(conflict.c.referral_id.in_(ids))
             .values(lost=cast(conflict.c.id, String), open=False)),
-        ("referral hashes", update(referral).where(referral.c.id.in_(ids)).values(hops=None, gone=3, gone_at=now)),
+        ("referral hashes", update(referral).where(referral.c.id.in_(ids))
+            .values(hops=None, wants_news=False, gone=3, gone_at=now)),
         ("person_identifier", delete(person_identifier).where(person_identifier.c.person_id == person.id)),
         ("news hashes", update(news).where(news.c.referral_id.in_(ids)).values(whom="")),
         ("forewarning", delete(forewarning).where(forewarning.c.referral_id.in_(ids))),

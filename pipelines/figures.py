@@ -18,20 +18,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from pipelines import facts as fact_store
 from pipelines.clock import SECOND
 from pipelines.plant import Council, Plant
 from pipelines.tables import delivery, news, referral
-from pipelines.vault import PayloadGone
 
 #: Fewer than this are not shown.
 FEWEST = 5
 SUPPRESSED = None
 LANGUAGES = ("cy", "en", "both")
 _RUNG = "telephone"
-_OPT_IN = "notify.opt_in[channel={}].opted_in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +72,7 @@ def figures(plant: Plant, code: str, *, since: int, until: int, assumed: Assumed
     """Count what was first seen, or told, between two moments (whole microseconds since 1970)."""
     council, guess = plant.councils[code], assumed or Assumed()
     with plant.ledger.reading() as connection:
-        asked = connection.execute(
-            select(referral.c.id, referral.c.status, referral.c.facts)
-            .where(referral.c.council == code, referral.c.at >= since, referral.c.at < until)
-            .where(referral.c.merged_into.is_(None))
-        ).all()
+        asked, wanting = _asked(connection, code, since, until)
         told = connection.execute(
             select(news).where(news.c.council == code, news.c.at >= since, news.c.at < until).order_by(news.c.at)
         ).all()
@@ -89,22 +82,27 @@ def figures(plant: Plant, code: str, *, since: int, until: int, assumed: Assumed
                 delivery.c.changed_at >= since, delivery.c.changed_at < until,
             )
         ).scalars().all()  # fmt: skip
-        wanting = sum(_wants(connection, plant, council, row.facts) for row in asked)
     return _counted(council, asked, told, Counter(rules), wanting, since, until, guess)
 
 
-def _wants(connection: Connection, plant: Plant, council: Council, payload: str) -> bool:
-    try:
-        held = fact_store.plain(fact_store.load(connection, plant.vault, council.code, payload))
-    except PayloadGone:
-        return False
-    by_any = any(held.get(_OPT_IN.format(channel)) is True for channel in ("text", "email", "letter"))
-    return by_any or held.get("referrer.wants_updates") is True
+def _asked(connection: Connection, code: str, since: int, until: int) -> tuple[Counter[str], int]:
+    """How many referrals came, by their status, and of how many somebody wants news. From an index alone."""
+    by_status: Counter[str] = Counter()
+    wanting = 0
+    for status, wants, number in connection.execute(
+        select(referral.c.status, referral.c.wants_news, func.count())
+        .where(referral.c.council == code, referral.c.at >= since, referral.c.at < until)
+        .where(referral.c.merged_into.is_(None))
+        .group_by(referral.c.status, referral.c.wants_news)
+    ):
+        by_status[status or "unknown"] += number
+        wanting += number if wants else 0
+    return by_status, wanting
 
 
 def _counted(
     council: Council,
-    asked: Sequence[Any],
+    by_status: Counter[str],
     told: Sequence[Any],
     rules: Counter[str],
     wanting: int,
@@ -112,6 +110,7 @@ def _counted(
     until: int,
     guess: Assumed,
 ) -> Figures:
+    asked = by_status.total()
     first: dict[str, float] = {}
     lags: dict[str, list[float]] = defaultdict(list)
     for row in told:
@@ -131,11 +130,11 @@ def _counted(
         name=council.name,
         since=since,
         until=until,
-        referrals=small(len(asked)),
-        by_state=suppressed(Counter(row.status or "unknown" for row in asked)),
-        asked_for_news=among(wanting, len(asked)),
-        opt_in_rate=None if not asked or among(wanting, len(asked)) is None else wanting / len(asked),
-        told=among(heard, len(asked)),
+        referrals=small(asked),
+        by_state=suppressed(by_status),
+        asked_for_news=among(wanting, asked),
+        opt_in_rate=None if not asked or among(wanting, asked) is None else wanting / asked,
+        told=among(heard, asked),
         first_news=_median(waits) if shown else None,
         first_news_90th=waits[min(len(waits) - 1, int(len(waits) * 0.9))] if shown else None,
         told_before_ringing=soon / len(first) if shown and among(soon, len(first)) is not None else None,

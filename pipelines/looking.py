@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, true
 
 from pipelines.ids import number_of
 from pipelines.plant import Council, Plant
@@ -26,6 +26,7 @@ __all__ = [
     "council_of",
     "delivery_of",
     "find_referral",
+    "record_at",
     "referral_of",
     "seen_of",
     "sees_version",
@@ -83,6 +84,17 @@ def referral_of(plant: Plant, row: Row[Any]) -> str | None:
     wanted = by_key if row.record_id is None else record.c.id == row.record_id
     with plant.ledger.reading() as connection:
         return connection.execute(select(record.c.referral_id).where(wanted)).scalar()
+
+
+def record_at(connection: Connection, row: Any) -> Row[Any] | None:
+    """The record that the target of a delivery holds of its referral; None if it is not known to hold one.
+
+    Asked for by the referral alone, whose records are few: a planner without statistics takes council, connection and
+    kind for the narrower way, and that is through every record of the connection.
+    """
+    held = connection.execute(select(record).where(record.c.referral_id == row.referral_id).order_by(record.c.id))
+    place = (row.council, row.connection, row.kind)
+    return next((one for one in held if (one.council, one.connection, one.kind) == place), None)
 
 
 def sees_version(plant: Plant) -> ColumnElement[bool]:

@@ -1,14 +1,17 @@
 """A past for a ledger, for benches: referrals that arrived long ago and whose payloads have expired.
 
 The rows are invented and hold nobody; they are there so that a bench can tell whether a long history slows anything.
+Some of it may need attention, so that the desk has a long list as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Table, func, insert, select, update
 
+from pipelines.causes import Cause, note
 from pipelines.ids import new_id
 from pipelines.keystore import KeyStore
 from pipelines.keytables import data_key, person_key
@@ -17,6 +20,8 @@ from pipelines.tables import attempt, delivery, payload, person, proof, record, 
 
 _AT_ONCE = 5_000
 _LONG_AGO = 1_700_000_000_000_000
+#: Of what needs attention, each so manieth by its number is urgent.
+_URGENT = 2_000
 
 
 def proofs(ledger: Ledger) -> int:
@@ -25,18 +30,40 @@ def proofs(ledger: Ledger) -> int:
         return int(connection.execute(select(func.count()).select_from(proof)).scalar_one())
 
 
-def fill(ledger: Ledger, council: str, deliveries: int, *, after: int = 0) -> None:
+def fill(
+    ledger: Ledger,
+    council: str,
+    deliveries: int,
+    *,
+    after: int = 0,
+    begins: int = _LONG_AGO,
+    apart: int = 1,
+    why: Sequence[Cause] = (),
+    every: int = 20,
+) -> None:
     """Write so many arrived deliveries, each with its version, records, referral, person, attempt and proof.
 
-    `after`: how many of them are there already.
+    `after`: how many of them are there already. `begins`: when the first came; `apart`: microseconds from each to the
+    next. `why`: every so manieth needs attention instead, for each of these causes in turn: a version that could not
+    be read where the cause's step is that, a delivery that was tried in vain where it is another.
     """
+    with ledger.writing() as connection:
+        causes = [(one, note(connection, council, one, begins)) for one in why]
     last = after + deliveries
     for begin in range(after, last, _AT_ONCE):
         numbers = range(begin + 1, min(begin + _AT_ONCE, last) + 1)
-        rows = [_past(council, number) for number in numbers]
+        rows = [
+            _past(council, number, begins + number * apart, _cause(causes, number, every)) for number in numbers
+        ]
         with ledger.writing() as connection:
             for table in (payload, person, referral, record, version, delivery, attempt, proof):
-                connection.execute(insert(table), [row for one in rows for row in one[table]])
+                if some := [row for one in rows for row in one.get(table, ())]:
+                    connection.execute(insert(table), some)
+
+
+def _cause(causes: Sequence[tuple[Cause, int]], number: int, every: int) -> tuple[Cause, int] | None:
+    """Why the one of this number needs attention; None if it does not."""
+    return causes[number // every % len(causes)] if causes and number % every == 0 else None
 
 
 def fill_keys(keys: KeyStore, council: str, messages: int) -> None:
@@ -55,13 +82,25 @@ def close_all(ledger: Ledger) -> None:
         connection.execute(update(delivery).where(delivery.c.state == "waiting").values(state="closed"))
 
 
-def _past(council: str, number: int) -> dict[Table, list[dict[str, Any]]]:
+def stop_all(ledger: Ledger, council: str, why: Cause, now: int) -> None:
+    """Let what waits be tried in vain, as if its target had refused it for this cause."""
+    with ledger.writing() as connection:
+        id = note(connection, council, why, now)
+        connection.execute(update(delivery).where(delivery.c.state == "waiting").values(state="being sent"))
+        stopped = {"state": "needs attention", "cause_id": id, "due": None, "changed_at": now}
+        connection.execute(update(delivery).where(delivery.c.state == "being sent").values(stopped))
+
+
+def _past(
+    council: str, number: int, at: int, stopped: tuple[Cause, int] | None
+) -> dict[Table, list[dict[str, Any]]]:
     who, what, raw, facts = new_id(), new_id(), new_id(), new_id()
-    at = _LONG_AGO + number
+    why, cause_id = stopped or (None, None)
+    unread = why is not None and why.step == "read"
     place = {"council": council, "referral_id": what, "at": at}
     expired = {"council": council, "person_id": who, "key_id": "", "held_by_person": True, "body": None, "at": at}
     there = {**place, "kind": "Request", "base": {"status": [f"{number:032x}", None]}, "version": "1", "modified": at}
-    return {
+    rows: dict[Table, list[dict[str, Any]]] = {
         payload: [{**expired, "id": raw, "class": "raw"}, {**expired, "id": facts, "class": "facts"}],
         person: [{"id": who, "council": council, "at": at}],
         referral: [
@@ -75,6 +114,7 @@ def _past(council: str, number: int) -> dict[Table, list[dict[str, Any]]]:
                 "status": "completed",
                 "priority": "routine",
                 "restricted": False,
+                "wants_news": number % 3 == 0,
                 "born_in": "source",
                 "at": at,
                 "changed_at": at,
@@ -82,7 +122,7 @@ def _past(council: str, number: int) -> dict[Table, list[dict[str, Any]]]:
         ],
         record: [
             {**there, "connection": name, "external_id": f"past-{number}", "content": f"{number:032x}"}
-            for name in ("source", "sink")
+            for name in (("source", "sink") if why is None else ("source",))
         ],
         version: [
             {
@@ -92,36 +132,46 @@ def _past(council: str, number: int) -> dict[Table, list[dict[str, Any]]]:
                 "external_id": f"past-{number}",
                 "raw": raw,
                 "content": f"{number:032x}",
-                "state": "merged",
-                "revision": 1,
+                "state": "needs attention" if unread else "merged",
+                "cause_id": cause_id if unread else None,
+                "revision": None if unread else 1,
             }
         ],
-        delivery: [
-            {
-                **place,
-                "id": number,
-                "key": new_id(),
-                "route": "source-to-sink",
-                "connection": "sink",
-                "kind": "Request",
-                "carries": "state",
-                "revision": 1,
-                "lane": f"{council}/sink/{what}",
-                "state": "arrived",
-                "reason": "created",
-                "changed_at": at,
-            }
-        ],
-        attempt: [
-            {
-                "delivery_id": number,
-                "fence": 1,
-                "what": "send",
-                "boot": "past",
-                "begun": at,
-                "ended": at,
-                "outcome": "arrived",
-            }
-        ],
-        proof: [{"delivery_id": number, "external_id": f"past-{number}", "revision": 1, "how": "created", "at": at}],
     }
+    if unread:
+        return rows
+    rows[delivery] = [
+        {
+            **place,
+            "id": number,
+            "key": new_id(),
+            "route": "source-to-sink",
+            "connection": "sink",
+            "kind": "Request",
+            "carries": "state",
+            "revision": 1,
+            "lane": f"{council}/sink/{what}",
+            "state": "arrived" if why is None else "needs attention",
+            "reason": "created" if why is None else "",
+            "cause_id": cause_id,
+            "urgent": why is not None and number % _URGENT == 0,
+            "changed_at": at,
+        }
+    ]
+    rows[attempt] = [
+        {
+            "delivery_id": number,
+            "fence": 1,
+            "what": "send",
+            "boot": "past",
+            "begun": at,
+            "ended": at,
+            "outcome": "arrived" if why is None else "refused",
+            "error": "" if why is None else why.error,
+        }
+    ]
+    if why is None:
+        rows[proof] = [
+            {"delivery_id": number, "external_id": f"past-{number}", "revision": 1, "how": "created", "at": at}
+        ]
+    return rows

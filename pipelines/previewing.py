@@ -21,9 +21,9 @@ from pipelines import revisions
 from pipelines.choosing import Chooser
 from pipelines.differences import flat, reading_changes, writing_changes
 from pipelines.jobs import CASEWORKER
-from pipelines.looking import NotPossible, council_of, delivery_of, version_of
+from pipelines.looking import NotPossible, council_of, delivery_of, record_at, version_of
 from pipelines.plant import Kind, Plant
-from pipelines.tables import attempt, record
+from pipelines.tables import attempt
 from pipelines.telling import judged
 from pipelines.texts import Silence
 from pipelines.vault import PayloadGone
@@ -53,15 +53,14 @@ def preview(plant: Plant, id: str, chooser: Chooser | None = None) -> Preview:
     with plant.ledger.reading() as connection:
         found = revisions.get(connection, row.council, row.referral_id)
         assert found is not None
-        now = fact_store.plain(fact_store.load(connection, plant.vault, row.council, found.facts))
-        event = now
-        if row.facts:
-            event = fact_store.plain(fact_store.load(connection, plant.vault, row.council, row.facts))
-        held = connection.execute(
-            select(record).filter_by(
-                council=row.council, connection=row.connection, kind=row.kind, referral_id=found.id
-            )
-        ).first()
+        try:
+            now = fact_store.plain(fact_store.load(connection, plant.vault, row.council, found.facts))
+            event = now
+            if row.facts:
+                event = fact_store.plain(fact_store.load(connection, plant.vault, row.council, row.facts))
+        except PayloadGone:
+            raise NotPossible("what was kept of this referral has expired or was erased") from None
+        held = record_at(connection, row)
         before = _sent_before(connection, plant, row)
     if row.kind == DOCUMENT:
         return Preview("create", "a document of the referral; it is fetched, and looked at, only when it goes")

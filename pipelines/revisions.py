@@ -23,6 +23,11 @@ from pipelines.tables import referral
 
 #: Facts given by the ledger itself name this instead of a connection.
 OURSELVES = "dolen"
+#: Whoever asked for news of a referral says so in one of these.
+WANTS_NEWS = (
+    *(f"notify.opt_in[channel={channel}].opted_in" for channel in ("text", "email", "letter")),
+    "referrer.wants_updates",
+)
 
 
 def get(connection: Connection, council: str, id: str) -> Row[Any] | None:
@@ -122,6 +127,7 @@ def _in_clear(facts: Facts, *, stopped: bool = False) -> dict[str, Any]:
         "status": _value(facts, "status"),
         "priority": _value(facts, "priority"),
         "restricted": stopped or bool(_value(facts, "restricted_record")),
+        "wants_news": any(_value(facts, name) is True for name in WANTS_NEWS),
     }
 
 

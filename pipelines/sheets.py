@@ -5,14 +5,11 @@ It shows a whole person, so it is asked for with a reason, and the audit keeps w
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
 from connectors import paper
 from pipelines import audit, revisions
 from pipelines import facts as fact_store
-from pipelines.looking import NotPossible, council_of, delivery_of
+from pipelines.looking import NotPossible, council_of, delivery_of, record_at
 from pipelines.plant import Plant
-from pipelines.tables import record
 from pipelines.vault import PayloadGone
 from pipelines.writing import draft_create
 
@@ -35,11 +32,7 @@ def sheet(plant: Plant, id: str, *, language: paper.Language, who: str, why: str
             facts = fact_store.plain(fact_store.load(connection, plant.vault, row.council, payload))
         except PayloadGone:
             raise NotPossible("what was kept of this referral has expired or was erased") from None
-        number = connection.execute(
-            select(record.c.external_id).filter_by(
-                council=row.council, connection=row.connection, kind=row.kind, referral_id=found.id
-            )
-        ).scalar()
+        held = record_at(connection, row)
     if missed := route.misses(facts):
         raise NotPossible(f"{id} would not be sent: the route's condition {missed} does not hold")
     draft = draft_create(kind.mapping, facts)
@@ -58,4 +51,4 @@ def sheet(plant: Plant, id: str, *, language: paper.Language, who: str, why: str
             why=why,
             now=plant.clock.now(),
         )
-    return paper.page(draft.record, told, key=row.key, number=number or "", language=language)
+    return paper.page(draft.record, told, key=row.key, number=held.external_id if held else "", language=language)

@@ -145,6 +145,7 @@ referral = Table(
     Column("status", String),
     Column("priority", String),
     Column("restricted", Boolean, nullable=False, default=False),
+    Column("wants_news", Boolean, nullable=False, default=False),  # somebody asked to be told of it, by any channel
     Column("stopped", BigInteger),  # since when its person's data goes nowhere, by a person's word
     Column("gone", Integer, nullable=False, default=0),  # how many classes of what was kept of it have expired
     Column("gone_at", BigInteger),
@@ -154,6 +155,8 @@ referral = Table(
     Column("at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     UniqueConstraint("council", "citizen_reference"),
+    # What the outcomes count of a span of time (`pipelines.figures`), without looking at a referral.
+    Index("ix_referral_came", "council", "at", "status", "wants_news", "merged_into"),
     # Few are; who may not see them is kept from them in every list (`pipelines.sight`).
     Index("ix_referral_restricted", "council", sqlite_where=text("restricted"), postgresql_where=text("restricted")),
 )

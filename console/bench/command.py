@@ -217,6 +217,38 @@ def texts(
     raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
 
 
+@bench.command()
+def console(
+    messages: Annotated[int, typer.Option(min=500, help="How many messages the ledger holds.")] = 1_000_000,
+    turns: Annotated[int, typer.Option(min=1, help="How often each page and each search is asked for.")] = 10,
+    replay: Annotated[int, typer.Option(min=0, help="Deliveries that are sent again; 0 leaves it out.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the same cases and references again.")] = 1,
+    ledger: Annotated[
+        str, typer.Option(help="A PostgreSQL in which databases may be made: its URL, or env:NAME.", metavar="URL")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """How long the pages and their search take in a large ledger, and what a bulk replay takes of memory."""
+    from console.bench import console as contest
+    from console.bench.desk_asks import NotKnown
+    from console.bench.servers import given_ledger
+    from pipelines import logs
+
+    if replay and sys.platform != "linux":
+        raise WrongUse("The replay watches memory as Linux tells it; leave it out with --replay 0")
+    logs.configure("warning", "json")
+    try:
+        result = contest.console(messages, turns, replay, given_ledger(ledger), tell=complain, seed=seed)
+    except (contest.Failed, NotKnown) as fault:
+        complain(f"The bench cannot go on: {fault}")
+        raise typer.Exit(1) from None
+    if as_json:
+        say(json.dumps(result))
+    else:
+        _tell_results(result)
+    raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
+
+
 def _tell_results(result: dict[str, Any]) -> None:
     names = ("name", "ours", "against", "theirs", "ratio", "unit", "our_cpu", "their_cpu", "runs")
     shown = [name for name in names if any(name in one for one in result["results"])]

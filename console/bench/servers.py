@@ -42,10 +42,21 @@ def given(ledger: str, broker: str, restart_ledger: str, restart_broker: str) ->
     if not ledger and (restart_ledger or restart_broker):
         raise WrongUse("--restart-ledger and --restart-broker go with --ledger and --broker")
     told = Servers(_plain("--ledger", ledger), _plain("--broker", broker), restart_ledger, restart_broker)
-    for name, url, scheme in (("--ledger", told.ledger, "postgresql"), ("--broker", told.broker, "amqp")):
-        if url and (urlsplit(url).scheme.partition("+")[0] != scheme or not urlsplit(url).hostname):
-            raise WrongUse(f"{name} must be a URL that begins with {scheme}://, or env:NAME of one")
+    _must_be("--ledger", told.ledger, "postgresql")
+    _must_be("--broker", told.broker, "amqp")
     return told
+
+
+def given_ledger(ledger: str) -> str:
+    """Read what was typed for a bench that needs a ledger alone; "" is SQLite. Raises WrongUse."""
+    url = _plain("--ledger", ledger)
+    _must_be("--ledger", url, "postgresql")
+    return url
+
+
+def _must_be(name: str, url: str, scheme: str) -> None:
+    if url and (urlsplit(url).scheme.partition("+")[0] != scheme or not urlsplit(url).hostname):
+        raise WrongUse(f"{name} must be a URL that begins with {scheme}://, or env:NAME of one")
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from starlette.types import ASGIApp
+
 from config.settings import Console as Settings
 from config.site import Site
 from console import serving
@@ -16,13 +18,21 @@ _WITHIN, _IDLE = 10.0, 15
 
 class Console:
     """Serves the pages until told to stop. `told` is given the address once it is known, and a link that signs in
-    whoever started the pages, where the site names no provider."""
+    whoever started the pages, where the site names no provider. `around` wraps all that is served, to time it."""
 
     def __init__(
-        self, plant: Plant, site: Site, settings: Settings, told: Callable[[str, str], None], *, who: str
+        self,
+        plant: Plant,
+        site: Site,
+        settings: Settings,
+        told: Callable[[str, str], None],
+        *,
+        who: str,
+        around: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
         """Bind the port, so that what stands in the way is known before anything runs. Raises OSError."""
         self._plant, self._site, self._settings, self._told, self._by = plant, site, settings, told, who
+        self._around = around
         self._socket = serving.bind(settings.host, settings.port)
 
     @property
@@ -42,7 +52,10 @@ class Console:
         try:
             log("serving")
             self._told(self.address, "" if entrance.provider else entrance.link(self.address, self._by))
-            served = serving.Served(signin.shielded(beside(app), entrance), within=_WITHIN, idle=_IDLE)
+            whole = signin.shielded(beside(app), entrance)
+            if self._around is not None:
+                whole = self._around(whole)
+            served = serving.Served(whole, within=_WITHIN, idle=_IDLE)
             served.run(self._socket, stop)
         except (OSError, SystemExit) as fault:
             warn("console_fault", error=type(fault).__name__)

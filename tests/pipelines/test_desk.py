@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from pipelines import audit, desk, story
 from pipelines.decision import Decision, Do
 from pipelines.desk import NotPossible
 from pipelines.sending import Result
+from pipelines.tables import payload
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
@@ -210,6 +212,14 @@ def test_a_preview_of_a_create_sends_nothing(bench: Any) -> None:
     assert "Llŷr" not in repr(seen)
     assert bench.deliveries() == ["waiting"]
     assert bench.rows("attempt") == []
+
+
+def test_a_preview_of_what_has_expired_says_so(bench: Any) -> None:
+    id = refused(bench)
+    with bench.writing() as connection:
+        connection.execute(update(payload).where(payload.c.id == bench.row("referral").facts).values(body=None))
+    with pytest.raises(desk.NotPossible, match="has expired or was erased"):
+        desk.preview(bench.plant, id)
 
 
 def test_the_story_tells_everything_and_no_value(bench: Any) -> None:

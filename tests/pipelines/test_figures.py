@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 from lxml import etree
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 
 from pipelines import figures_as
 from pipelines.clock import SECOND
-from pipelines.figures import FEWEST, Assumed, Figures, _counted, among, small, suppressed
+from pipelines.figures import FEWEST, Assumed, Figures, _counted, among, figures, small, suppressed
+from pipelines.tables import payload
+
+pytest_plugins = ("tests.pipelines.pieces",)
 
 COUNCIL: Any = SimpleNamespace(code="torfaen", name={"cy": "Torfaen", "en": "Torfaen"})
 HOUR = 3600
@@ -31,7 +35,7 @@ def told(referral: str, *, language: str = "cy", after: float = HOUR, lag: float
 
 
 def counted(rows: list[Any], *, asked: int = 40, wanting: int = 30, **rules: int) -> Figures:
-    people = [SimpleNamespace(id=str(n), status="accepted" if n % 2 else "completed") for n in range(asked)]
+    people = Counter("accepted" if n % 2 else "completed" for n in range(asked))
     guess = Assumed(timedelta(hours=2), 0.5)
     return _counted(COUNCIL, people, rows, Counter(rules), wanting, 0, 90 * 86_400 * SECOND, guess)
 
@@ -111,3 +115,17 @@ def test_each_plot_is_drawn_and_told_in_words(found: Figures, name: str, languag
 def test_the_method_of_every_estimate_is_printed_in_both_languages(found: Figures) -> None:
     assert "0.5" in figures_as.method(found, "cy")
     assert "It is an estimate and no measurement" in figures_as.method(found, "en")
+
+
+def test_who_asked_for_news_is_counted_without_opening_anything(bench: Any) -> None:
+    """Enough of them that they are shown, and one that no longer wants any."""
+    for number in range(12):
+        bench.take(bench.request(f"C-{number}", updates__opted_in=number < 6))
+    bench.take(bench.request("C-0", minute=1, updates__opted_in=False))
+    with bench.writing() as connection:
+        connection.execute(update(payload).values(body=None))
+    now = bench.clock.now()
+    found = figures(bench.plant, "torfaen", since=0, until=now + 1)
+    assert (found.referrals, found.asked_for_news) == (12, 5)
+    assert sum(number or 0 for number in found.by_state.values()) == 12
+    assert figures(bench.plant, "torfaen", since=now + 1, until=now + 2).referrals == 0

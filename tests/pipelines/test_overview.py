@@ -67,6 +67,27 @@ def test_sums_that_do_not_agree_are_said(bench: Any, spoilt: str) -> None:
             connection.execute(update(delivery).where(delivery.c.id == arrived).values(state="arrived"))
 
 
+def test_a_proof_too_few_and_one_too_many_do_not_make_up_for_each_other(bench: Any) -> None:
+    for minute, (source, number) in enumerate((("C-1", "881"), ("C-2", "882")), 1):
+        bench.take(bench.request(source))
+        bench.arrived(bench.rows("delivery")[-1].lane, number, minute=minute)
+    held = dict(bench.rows("proof")[0]._mapping)
+    first, second = (row.id for row in bench.rows("delivery", state="arrived"))
+    with bench.writing() as connection:
+        guards.take_down(connection)
+        connection.execute(delete(proof).where(proof.c.delivery_id == first))
+        connection.execute(update(delivery).where(delivery.c.id == second).values(state="closed"))
+    assert not look(bench).sums_agree
+    with bench.writing() as connection:
+        connection.execute(update(delivery).where(delivery.c.id == second).values(state="erased"))
+    assert not look(bench).sums_agree
+    with bench.writing() as connection:  # the proof of what was erased stays
+        connection.execute(insert(proof).values(**{str(name): value for name, value in held.items()}))
+    assert look(bench).sums_agree
+    with bench.writing() as connection:
+        connection.execute(update(delivery).where(delivery.c.id == second).values(state="arrived"))
+
+
 def test_late_is_what_is_open_beyond_its_routes_promise(bench: Any) -> None:
     bench.take(bench.request())
     bench.clock.pass_by(15 * 60)
