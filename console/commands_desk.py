@@ -151,7 +151,7 @@ def replay(
 
 
 def settle(
-    id: Annotated[str, typer.Argument(help="A delivery, such as d12; with --same or --new a version, such as v7.")],
+    id: Annotated[str, typer.Argument(help="A delivery, such as d12; with --same, --new, --of a version: v7.")],
     arrived: Annotated[str, typer.Option(help="It is there, under this number.", metavar="NUMBER")] = "",
     by_hand: Annotated[
         str, typer.Option("--by-hand", help="I entered it by hand, under this number.", metavar="NUMBER")
@@ -159,6 +159,9 @@ def settle(
     not_arrived: Annotated[bool, typer.Option("--not-arrived", help="It is not there: send it.")] = False,
     same: Annotated[bool, typer.Option("--same", help="It is the same request and person as before: take it.")] = False,
     new: Annotated[bool, typer.Option("--new", help="The number was used again: take it as a new request.")] = False,
+    of: Annotated[
+        str, typer.Option("--of", help="Of several that it may belong to, it is this referral.", metavar="REFERRAL")
+    ] = "",
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:
@@ -166,10 +169,15 @@ def settle(
     reason is asked."""
     from pipelines import deciding, desk
 
-    if sum(map(bool, (arrived, by_hand, not_arrived, same, new))) != 1:
+    if sum(map(bool, (arrived, by_hand, not_arrived, same, new, of))) != 1:
         raise WrongUse(
-            "Say what you found, one of: --arrived NUMBER, --by-hand NUMBER, --not-arrived; of a version: --same, --new"
+            "Say what you found, one of: --arrived NUMBER, --by-hand NUMBER, --not-arrived; of a version: "
+            "--same, --new, --of REFERRAL"
         )
+    if of:
+        with for_officer(site, Right.SEND) as plant:
+            _told(deciding.choose(plant, id, of, who=officer_name(plant), why=ask.why(f"settle {id}")), json)
+        return
     if same or new:
         decide = deciding.same if same else deciding.new
         with for_officer(site, Right.SEND) as plant:

@@ -1,4 +1,4 @@
-"""Candidates: which referrals a record may belong to, where its exact identifiers name several and a person must choose.
+"""Candidates: which referrals a record may belong to, where its exact identifiers name several and a person chooses.
 
 Found anew each time with the mapping and the ledger as they are now, by the rules of `pipelines.matching`; nothing is
 written, and no value of a record comes out. What a person then says is carried out by `pipelines.deciding`.
@@ -77,5 +77,7 @@ def candidates(plant: Plant, id: str) -> Candidates:
             if (each.connection, each.kind) == (wired.name, kind.name) and each.external_id != row.external_id
         ]
         shown = tuple((each.connection, each.external_id) for each in here[:_MOST])
-        seen.append(Candidate(key, found[key].born_in, found[key].at, shown, others[0] if others else ""))
-    return Candidates(tuple(sorted(seen, key=lambda each: (each.at, each.numbers, each.referral))), len(found) - len(ids))
+        one_of = found[key]
+        seen.append(Candidate(key, one_of.born_in, one_of.at, shown, others[0] if others else ""))
+    seen.sort(key=lambda each: (each.at, each.numbers, each.referral))
+    return Candidates(tuple(seen), len(found) - len(ids))

@@ -1,7 +1,7 @@
 """Comparisons that somebody asks the running site to make: one of a route at a time, whoever asks and however often.
 
-A wish is a row beside those of the timetable (`pipelines.proofs`), and the process that keeps the timetable makes it, so
-that nobody waits at a page and it goes on if that process dies. `pipelines.prover` makes it.
+A wish is a row beside those of the timetable (`pipelines.proofs`), and a process that keeps the timetable makes it, so
+that nobody waits at a page, and another one begins it anew if that process dies. `pipelines.prover` makes it.
 """
 
 from __future__ import annotations

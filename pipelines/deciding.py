@@ -15,7 +15,7 @@ from sqlalchemy import Row, select
 from pipelines import audit, conflicts, deliveries, lanes, regressed, revisions, rows
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
-from pipelines.candidates import candidates
+from pipelines.candidates import Candidate, candidates
 from pipelines.intake import Intake
 from pipelines.looking import NotPossible, council_of, version_of
 from pipelines.merge import merge
@@ -58,7 +58,8 @@ def choose(plant: Plant, id: str, referral: str, *, who: str, why: str) -> str:
     found = {one.referral: one for one in candidates(plant, id).seen}
     one = found.get(referral)
     if one is None:
-        raise NotPossible(f"{id} names no such referral now; look again at which ones it may belong to")
+        among = "; ".join(f"{each.referral} ({_numbers(each)})" for each in found.values()) or "none that you may see"
+        raise NotPossible(f"{id} names no such referral now; it may belong to: {among}")
     if one.held:
         raise NotPossible(
             f"{row.connection} holds {one.held} of that referral already: choose another one, say that it is new, or "
@@ -66,6 +67,10 @@ def choose(plant: Plant, id: str, referral: str, *, who: str, why: str) -> str:
         )
     _note(plant, row, who=who, why=why, action="choose referral", detail={"referral": referral})
     return _again(plant, row, "same", referral)
+
+
+def _numbers(one: Candidate) -> str:
+    return ", ".join(f"{connection} {number}" for connection, number in one.numbers)
 
 
 def new(plant: Plant, id: str, *, who: str, why: str) -> str:

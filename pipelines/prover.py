@@ -1,8 +1,9 @@
 """The prover: makes comparisons, on request or by their timetable, and writes down what they found.
 
-One that is planned, or that somebody asks the running site for (`pipelines.comparing_asked`), runs in a thread of its own, one at a time in a process, rests as long as each of its calls took,
-and begins anew when its process dies. What a source holds and its feed never showed - a record that became visible too
-late for every overlap - is taken in there and then, as if the feed had shown it.
+One that is planned, or that somebody asks the running site for (`pipelines.comparing_asked`), runs in a thread of its
+own, one at a time in a process, rests as long as each of its calls took, and begins anew when its process dies. What a
+source holds and its feed never showed - a record that became visible too late for every overlap - is taken in by a
+planned one there and then, as if the feed had shown it.
 """
 
 from __future__ import annotations

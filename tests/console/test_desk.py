@@ -145,3 +145,4 @@ def test_a_request_that_is_there_twice_is_joined_and_parted(live: Any, request_r
     assert live.dolen("part", second, said="two people after all\n").returncode == 1
     assert live.dolen("settle", "v1", "--same", said="no\n").returncode == 1
     assert live.dolen("settle", "v1", "--same", "--new", said="no\n").returncode == 2
+    assert live.dolen("settle", "v1", "--of", "x", said="no\n").returncode == 1

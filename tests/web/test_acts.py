@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import insert
+
 from pipelines import comparing_asked, proofs
 from pipelines.report import Report
 from pipelines.rights import Role
+from pipelines.tables import reconciliation
 from tests.web.desk import Desk, as_role, everybody, said
 from tests.web.visits import torn
 
@@ -101,3 +104,16 @@ def test_a_comparison_is_asked_for_once_and_made_by_the_running_site(desk: Desk)
     told = said(browser.get("/reconcile"))
     assert "Going on now" not in told and f"{one.route} agrees" in told
     assert [row.who for row in desk.bench.rows("audit", action="compare")] == ["Ann Officer"]
+
+
+def test_the_lines_of_a_restricted_referral_are_kept_from_who_may_not_see_it(desk: Desk) -> None:
+    hidden = desk.bench.row("record", external_id="C-9").referral_id
+    other = desk.bench.row("record", external_id="C-1").referral_id
+    lines = [{"referral": hidden, "source": "C-9"}, {"referral": other, "source": "C-1"}]
+    with desk.bench.writing() as connection:
+        made = connection.execute(insert(reconciliation).values(
+            council="torfaen", route="contact-to-casework", at=5, begun=5, done=6, agrees=False, counts={},
+            findings={"missing": lines},
+        )).inserted_primary_key  # fmt: skip
+    html = said(desk.browser().get(f"/reconcile/{made[0]}"))
+    assert "source: C-1" in html and "C-9" not in html and hidden not in html

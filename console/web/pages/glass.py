@@ -1,4 +1,4 @@
-"""Break-glass: an operator opens a restricted referral in an emergency; what this officer may see now, and until when."""
+"""Break-glass: an operator opens a restricted referral in an emergency; what they may see now, and until when."""
 
 from __future__ import annotations
 

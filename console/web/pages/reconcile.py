@@ -38,7 +38,8 @@ def one(asked: Asked) -> Response:
     row = lists.comparison(asked.plant, int(asked.path("id")))
     if row is None:
         raise NoSuchThing
-    found = {name: _lines(lines) for name, lines in lists.lines_of(asked.plant, row).items() if lines and name != "doubt"}
+    lines = lists.lines_of(asked.plant, row)
+    found = {name: _lines(some) for name, some in lines.items() if some and name != "doubt"}
     return asked.page("comparison.html", row=row, found=found, doubt=row.findings.get("doubt", ""))
 
 
