@@ -127,9 +127,9 @@ def refused(bench: Bench, id: str, words: str = "the date is missing", **changes
 def lay_out(bench: Bench, *, hostile: bool = True) -> None:
     """Something of everything that a page shows: arrived, waiting, not sure, refused, an unmapped code, a stranger's
     record, a record that cannot be read."""
-    opened(bench)
     bench.take(bench.request("C-1"))
     bench.arrived(lane(bench), "881", minute=5)
+    opened(bench)
     bench.take(bench.request("C-2"))
     refused(bench, "C-3", priority="emergency")
     bench.take(*(bench.request(f"C-{n}", priority="tomorrow") for n in (4, 5)))
