@@ -1,6 +1,6 @@
 """What a bench asks the pages for, drawn from a ledger that `pipelines.past` has filled; and its bulk replay's rows.
 
-A task and a comparison are written as well, since a past has none. Nothing else is changed.
+A task, a comparison and a grant that is over are written as well, since a past has none. Nothing else is changed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select
 
 from pipelines import tasks
 from pipelines.plant import Plant
-from pipelines.tables import audit, cause, delivery, reconciliation, record, referral, version
+from pipelines.tables import audit, cause, delivery, reconciliation, record, referral, sight_grant, version
 
 #: Of each kind of thing, so many different ones.
 OF_EACH = 4
@@ -33,6 +33,7 @@ class Things:
     middle: int = 0  # the moment in the middle of the past
     task: int = 0
     comparison: int = 0
+    grant: int = 0
 
 
 def draw(plant: Plant, council: str, opened: int, seed: int) -> Things:
@@ -73,6 +74,12 @@ def draw(plant: Plant, council: str, opened: int, seed: int) -> Things:
             .values(council=council, route="source-to-sink", at=now, begun=now, done=now, agrees=False,
                     counts={"compared": 1000, "differ": len(found.numbers)}, findings=findings)
             .returning(reconciliation.c.id)
+        ).scalar_one()  # fmt: skip
+        found.grant = connection.execute(
+            insert(sight_grant)
+            .values(council=council, referral_id=found.referrals[0], whom="nobody", how="given", by="bench", at=now,
+                    until=now + 1, why=plant.vault.put(connection, council, "why", _WHY.encode(), now))
+            .returning(sight_grant.c.id)
         ).scalar_one()  # fmt: skip
     return found
 

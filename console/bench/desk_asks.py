@@ -83,6 +83,7 @@ def _filled(things: Things) -> dict[str, list[str]]:
         "/reconcile/{id:int}": [f"/reconcile/{things.comparison}"],
         "/referral/{id}": [f"/referral/{id}" for id in things.referrals],
         "/settings/{file}": [f"/settings/{COUNCIL}"],
+        "/sight/{id}": [f"/sight/g{things.grant}"],
         "/task/{id:int}": [f"/task/{things.task}"],
         "/whose/{id}": [f"/whose/v{id}" for id in things.unread],
     }
