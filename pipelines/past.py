@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, func, insert, select, text, update
 
 from pipelines.causes import Cause, note
 from pipelines.ids import new_id
@@ -80,6 +80,13 @@ def close_all(ledger: Ledger) -> None:
     """Close what waits, as the desk would."""
     with ledger.writing() as connection:
         connection.execute(update(delivery).where(delivery.c.state == "waiting").values(state="closed"))
+
+
+def settle(ledger: Ledger) -> None:
+    """Let PostgreSQL take its statistics, as its own autovacuum does sooner or later."""
+    if not ledger.embedded:
+        with ledger.writing() as connection:
+            connection.execute(text("ANALYZE"))
 
 
 def stop_all(ledger: Ledger, council: str, why: Cause, now: int) -> None:

@@ -16,12 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-
 from console.bench.desk_asks import COUNCIL
-from pipelines import composition, logs, tasks
+from pipelines import composition, drawn, logs, tasks
 from pipelines.plant import Plant
-from pipelines.tables import audit, cause, delivery
 from pipelines.task_runs import TaskRuns
 
 _LOOK_SECONDS = 0.05
@@ -31,11 +28,7 @@ def main(site: Path, wanted: int) -> dict[str, Any]:
     """Send again, and say what was seen."""
     plant = composition.build(composition.load(site))
     try:
-        with plant.ledger.reading() as connection:
-            causes = connection.execute(select(cause.c.fingerprint).where(cause.c.step != "read")).scalars().all()
-            first = connection.execute(
-                select(func.min(delivery.c.id)).filter_by(council=COUNCIL, state="needs attention")
-            ).scalar_one()
+        causes, first = drawn.causes_of_deliveries(plant), drawn.first_stopped(plant, COUNCIL)
         _done(plant, tasks.for_ids(plant, [f"d{first}"], action=tasks.SEND_AGAIN, who="bench", why="bench"))
         gc.collect()
         idle, most, over = _resident(), [0.0], threading.Event()
@@ -62,9 +55,7 @@ def main(site: Path, wanted: int) -> dict[str, Any]:
             watcher.join()
         seconds, cpu = time.perf_counter() - began, time.process_time() - began_cpu
         grown = max(most[0], _resident()) - idle
-        with plant.ledger.reading() as connection:
-            sent = select(func.count()).select_from(audit).where(audit.c.action == tasks.SEND_AGAIN)
-            written = connection.execute(sent).scalar_one()
+        written = drawn.sent_again(plant)
         return {"done": done, "not_done": not_done, "note": note, "written": written, "seconds": seconds, "cpu": cpu,
                 "idle": idle, "grown": grown}  # fmt: skip
     finally:

@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from sqlalchemy import text
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.settings import Console as Settings
@@ -39,7 +38,7 @@ from console.bench import desk_asks
 from console.bench.desk_asks import COUNCIL, SINK, SOURCE, Ask
 from console.bench.servers import LEDGER, own_database
 from console.web.server import Console
-from pipelines import composition, past
+from pipelines import composition, drawn, past
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
 from pipelines.intake import Intake
@@ -121,7 +120,7 @@ def console(
         began = time.monotonic()
         _fill(plant, messages)
         tell(f"{messages} messages are in the ledger after {time.monotonic() - began:.0f} s")
-        things = desk_asks.prepare(plant, OPENED, seed)
+        things = drawn.draw(plant, COUNCIL, OPENED, seed)
         timed = Timed()
         url, link = made.enter_context(_served(plant, site, timed))
         officer = _Officer(url, link, timed)
@@ -184,9 +183,7 @@ def _fill(plant: Plant, messages: int) -> None:
         plant.ledger, COUNCIL, messages, after=OPENED, begins=now - apart * (messages + OPENED + 1), apart=apart,
         why=CAUSES, every=EVERY,
     )  # fmt: skip
-    if not plant.ledger.embedded:  # as its own autovacuum does, sooner or later
-        with plant.ledger.writing() as connection:
-            connection.execute(text("ANALYZE"))
+    past.settle(plant.ledger)
 
 
 @contextmanager

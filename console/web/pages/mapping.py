@@ -41,7 +41,7 @@ def one(asked: Asked) -> Response:
         raise NoSuchThing
     layers = asked.plant.freshness.layers
     rows = mapping_origin.origins_in(layers, Library(layers), name)
-    lost = [loss for found in loss_report.report(asked.plant.root, name).mappings for loss in found.losses]
+    lost = loss_report.losses_of(asked.plant.root, name)
     return asked.page("mapping.html", name=name, rows=rows, lost=lost[:_MOST_LOSSES], number=len(lost))
 
 
