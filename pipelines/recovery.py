@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import select, update
 
+from connectors.errors import ConnectorError
 from connectors.port import Tier
 from pipelines import causes, deliveries, journal, lanes
 from pipelines.batch import Batch
@@ -135,10 +136,10 @@ def _judge(batch: Batch, council: Council, row: Held, *, begun: bool) -> None:
     if row.kind not in NO_RECORD and (known or nothing_sent):
         # Checked against a version, or typed by a person: it can be done again.
         deliveries.move(batch, row, DeliveryState.WAITING, reason=_WORDS, due=now)
-    elif wired is not None and row.kind != TEXT_KIND and wired.connector.tier(row.kind) is Tier.KEEPS_KEY:
+    elif wired is not None and row.kind != TEXT_KIND and _keeps_key(wired, row.kind):
         # Safe to repeat, once the first call can no longer land behind ours with older words.
         deliveries.move(batch, row, DeliveryState.WAITING, reason=_WORDS, due=settle, unsettled=settle)
-    elif wired is not None and "find" in wired.connector.offers(row.kind):
+    elif wired is not None and _can_look(wired, row.kind):
         deliveries.move(batch, row, DeliveryState.NOT_SURE, reason=_WORDS, due=settle)
     else:
         words = "its worker ended in mid-call, and the target cannot be searched"
@@ -147,6 +148,20 @@ def _judge(batch: Batch, council: Council, row: Held, *, begun: bool) -> None:
         )
         # Still in doubt: it blocks its lane, and no newer version may take its place, until a person has looked.
         deliveries.move(batch, row, DeliveryState.NOT_SURE, reason=words, cause_id=cause_id)
+
+
+def _keeps_key(wired: Wired, kind: str) -> bool:
+    try:
+        return wired.connector.tier(kind) is Tier.KEEPS_KEY
+    except ConnectorError:
+        return False  # a connection that cannot be opened must not keep the others from starting
+
+
+def _can_look(wired: Wired, kind: str) -> bool:
+    try:
+        return "find" in wired.connector.offers(kind)
+    except ConnectorError:
+        return True  # whoever comes to look will be told what is wrong with the connection
 
 
 def settled_at(wired: Wired | None, row: Held) -> int:

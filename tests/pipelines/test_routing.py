@@ -40,12 +40,14 @@ def test_what_is_not_known_fulfils_nothing() -> None:
     assert route(when=WHEN).misses({}) == "status"
 
 
-def test_state_follows_every_change_and_an_event_those_of_its_condition() -> None:
-    event = route(carries="event", when={"status": ("accepted",)})
+def test_state_follows_every_change_and_a_text_the_status() -> None:
+    event = route(carries="event", text="track-my-request", when={"status": ("accepted",)})
     assert route().triggered({"needs"})
     assert event.triggered({"status", "needs"})
     assert not event.triggered({"needs"})
     assert not event.triggered(set())
+    reply = route(carries="event", replies_to=("contact-to-casework",))
+    assert not reply.triggered({"status"}), "what became of a delivery makes it"
 
 
 def test_the_lane_is_the_person_where_the_target_makes_persons() -> None:
