@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,10 @@ def verified(url: str) -> tuple[str, dict[str, Any] | bool]:
     }
 
 
+#: Held while queues are declared in this process's memory, where kombu keeps them without a lock of its own.
+_DECLARING = threading.Lock()
+
+
 class _Line:
     """One connection to the broker, with the queues declared. Belongs to one thread. Raises BrokerAway."""
 
@@ -95,8 +100,10 @@ class _Line:
         with self.guarded():
             # Once: kombu's own second try would come after two seconds, and whoever owns us tries again anyway.
             self.connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
-            for queue in (self.urgent, self.ordinary):
-                self._declare(queue)
+            # In one process's memory two that declare at once can lose the bindings of both, and every wake-up since.
+            with contextlib.nullcontext() if self.real else _DECLARING:
+                for queue in (self.urgent, self.ordinary):
+                    self._declare(queue)
 
     def _declare(self, queue: Queue) -> None:
         try:

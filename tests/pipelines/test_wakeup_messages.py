@@ -3,14 +3,19 @@ next."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import pickle
+import threading
 import time
 import zlib
+from typing import Any
 
 import orjson
 import pytest
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
+from kombu.transport.memory import Transport
 from structlog.testing import capture_logs
 
 from pipelines import wakeups
@@ -149,3 +154,42 @@ def test_a_wake_up_that_nobody_took_grows_old(
     reader = readers(empty.url)
     reader.turn(1)
     assert reader.read == []
+
+
+class _Slow(dict[str, Any]):
+    """What kombu keeps of exchanges, in which two that find one missing do so at once, and the second writes last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._together, self._writers = threading.Barrier(2), itertools.count()
+
+    def __missing__(self, name: str) -> Any:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self._together.wait(0.5)
+        raise KeyError(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if next(self._writers):
+            time.sleep(0.3)
+        super().__setitem__(name, value)
+
+
+def test_two_that_begin_at_once_in_one_process_hear_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broken by declaring without a lock: the one that was slower put an empty table of bindings over the other's, and
+    no wake-up reached anybody until the process ended."""
+    Transport.global_state.clear()
+    monkeypatch.setattr(Transport.global_state, "exchanges", _Slow())
+    made: list[Publisher] = []
+    thread = threading.Thread(target=lambda: made.append(Publisher("memory://")))
+    thread.start()
+    heard: list[WakeUp] = []
+    consumer = Consumer("memory://", heard.append)
+    thread.join()
+    made[0].publish([ONE])
+    until = time.monotonic() + 2
+    while not heard and time.monotonic() < until:
+        consumer.drain(0.05)
+    made[0].close()
+    consumer.close()
+    Transport.global_state.clear()
+    assert heard == [ONE]
