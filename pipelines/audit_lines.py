@@ -24,8 +24,9 @@ _AT_ONCE = 500
 
 def lines(plant: Plant, after: int, *, cef: bool = False) -> Iterator[str]:
     """The rows behind this one, in order."""
-    # The movement's own tells all; an officer is told of their councils.
-    seen = audit.c.council.in_(list(plant.councils)) if plant.sight.officer is not None else true()
+    # The movement's own tells all; an officer is told of their councils, and of the site where all are theirs.
+    mine = [*plant.councils, *([""] if plant.councils.keys() == plant.whole.councils.keys() else [])]
+    seen = audit.c.council.in_(mine) if plant.sight.officer is not None else true()
     while True:
         wanted = select(audit).where(audit.c.seq > after, seen).order_by(audit.c.seq).limit(_AT_ONCE)
         with plant.ledger.reading() as connection:
