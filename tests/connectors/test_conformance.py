@@ -87,7 +87,8 @@ def notify(council: Council, shipped: Callable[[str], Any]) -> Iterator[Standing
         connect = {"url": proxy.through(council.system("notify")), "login": {"notify": {"api_key": "env:X"}}}
         yield Standing(
             "notify", "Text", _opener(shipped("notify"), connect, key, WRONG_KEY),
-            lambda text: {**copy.deepcopy(TEXT), "personalisation": {"reference": text}}, proxy, (key, key[-36:]),
+            lambda text: {**copy.deepcopy(TEXT), "personalisation": {"reference": text, "phone": "01632 960100"}},
+            proxy, (key, key[-36:]),
             overlap=False, versioned=False,
             exempt={**TIER_B, **NO_CODES, **NOT_SHOWN},
         )  # fmt: skip
