@@ -175,7 +175,7 @@ class _Deadlines:
 
     def _new_conn(self) -> socket.socket:
         call = _call()
-        return _connected(self._dns_host, self.port, call.deadline, self.socket_options, private=call.private)  # type: ignore[attr-defined]
+        return _connected(self._dns_host, self.port, call.deadline, self.socket_options, private=call.private)  # type: ignore[attr-defined]  # urllib3 sets it
 
     def connect(self) -> None:
         call = _call()

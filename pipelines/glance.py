@@ -153,7 +153,7 @@ def _flows(connection: Connection, plant: Plant, councils: Sequence[str], found:
     table = "delivery NOT INDEXED" if connection.dialect.name == "sqlite" else "delivery"
     hidden = "" if plant.sight.is_whole else _HIDDEN
     flown = text(
-        f"SELECT council, route, state, count(*) FROM {table} "  # noqa: S608
+        f"SELECT council, route, state, count(*) FROM {table} "  # noqa: S608 - a table of ours
         f"WHERE id > :after AND at >= :begun AND council IN :councils {hidden} GROUP BY council, route, state"
     ).bindparams(bindparam("councils", expanding=True))
     if hidden:

@@ -79,7 +79,7 @@ def version_of(plant: Plant, id: str) -> Row[Any]:
 def referral_of(plant: Plant, row: Row[Any]) -> str | None:
     """The referral that a version belongs to, by itself or by its record; None while it belongs to none."""
     if row.referral_id is not None:
-        return row.referral_id  # type: ignore[no-any-return]
+        return str(row.referral_id)
     by_key = and_(*(record.c[name] == getattr(row, name) for name in ("council", "connection", "kind", "external_id")))
     wanted = by_key if row.record_id is None else record.c.id == row.record_id
     with plant.ledger.reading() as connection:

@@ -1,6 +1,6 @@
 """`dolen dpia`: what a council pastes into its assessment is what its routes do, and the page tells what is not said.
 
-Seen red: fields that another system gave were left out of a flow (the case system's own reason of the outcome).
+Meant to catch fields that another system gave, left out of a flow (the case system's own reason of the outcome).
 """
 
 from __future__ import annotations

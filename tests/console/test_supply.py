@@ -1,7 +1,7 @@
 """`dolen audit dependencies`: three answers, and the third is never taken for the first.
 
-The feeds are files and a small OSV service on this machine; pip-audit is the real one, as a process. Seen red: an audit
-that counted only what pip-audit had looked up said "nothing known" of a service that had hung up.
+The feeds are files and a small OSV service on this machine; pip-audit is the real one, as a process. Meant to catch an
+audit that counts only what pip-audit has looked up, and says "nothing known" of a service that has hung up.
 """
 
 from __future__ import annotations

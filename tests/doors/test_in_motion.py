@@ -2,7 +2,7 @@
 
 Systems over HTTP have theirs in tests/connectors/http/test_tls.py. Here are the broker, the ledger and the mail server,
 each before a real node or listener, with certificates that are expired, of another name, of nobody's authority, and
-with TLS 1.1. Seen red: py-amqp alone takes a certificate of another name, and PostgreSQL's client speaks in clear
+with TLS 1.1. Found so: py-amqp alone takes a certificate of another name, and PostgreSQL's client speaks in clear
 where it is not told otherwise.
 """
 

@@ -158,7 +158,7 @@ def add(connection: Any, vault: Vault, subject: str) -> None:
 def test_each_attack_is_found_at_its_row(
     long_chain: tuple[Ledger, Vault, KeyStore, list[Any]], attack: str, rng: random.Random
 ) -> None:
-    """Seen red: without anchors the cut tail and the rebuilt chain pass, since both fit by themselves."""
+    """Meant to catch a missing anchor: the cut tail and the rebuilt chain would pass, since both fit by themselves."""
     ledger, vault, keys, kept = long_chain
     head = kept[-1]
     stood = [anchors.Anchor(1, head["seq"], head["hash"], keys.identity)]

@@ -75,7 +75,7 @@ def test_an_identifier_or_any_reference_names_one_person(two: Any) -> None:
 
 
 def test_everything_about_one_person_is_shown_and_nothing_of_another(two: Any) -> None:
-    """P3: every class, queue and state. Broken by leaving out what is no referral's newest revision."""
+    """P3: every class, queue and state. Meant to catch leaving out what is no referral's newest revision."""
     two.take(two.request("C-9", customer__nhs_number=NHS_ADA, priority="nobody-knows", **planted(two, f"{ADA}-9")))
     told = exporting.export(two.plant, two.ada, who="dpo", why="a subject access request")
     text = str(told)
@@ -134,7 +134,7 @@ def test_after_erasing_nothing_tells_of_the_person_and_the_other_is_whole(two: A
 
 
 def test_the_same_versions_do_not_come_back_a_newer_one_waits_and_a_new_request_is_taken(two: Any) -> None:
-    """Broken by leaving the tombstone out: the next walk brought the person back."""
+    """Meant to catch a tombstone left out: the next walk would bring the person back."""
     finish(two)
     erasing.erase(two.plant, two.ada, ground="objection", who="dpo", why="asked")
     before = len(two.rows("version")), len(two.rows("payload"))
@@ -198,7 +198,7 @@ def test_an_erasing_that_is_killed_is_ended_by_the_next_start(two: Any) -> None:
 
 
 def test_a_restriction_holds_for_what_waits_and_what_comes_and_ends_when_it_is_lifted(town: Any) -> None:
-    """Over real sockets: the sandbox holds nothing of it until it is lifted. Broken by not judging it when sending."""
+    """Over real sockets: the sandbox holds nothing of it until it is lifted. Meant to catch it not being judged."""
     town.ask("torfaen")
     town.read("torfaen")
     with town.plant.ledger.reading() as connection:

@@ -81,7 +81,7 @@ def test_each_class_goes_in_its_time_counted_from_closure(ended: Any) -> None:
 
 
 def test_keys_go_with_their_payloads_and_nothing_is_left_on_the_disk(ended: Any) -> None:
-    """The ledger, its log, the key store: grep finds neither name nor ciphertext. Broken by not cutting the log."""
+    """The ledger, its log, the key store: grep finds neither name nor ciphertext. Meant to catch a log left whole."""
     bench = ended
     rows = [(row.key_id, bytes(row.body)) for row in bench.rows("payload")]
     assert CANARY in str(bench.facts())
@@ -99,7 +99,7 @@ def test_keys_go_with_their_payloads_and_nothing_is_left_on_the_disk(ended: Any)
 
 
 def test_a_backup_from_before_can_be_read_no_more(ended: Any, tmp_path: Path) -> None:
-    """Crypto-shredding: the ledger's backup alone, with the key store as it is now. Broken by not dooming keys."""
+    """Crypto-shredding: the ledger's backup alone, with the key store as it is now. Meant to catch not dooming keys."""
     bench = ended
     copies = [(row.id, row.key_id, bytes(row.body)) for row in bench.rows("payload")]
     bench.clock.pass_by(91 * DAY)

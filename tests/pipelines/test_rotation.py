@@ -97,7 +97,7 @@ def test_half_way_both_keys_open_everything(open_store: Callable[..., KeyStore])
 
 
 def test_a_process_that_slept_through_it_writes_nothing_by_an_old_key(open_store: Callable[..., KeyStore]) -> None:
-    """It has the council's old key in memory. Broken by wrapping before looking which key counts."""
+    """It has the council's old key in memory. Meant to catch wrapping before looking which key counts."""
     asleep = open_store()
     held = some_keys(asleep)
     sealing = asleep.sealing()

@@ -58,4 +58,4 @@ def _said(asked: Asked, value: float | None, at: int) -> str:
 def _plots(asked: Asked, one: figures.Figures) -> list[tuple[str, Markup]]:
     """Each plot of which there is something to draw: its name, and the drawing, in which every word is escaped."""
     drawn = [name for name in figures_as.plots() if getattr(one, name)]
-    return [(name, Markup(figures_as.as_svg(one, name, asked.t.language))) for name in drawn]  # noqa: S704
+    return [(name, Markup(figures_as.as_svg(one, name, asked.t.language))) for name in drawn]  # noqa: S704 - ours
