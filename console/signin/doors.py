@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from console.signin.asked import Forged, check_csrf, entrance
 from console.signin.entrance import Entrance
 from console.signin.notices import AGAIN, PROVIDER_TOO, notice
-from console.signin.openid import Away, Proved, Refused
+from console.signin.proved import Away, Proved, Refused
 from pipelines import sessions
 from pipelines.grants import identity_of
 from pipelines.logs import log, warn

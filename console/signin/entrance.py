@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -12,10 +13,12 @@ from starlette.responses import Response
 from config.access import Access
 from config.site import Site
 from console.signin.notices import Notice, plain
-from console.signin.openid import Provider
 from console.signin.tries import Tries
 from pipelines import roles, sessions
 from pipelines.plant import Plant
+
+if TYPE_CHECKING:
+    from console.signin.openid import Provider
 
 Page = Callable[[Request, Notice], Response]
 
@@ -71,6 +74,8 @@ class Entrance:
         self.behind = frozenset(settings.behind)
         self.provider: Provider | None = None
         if settings.sign_in.openid is not None:
+            from console.signin.openid import Provider  # 10 MB that a site without a provider need not hold
+
             back = f"{settings.address or ''}/sign-in/back"
             self.provider = Provider(settings.sign_in.openid, openid_secret, back, clock=plant.clock)
 

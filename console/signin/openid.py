@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -22,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from config.access import OpenId
+from console.signin.proved import Away, Proved, Refused
 from pipelines.clock import Clock
 from pipelines.secrets_held import derived, same
 
@@ -32,26 +32,6 @@ _KEYS_AGAIN_SECONDS = 30
 _LEEWAY_SECONDS = 60
 _MOST_BYTES = 1_000_000
 _HERE = ("127.0.0.1", "::1", "localhost")
-
-
-class Refused(Exception):
-    """What came back from the provider is not believed. `what` of it: a word of ours for the log, never a value."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"what came back from the provider is not believed: {what}")
-        self.what = what
-
-
-class Away(Exception):
-    """The provider does not answer, or not as one does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proved:
-    """Who it is, as the provider says."""
-
-    name: str
-    groups: tuple[str, ...]
 
 
 class Provider:
