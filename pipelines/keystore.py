@@ -309,9 +309,11 @@ class KeyStore:
         Raises KeyFault where a person's key was destroyed, or a row was changed.
         """
         people = sorted({row.holder for row in rows} - {""})
+        seen = self._holders.erasures
         theirs = self._holders.find(connection, council, people)
         if len(theirs) < len(people):
             raise KeyFault(GONE.format("person"))
+        self._holders.keep(council, theirs, seen)  # whose record was opened is about to be written of
         opened = {}
         for row in rows:
             by = theirs[row.holder] if row.holder else self.ring.wrapping(connection, row.by)
