@@ -1,7 +1,7 @@
 """The ledger: the one place where the truth is written.
 
 Opens the database (`pipelines.databases`), brings its tables up to date (`pipelines.upgrades`), and gives out
-connections. Reading and writing are apart: `reading()` never writes and sees one moment, `writing()` is one short
+connections. `reading()` never writes and sees one moment, `looking()` is for single looks, `writing()` is one short
 transaction. On SQLite it takes the write lock at its start, so that two writers wait for one another instead of failing
 half-way (reliability: a deferred BEGIN failed 361 times in 400 under load, IMMEDIATE never); on PostgreSQL a deadlock
 or a lost connection is an SQLAlchemyError, nothing of the transaction is there, and the caller does it again.
@@ -74,6 +74,20 @@ class Ledger:
             with self._noticing():
                 yield connection
             connection.rollback()
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """Give a connection for looks that stand alone: each statement sees the ledger at its own moment.
+
+        For those who look again and again whether there is something to do: without a transaction a look at a server
+        is one round trip where `reading` takes four.
+        """
+        self._refuse_if_lost()
+        with self.engine.connect() as connection:
+            if not self.embedded:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+            with self._noticing():
+                yield connection
 
     @contextmanager
     def writing(self, *, making_room: bool = False) -> Iterator[Connection]:

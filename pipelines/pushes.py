@@ -85,7 +85,7 @@ class Pushes:
     def turn(self) -> None:
         """Start a thread for each kind of which something waits and none is at work."""
         now = self._plant.clock.now()
-        with self._plant.ledger.reading() as connection:
+        with self._plant.ledger.looking() as connection:
             where = (pushed.c.taken.is_(None), pushed.c.due <= now)
             waiting = connection.execute(
                 select(pushed.c.council, pushed.c.connection, pushed.c.kind).where(*where).distinct()

@@ -60,7 +60,7 @@ class Relay:
     def turn(self, publisher: Publisher) -> int:
         """Publish once; return how many wake-ups."""
         now = self._plant.clock.now()
-        with self._plant.ledger.reading() as connection:
+        with self._plant.ledger.looking() as connection:
             just_woken = {key for key, at in self._woken.items() if 0 <= now - at < REPEAT_AFTER}
             wakes = wanted(self._plant, connection, now, besides=just_woken)
         if wakes:
@@ -74,20 +74,15 @@ def wanted(
 ) -> list[WakeUp]:
     """The connections in which something is due and that may be called. `besides`: those to pass over."""
     paused = pauses.all_pauses(connection)
-    wakes = []
     held = holding.held_since(connection)
+    may: list[tuple[str, str]] = []
     for council in plant.councils.values():
         if council.code in held:
             continue
-        closed = council.closed(now)
-        for name in council.wired:
-            key = (council.code, name)
-            if key in closed or key in besides:
-                continue
+        passed = council.closed(now) | set(besides)
+        for key in ((council.code, name) for name in council.wired):
             pause = paused.get(key)
-            if pause is not None and (pause.until is None or pause.until > now):
-                continue
-            rank = lanes.due_now(connection, council.code, name, now)
-            if rank is not None:
-                wakes.append(WakeUp(council.code, name, probe=pause is not None, urgent=rank == 0))
-    return wakes
+            if key not in passed and (pause is None or (pause.until is not None and pause.until <= now)):
+                may.append(key)
+    due = lanes.due_now(connection, may, now)
+    return [WakeUp(*key, probe=key in paused, urgent=due[key] == 0) for key in may if key in due]

@@ -93,7 +93,7 @@ class Scheduler:
     def turn(self) -> None:
         """Look once at everything that may be due."""
         now = self._plant.clock.now()
-        with self._plant.ledger.reading() as connection:
+        with self._plant.ledger.looking() as connection:
             closed = {key for key, row in pauses.all_pauses(connection).items() if row.until is None or row.until > now}
             open_ones = slots.open_ones(connection, self._runs.busy)
         for council in self._plant.councils.values():

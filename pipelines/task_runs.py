@@ -74,7 +74,7 @@ class TaskRuns:
     def _claim(self) -> Row[Any] | None:
         now = self._plant.clock.now()
         free = or_(task.c.owner.is_(None), task.c.until < now)
-        with self._plant.ledger.reading() as connection:
+        with self._plant.ledger.looking() as connection:
             id = connection.execute(
                 select(task.c.id).where(task.c.state == State.UNDER_WAY, free).order_by(task.c.id).limit(1)
             ).scalar()

@@ -116,7 +116,7 @@ class Worker:
         """Wait, and look into the ledger for what nobody can tell us of."""
         while seconds > 0 and not stop.is_set():
             try:
-                with self._plant.ledger.reading() as connection:
+                with self._plant.ledger.looking() as connection:
                     found = wanted(self._plant, connection, self._plant.clock.now())
             except SQLAlchemyError:
                 found = []  # it is away too, and whoever needs it says so

@@ -260,5 +260,6 @@ def test_a_connection_says_how_urgent_what_it_has_is(bench: Any, lane: str) -> N
     put(bench, lane)
     now = bench.clock.now()
     with bench.reading() as connection:
-        assert lanes.due_now(connection, "torfaen", "casework", now) == 1
-        assert lanes.due_now(connection, "torfaen", "contact", now) is None
+        two = [("torfaen", "casework"), ("torfaen", "contact")]
+        assert lanes.due_now(connection, two, now) == {("torfaen", "casework"): 1}
+        assert lanes.due_now(connection, two[1:], now) == lanes.due_now(connection, [], now) == {}
