@@ -2,7 +2,8 @@
 
 YAML 1.2, and less of it: no anchors, aliases, tags, merge keys, second documents or duplicate keys, because each of
 them lets a file say something else than its reader sees. `NO` stays the text "NO", `12:30` the text "12:30" and
-`0123` the text "0123": a telephone number or a code must not turn into a number unseen.
+`0123` the text "0123": a telephone number or a code must not turn into a number unseen. A plain file is read quickly
+(`config.quick`); one in which anything is odd is read by the parser that knows YAML 1.2 and says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from config.findings import Finding, KeyPath, Problem, Severity, SiteFaults, dotted, errors
 from config.nodes import Place, Tree
+from config.quick import quick_tree
 
 LARGEST_FILE = 2 * 1024 * 1024  # bytes; a real mapping has some tens of kilobytes, and 2 MB take ten seconds to read
 
@@ -82,6 +84,9 @@ def parse_yaml(raw: bytes, path: Path, *, name: str = "") -> Document:
     problems = [*_indented_with_tabs(text, shown_as), *_unseen_letters(text, shown_as)]
     if problems:
         raise SiteFaults(problems)
+    tree = quick_tree(text, shown_as)
+    if tree is not None:
+        return Document(tree.data, path, shown_as, text, tree.places)
     tree = Tree(shown_as)
     try:
         for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):

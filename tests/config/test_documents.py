@@ -1,11 +1,20 @@
 """Reading YAML: what it means, where it stood, and what is refused."""
 
+import random
 from pathlib import Path
 
 import pytest
 
+from config import documents
 from config.documents import LARGEST_FILE, Document, parse_yaml, read_yaml
 from config.findings import SiteFaults
+from config.quick import quick_tree
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("config", "connectors", "mappings", "console", "sandbox")
+SHIPPED = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.yaml"))
+#: What tears a YAML file up: signs that mean something in it, and ends and beginnings of lines.
+TEARS = [*" \n\t:-?#,[]{}'\"|>&*!%@`~0é\\/=<.", "\n  ", "- ", ": ", " #", "---\n", "<<: ", "? ", "{a: b:c}", "|+\n"]
 
 
 def read(text: str | bytes) -> Document:
@@ -169,3 +178,34 @@ def test_no_file_a_folder_and_an_impossible_name(tmp_path: Path) -> None:
 def test_an_empty_file_is_nothing() -> None:
     assert read("").data is None
     assert read("# only a comment\n").data is None
+
+
+def test_most_of_what_is_shipped_is_read_quickly() -> None:
+    quick = [path for path in SHIPPED if quick_tree(path.read_text(encoding="utf-8"), path.name) is not None]
+    assert len(quick) > len(SHIPPED) / 2
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_is_read_quickly_is_what_the_slow_parser_reads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file itself, and pieces of it torn at random: data, places and findings are the same, whichever read it."""
+    draw = random.Random(path.name)
+    whole = path.read_text(encoding="utf-8")
+    texts = [whole]
+    for _ in range(60):
+        at = draw.randrange(len(whole))
+        text = whole[max(0, at - draw.randrange(400)) : at + draw.randrange(400)]
+        for _ in range(draw.randrange(4)):
+            place = draw.randrange(len(text) + 1)
+            text = text[:place] + draw.choice(TEARS) + text[place + draw.randrange(2) :]
+        texts.append(text)
+
+    def of(text: str) -> object:
+        try:
+            document = read(text)
+        except SiteFaults as faults:
+            return [str(finding) for finding in faults.findings]
+        return document.data, document.places
+
+    as_it_is = [of(text) for text in texts]
+    monkeypatch.setattr(documents, "quick_tree", lambda _text, _name: None)
+    assert as_it_is == [of(text) for text in texts]
