@@ -103,18 +103,50 @@ def prefer(
     withdraw: Annotated[str, typer.Option(help="They want none any more by: text, email or letter.")] = "",
     language: Annotated[str, typer.Option(help="cy, en or both.")] = "",
     safe_to_text: Annotated[bool | None, typer.Option("--safe/--not-safe", help="Is their mobile safe?")] = None,
+    referrer: Annotated[bool, typer.Option("--referrer", help="All this is about whoever referred them.")] = False,
+    wants: Annotated[bool | None, typer.Option("--wants/--wants-none", help="Does the referrer want news?")] = None,
+    agreed: Annotated[
+        bool | None, typer.Option("--agreed/--not-agreed", help="Does the person agree that the referrer hears?")
+    ] = None,
+    need_not_agree: Annotated[
+        bool,
+        typer.Option("--need-not-agree", help="The person need not agree; your name and reason are written down."),
+    ] = False,
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:
     """Write down what somebody wants, where no system of the council's has a field for it. The reason is asked."""
     from pipelines import wishes
 
-    wanted = wishes.wanted(opt_in=opt_in, withdraw=withdraw, language=language, safe=safe_to_text)
-    if not wanted:
-        raise WrongUse("Name a wish: --opt-in, --withdraw, --language, --safe or --not-safe")
+    own, theirs = bool(opt_in or withdraw), wants is not None or agreed is not None or need_not_agree
+    if referrer and own:
+        raise WrongUse("--opt-in and --withdraw are the person's; of the referrer say --wants or --wants-none")
+    if theirs and not referrer:
+        raise WrongUse("--wants, --agreed and --need-not-agree go with --referrer")
+    if referrer:
+        wanted = wishes.of_referrer(wants=wants, agrees=agreed, language=language, safe=safe_to_text)
+    else:
+        wanted = wishes.wanted(opt_in=opt_in, withdraw=withdraw, language=language, safe=safe_to_text)
+    if not wanted and not need_not_agree:
+        raise WrongUse("Name a wish: --opt-in, --withdraw, --language, --safe or --not-safe; see --help for --referrer")
     with for_officer(site, Right.SEND) as plant:
         why = ask.why(f"write down wishes of {reference}")
-        words = wishes.record(plant, reference, wanted, who=officer_name(plant), why=why)
+        words = wishes.record(plant, reference, wanted, who=officer_name(plant), why=why, waived=need_not_agree)
+    as_json({"done": words}) if json else say(words + ".")
+
+
+@text.command()
+def again(
+    reference: Annotated[str, typer.Argument(help="Our id, the resident's reference, or its number in any system.")],
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Use the numbers of a referral again that texted STOP or reached nobody. The reason is asked."""
+    from pipelines import wishes
+
+    with for_officer(site, Right.SEND) as plant:
+        why = ask.why(f"use the numbers of {reference} again")
+        words = wishes.again(plant, reference, who=officer_name(plant), why=why)
     as_json({"done": words}) if json else say(words + ".")
 
 
