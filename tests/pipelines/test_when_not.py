@@ -1,7 +1,7 @@
 """When nothing is sent: one test for each rule of the table in docs/texts.md, named as it is named there.
 
-Each news was true when its delivery was made; what a test changes after that is what the sending finds. Whatever the rule
-is, it stands on the delivery and in the story of the referral, and Notify, which is not there, was not called.
+Each news was true when its delivery was made; what a test changes after that is what the sending finds. Whatever the
+rule is, it stands on the delivery and in the story of the referral, and Notify, which is not there, was not called.
 """
 
 import itertools
@@ -198,7 +198,8 @@ def test_no_safe_number(told: Bench) -> None:
 
 def test_email_or_postal_address(told: Bench) -> None:
     email = {"notify.opt_in[channel=email].opted_in": True, f"{OPT_IN}.opted_in": None}
-    unsafe = {"person.telecom[system=email].value": "sian@example.org", "person.telecom[system=email].safe_to_text": False}
+    own = "person.telecom[system=email]"
+    unsafe = {f"{own}.value": "sian@example.org", f"{own}.safe_to_text": False}
     # The rule of the way that is tried first is the one that is told.
     assert nothing(told, news(told, **email, **unsafe)).endswith("person: not opted in")
 
