@@ -1,4 +1,4 @@
-"""A council without GOV.UK Notify: from a change of status to the email that its own mail server took, in each language.
+"""A council without GOV.UK Notify: from a change of status to the email that its own server took, in each language.
 
 The mail server is a real one on loopback, and takes nothing that is not encrypted.
 """
