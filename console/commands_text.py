@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console import ask
 from console.guard import WrongUse
-from console.show import as_json, safe, say, table, when
+from console.show import as_json, complain, safe, say, table, when
 from console.site import (
     HERE,
     CouncilName,
@@ -26,6 +27,10 @@ from console.site import (
     zone_of,
 )
 from pipelines.rights import Right
+
+if TYPE_CHECKING:
+    from config.findings import Finding
+    from config.site import Site
 
 text = typer.Typer(help="What residents are told: preview and check the words, ring instead, read what they reply.")
 
@@ -44,6 +49,10 @@ def preview(
     from pipelines import composition, text_bench
 
     loaded = composition.load(site_folder(site))
+    found = _found(loaded, name)
+    if name and name not in loaded.texts and found:
+        complain("\n".join([f"texts/{name}.yaml cannot be shown before this is put right:", *map(str, found)]))
+        raise typer.Exit(1)
     if council and council not in loaded.councils:
         raise WrongUse(f"The site has no council of that code; it has {', '.join(loaded.councils) or 'none'}")
     shown = text_bench.show(loaded, council=council, text=name, status=status, now=datetime.now(UTC))
@@ -55,6 +64,7 @@ def preview(
         say(f"{one.text}  {one.status}  {one.language}  ({_cost(one.signs, one.parts, one.because)}{reads})")
         say(*(f"    subject: {safe(one.subject)}" for _ in [0] if one.subject))
         say(*(f"    {safe(line)}" for line in one.words.splitlines()), "")
+    say(*(f"{one.severity.value}: {one}" for one in found))
 
 
 @text.command()
@@ -64,8 +74,9 @@ def check(name: TextName = "", site: SiteFolder = HERE, json: Json = False) -> N
     from pipelines import composition, text_bench
 
     loaded = composition.load(site_folder(site))
-    found = [one for one in loaded.findings if one.file.startswith(f"texts/{name}")]
-    shown = text_bench.show(loaded, text=name, now=datetime.now(UTC)) if loaded.texts else []
+    found = _found(loaded, name)
+    broken = bool(found) and name not in loaded.texts if name else not loaded.texts
+    shown = [] if broken else text_bench.show(loaded, text=name, now=datetime.now(UTC))
     unchecked = [one for one, said in loaded.texts.items() if name in ("", one) and said.welsh_checked is None]
     if json:
         as_json({
@@ -177,6 +188,11 @@ def read(
     with for_officer(site, Right.UNMASK) as plant:
         words = wishes.read(plant, id, who=officer_name(plant), why=ask.why(f"read {id}"))
     say(safe(words), f"When it is dealt with: dolen close {id}")
+
+
+def _found(site: Site, name: str) -> list[Finding]:
+    """What is amiss with the words of one text, or of all."""
+    return [one for one in site.findings if one.file.startswith("texts/") and name in ("", Path(one.file).stem)]
 
 
 def _cost(signs: int, parts: int, because: str) -> str:
