@@ -28,7 +28,7 @@ def test_a_changed_text_is_shown_with_real_placeholders_its_cost_and_its_ease(ba
     assert done.returncode == 0, done.stderr
     assert "((" not in done.stdout
     assert "cyfeirnod H7K-2MT-9FF" in done.stdout
-    assert "ring 01632 960200" in done.stdout, "the council's own number"
+    assert "ring 01632 960100" in done.stdout, "the council's own number"
     welsh, english, both = (part for part in done.stdout.split("track-my-request  accepted  ") if part.strip())
     assert "16-bit because of â" in welsh
     assert english.startswith("en  (") and "1 part; grade " in english
