@@ -59,6 +59,11 @@ class Preferences(Declared):
     safe_number: Place | None = Field(
         default=None, description="Which number is theirs and safe to text.", examples=["register"]
     )
+    referrer: Place | None = Field(
+        default=None,
+        description="Of whoever referred them: do they want news, in which language, and did the person agree.",
+        examples=["register"],
+    )
 
 
 class CouncilSettings(Declared):

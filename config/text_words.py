@@ -87,7 +87,8 @@ def problems_of(text: Text, *, live: bool = False) -> Iterator[Problem]:
 def _alike(path: tuple[str, ...], pair: Pair) -> Iterator[Problem]:
     """Find placeholders that one language has and the other lacks, and those that nobody fills in."""
     said = {language: placeholders(getattr(pair, language)) for language in LANGUAGES}
-    held = {language: {_bare(name) for name in names} for language, names in said.items()}
+    # One that nobody fills in is told as such, and asked for in neither language.
+    held = {language: {_bare(name) for name in names if name in PLACEHOLDERS} for language, names in said.items()}
     for language, other in (("cy", "en"), ("en", "cy")):
         here = (*path, language)
         for name in sorted(held[other] - held[language]):

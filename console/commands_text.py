@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console import ask
 from console.guard import WrongUse
-from console.show import as_json, safe, say, table, when
+from console.show import as_json, complain, safe, say, table, when
 from console.site import (
     HERE,
     CouncilName,
@@ -26,6 +27,10 @@ from console.site import (
     zone_of,
 )
 from pipelines.rights import Right
+
+if TYPE_CHECKING:
+    from config.findings import Finding
+    from config.site import Site
 
 text = typer.Typer(help="What residents are told: preview and check the words, ring instead, read what they reply.")
 
@@ -44,6 +49,10 @@ def preview(
     from pipelines import composition, text_bench
 
     loaded = composition.load(site_folder(site))
+    found = _found(loaded, name)
+    if name and name not in loaded.texts and found:
+        complain("\n".join([f"texts/{name}.yaml cannot be shown before this is put right:", *map(str, found)]))
+        raise typer.Exit(1)
     if council and council not in loaded.councils:
         raise WrongUse(f"The site has no council of that code; it has {', '.join(loaded.councils) or 'none'}")
     shown = text_bench.show(loaded, council=council, text=name, status=status, now=datetime.now(UTC))
@@ -55,6 +64,7 @@ def preview(
         say(f"{one.text}  {one.status}  {one.language}  ({_cost(one.signs, one.parts, one.because)}{reads})")
         say(*(f"    subject: {safe(one.subject)}" for _ in [0] if one.subject))
         say(*(f"    {safe(line)}" for line in one.words.splitlines()), "")
+    say(*(f"{one.severity.value}: {one}" for one in found))
 
 
 @text.command()
@@ -64,8 +74,9 @@ def check(name: TextName = "", site: SiteFolder = HERE, json: Json = False) -> N
     from pipelines import composition, text_bench
 
     loaded = composition.load(site_folder(site))
-    found = [one for one in loaded.findings if one.file.startswith(f"texts/{name}")]
-    shown = text_bench.show(loaded, text=name, now=datetime.now(UTC)) if loaded.texts else []
+    found = _found(loaded, name)
+    broken = bool(found) and name not in loaded.texts if name else not loaded.texts
+    shown = [] if broken else text_bench.show(loaded, text=name, now=datetime.now(UTC))
     unchecked = [one for one, said in loaded.texts.items() if name in ("", one) and said.welsh_checked is None]
     if json:
         as_json({
@@ -103,18 +114,50 @@ def prefer(
     withdraw: Annotated[str, typer.Option(help="They want none any more by: text, email or letter.")] = "",
     language: Annotated[str, typer.Option(help="cy, en or both.")] = "",
     safe_to_text: Annotated[bool | None, typer.Option("--safe/--not-safe", help="Is their mobile safe?")] = None,
+    referrer: Annotated[bool, typer.Option("--referrer", help="All this is about whoever referred them.")] = False,
+    wants: Annotated[bool | None, typer.Option("--wants/--wants-none", help="Does the referrer want news?")] = None,
+    agreed: Annotated[
+        bool | None, typer.Option("--agreed/--not-agreed", help="Does the person agree that the referrer hears?")
+    ] = None,
+    need_not_agree: Annotated[
+        bool,
+        typer.Option("--need-not-agree", help="The person need not agree; your name and reason are written down."),
+    ] = False,
     site: SiteFolder = HERE,
     json: Json = False,
 ) -> None:
     """Write down what somebody wants, where no system of the council's has a field for it. The reason is asked."""
     from pipelines import wishes
 
-    wanted = wishes.wanted(opt_in=opt_in, withdraw=withdraw, language=language, safe=safe_to_text)
-    if not wanted:
-        raise WrongUse("Name a wish: --opt-in, --withdraw, --language, --safe or --not-safe")
+    own, theirs = bool(opt_in or withdraw), wants is not None or agreed is not None or need_not_agree
+    if referrer and own:
+        raise WrongUse("--opt-in and --withdraw are the person's; of the referrer say --wants or --wants-none")
+    if theirs and not referrer:
+        raise WrongUse("--wants, --agreed and --need-not-agree go with --referrer")
+    if referrer:
+        wanted = wishes.of_referrer(wants=wants, agrees=agreed, language=language, safe=safe_to_text)
+    else:
+        wanted = wishes.wanted(opt_in=opt_in, withdraw=withdraw, language=language, safe=safe_to_text)
+    if not wanted and not need_not_agree:
+        raise WrongUse("Name a wish: --opt-in, --withdraw, --language, --safe or --not-safe; see --help for --referrer")
     with for_officer(site, Right.SEND) as plant:
         why = ask.why(f"write down wishes of {reference}")
-        words = wishes.record(plant, reference, wanted, who=officer_name(plant), why=why)
+        words = wishes.record(plant, reference, wanted, who=officer_name(plant), why=why, waived=need_not_agree)
+    as_json({"done": words}) if json else say(words + ".")
+
+
+@text.command()
+def again(
+    reference: Annotated[str, typer.Argument(help="Our id, the resident's reference, or its number in any system.")],
+    site: SiteFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Use the numbers of a referral again that texted STOP or reached nobody. The reason is asked."""
+    from pipelines import wishes
+
+    with for_officer(site, Right.SEND) as plant:
+        why = ask.why(f"use the numbers of {reference} again")
+        words = wishes.again(plant, reference, who=officer_name(plant), why=why)
     as_json({"done": words}) if json else say(words + ".")
 
 
@@ -145,6 +188,11 @@ def read(
     with for_officer(site, Right.UNMASK) as plant:
         words = wishes.read(plant, id, who=officer_name(plant), why=ask.why(f"read {id}"))
     say(safe(words), f"When it is dealt with: dolen close {id}")
+
+
+def _found(site: Site, name: str) -> list[Finding]:
+    """What is amiss with the words of one text, or of all."""
+    return [one for one in site.findings if one.file.startswith("texts/") and name in ("", Path(one.file).stem)]
 
 
 def _cost(signs: int, parts: int, because: str) -> str:

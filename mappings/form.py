@@ -52,6 +52,7 @@ FIELDS = (
     "referrer.relationship",
     "referrer.wants_updates",
     "referrer.person_agrees",
+    "referrer.language",
     "referrer.telecom[].system",
     "referrer.telecom[].use",
     "referrer.telecom[].value",

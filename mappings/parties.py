@@ -6,7 +6,7 @@ from typing import Annotated
 
 from mappings.meta import IDENTIFYING, Flag, Kind, Meta, Part, Text
 from mappings.person import Telecom
-from mappings.vocabulary import ReferrerKind
+from mappings.vocabulary import Letters, ReferrerKind
 
 
 class Waiver(Part):
@@ -76,6 +76,18 @@ class Referrer(Part):
             "Whether the person agreed that the referrer hears.",
             IDENTIFYING,
             Kind.BOOLEAN,
+        ),
+    ] = None
+    language: Annotated[
+        Text,
+        Meta(
+            "Language of news",
+            "Iaith newyddion",
+            "In which language the referrer is written to: cy, en, both or not-asked; not asked is both.",
+            IDENTIFYING,
+            Kind.CODE,
+            "Welsh Language Standards 2, 5",
+            codes=Letters,
         ),
     ] = None
     agreement_waiver: Annotated[

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from connectors.errors import ConnectorError, Misconfigured
 from connectors.port import Finding
+from pipelines import template_checks
 from pipelines.plant import Plant, Wired
 
 
@@ -27,7 +28,7 @@ def examine(plant: Plant, council: str | None = None, connection: str | None = N
     if not meant:
         known = ", ".join(sorted({wired.name for one in plant.councils.values() for wired in one.wired.values()}))
         raise LookupError(f"no such connection; the connections are {known or 'none'}")
-    return [(wired.council, wired.name, finding) for wired in meant for finding in _looked_at(wired)]
+    return [(wired.council, wired.name, finding) for wired in meant for finding in _looked_at(plant, wired)]
 
 
 #: What is looked at in a system that is called over the network, in the order in which things go wrong.
@@ -36,7 +37,7 @@ _ALIKE = {"reading": "page", "our certificate": "TLS", "capabilities": "interfac
 _NETWORK, _OURS = "the network team", "whoever looks after Dolen here"
 _MENDS = {"name": _NETWORK, "route": _NETWORK, "our certificate": _OURS, "clock": _OURS, "settings": _OURS,
           "machine": _OURS, "interface": _OURS, "capabilities": "supplier", "page": "supplier",
-          "dry write": "supplier"}  # fmt: skip
+          "dry write": "supplier", template_checks.SUBJECT: "whoever writes the texts"}  # fmt: skip
 
 
 def line_of(finding: Finding) -> str:
@@ -60,8 +61,10 @@ def who_mends(wired: Wired, finding: Finding) -> str:
     return f"the system's owner, {told}" if told else "the system's owner"
 
 
-def _looked_at(wired: Wired) -> list[Finding]:
+def _looked_at(plant: Plant, wired: Wired) -> list[Finding]:
     found = _asked(wired)
+    if all(one.well for one in found):
+        found += template_checks.compared(plant, wired)
     # A system without a name in the network (a folder, a person) has lines of its own.
     return [*found, *_not_looked_at(found)] if any(one.subject == "name" for one in found) else found
 

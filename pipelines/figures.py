@@ -61,6 +61,7 @@ class Figures:
     avoided_contacts: int | None
     messages: Mapping[str, int | None]  # by language, and by telephone
     lag: Mapping[str, float | None]  # median from the change of status to its news, by language
+    lag_between: float | None  # the Welsh median less the English one: above 0, Welsh news were later
     not_later: bool | None  # Welsh news were not later than English ones, by their medians
     not_sent: Mapping[str, int | None]  # by rule
     reports: Mapping[str, int | None]  # how messages went
@@ -141,6 +142,7 @@ def _counted(
         avoided_contacts=round(soon * guess.ring_rate) if soon >= FEWEST else None,
         messages=suppressed(messages),
         lag=lag,
+        lag_between=None if welsh is None or english is None else welsh - english,
         not_later=None if welsh is None or english is None else welsh <= english * 1.1 + 1.0,
         not_sent=suppressed(rules),
         reports=suppressed(Counter(row.report for row in told if row.report)),

@@ -32,6 +32,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "avoided_contacts": ("Galwadau a arbedwyd (amcangyfrif)", "Avoided contacts (estimate)"),
     "messages": ("Newyddion yn ôl iaith", "News by language"),
     "lag": ("O'r newid i'r newyddion yn ôl iaith, canolrif (eiliadau)", "Change to news by language, median (seconds)"),
+    "lag_between": (
+        "Faint yn hwyrach oedd y newyddion Cymraeg na'r rhai Saesneg (eiliadau)",
+        "By how much Welsh news was later than English (seconds)",
+    ),
     "not_sent": ("Heb eu hanfon, yn ôl rheol", "Not sent, by rule"),
     "reports": ("Sut yr aeth y negeseuon", "How messages went"),
     "parts": ("Rhannau a filiwyd", "Billed parts"),
@@ -48,7 +52,7 @@ METHOD = (
     "that used to ring. It is an estimate and no measurement.",
 )
 _PLAIN = ("referrals", "asked_for_news", "opt_in_rate", "told", "first_news", "first_news_90th", "told_before_ringing",
-          "avoided_contacts", "parts")  # fmt: skip
+          "avoided_contacts", "lag_between", "parts")  # fmt: skip
 _GROUPS = ("by_state", "messages", "lag", "not_sent", "reports")
 
 

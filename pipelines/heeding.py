@@ -27,6 +27,8 @@ STOP = frozenset({
     "stop", "stopall", "unsubscribe", "optout", "opt out", "end", "quit",
     "stopio", "stopiwch", "stopia", "atal", "ataliwch", "dim mwy", "peidio", "peidiwch", "optio allan",
 })  # fmt: skip
+#: Words by which they begin again; the whole of a message.
+START = frozenset({"start", "unstop", "dechrau", "dechreuwch", "ailddechrau"})
 _LANGUAGES = {
     "cymraeg": "cy", "yn gymraeg": "cy", "gymraeg": "cy", "welsh": "cy", "in welsh": "cy",
     "cymraeg os gwelwch yn dda": "cy", "welsh please": "cy", "english please": "en", "saesneg os gwelwch yn dda": "en",
@@ -34,9 +36,10 @@ _LANGUAGES = {
     "both": "both", "y ddau": "both", "dwyieithog": "both", "bilingual": "both",
 }  # fmt: skip
 _PERSON_OPTS_OUT = "notify.opt_in[channel=text].opted_in"
+_PERSON_ASKED = "notify.opt_in[channel=text].at"
 _PERSON_WITHDRAWN = "notify.opt_in[channel=text].withdrawn_at"
 _REFERRER_WISHES = "referrer.wants_updates"
-_LANGUAGE = "language.correspondence"
+_LANGUAGE, _REFERRER_LANGUAGE = "language.correspondence", "referrer.language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,20 @@ class Heard:
     """What a reply asks for. `words`: that, for the story of the referral; never what was written."""
 
     stop: bool = False
+    start: bool = False
     language: str = ""
     for_a_person: bool = True
 
     @property
     def words(self) -> tuple[str, ...]:
         """What was done because of it."""
-        done = [*(["opted out"] if self.stop else []), *([f"language {self.language}"] if self.language else [])]
-        return (*done, *(["for a person to read"] if self.for_a_person else []))
+        done = {
+            "opted out": self.stop,
+            "opted in again": self.start,
+            f"language {self.language}": bool(self.language),
+            "for a person to read": self.for_a_person,
+        }
+        return tuple(words for words, so in done.items() if so)
 
 
 def heard(content: str) -> Heard:
@@ -60,6 +69,8 @@ def heard(content: str) -> Heard:
     whole = " ".join(words)
     if whole in STOP:
         return Heard(stop=True, for_a_person=False)
+    if whole in START:
+        return Heard(start=True, for_a_person=False)
     if whole in _LANGUAGES:
         return Heard(language=_LANGUAGES[whole], for_a_person=False)
     # "STOP texting my mother": nobody waits for a person to read that before it counts.
@@ -79,27 +90,37 @@ def told_at(connection: Connection, council: str, mark: str) -> Sequence[Row[Any
     return list(seen.values())
 
 
-def heed(batch: Batch, wired: Wired, reply: Heard, mark: str, told: Sequence[Row[Any]]) -> None:
-    """Write a wish down, change the facts of every referral that was told of at that number, and send them on."""
+def heed(batch: Batch, wired: Wired, reply: Heard, mark: str, told: Sequence[Row[Any]]) -> Heard:
+    """Write a wish down, change the facts of every referral that was told of at that number, and send them on.
+
+    Returns what was heeded: who never texted STOP cannot begin again, and is read by a person.
+    """
     code, now = batch.council.code, batch.now
     if reply.stop:
         register.write(batch.connection, batch.vault, code, mark, register.OPTED_OUT, True, by="reply", now=now)
+    if reply.start and not register.lift(batch.connection, code, [mark], [register.OPTED_OUT]):
+        return Heard()
     if reply.language:
         language = reply.language
         register.write(batch.connection, batch.vault, code, mark, register.LANGUAGE, language, by="reply", now=now)
-    for row in told if reply.stop or reply.language else ():
+    for row in told if reply.stop or reply.start or reply.language else ():
         referral = one_referral(batch, row.referral_id)
         if referral is not None:
             _change(batch, wired, referral, _facts(reply, row.recipient, to_instant(now)))
+    return reply
 
 
 def _facts(reply: Heard, recipient: str, now: datetime) -> dict[str, Any]:
     if recipient != "person":
-        return {_REFERRER_WISHES: False} if reply.stop else {}
+        wishes: dict[str, Any] = {_REFERRER_WISHES: reply.start} if reply.stop or reply.start else {}
+        return wishes | ({_REFERRER_LANGUAGE: reply.language} if reply.language else {})
     changes: dict[str, Any] = {}
     if reply.stop:
         stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         changes |= {_PERSON_OPTS_OUT: False, _PERSON_WITHDRAWN: stamp}
+    if reply.start:
+        stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        changes |= {_PERSON_OPTS_OUT: True, _PERSON_ASKED: stamp, _PERSON_WITHDRAWN: None}
     if reply.language:
         changes[_LANGUAGE] = reply.language
     return changes

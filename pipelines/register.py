@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from pipelines.clock import to_instant
 from pipelines.plant import Council
 from pipelines.tables import news, preference
 from pipelines.texts import Known, Preference
@@ -29,6 +30,15 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "safe_number": (
         "person.telecom[system=phone,use=mobile].value",
         "person.telecom[system=phone,use=mobile].safe_to_text",
+    ),
+    "referrer": (
+        "referrer.wants_updates",
+        "referrer.person_agrees",
+        "referrer.agreement_waiver.by",
+        "referrer.agreement_waiver.reason",
+        "referrer.agreement_waiver.at",
+        "referrer.language",
+        "referrer.telecom[system=phone,use=mobile].safe_to_text",
     ),
 }
 REGISTER = "register"
@@ -58,14 +68,28 @@ def about(vault: Vault, council: str, person: str) -> str:
     return vault.hash_value(council, "preferences of", person)
 
 
+def about_referrer(vault: Vault, council: str, referral: str) -> str:
+    """The keyed hash under which whoever made one referral stands: another one may be made by somebody else."""
+    return vault.hash_value(council, "preferences of the referrer of", referral)
+
+
 def known(connection: Connection, vault: Vault, council: str) -> Known:
     """What stands in the register of a number or address, asked within one reading."""
 
     def of(to: str) -> Preference:
-        held = values(connection, vault, council, whom(vault, council, to))
-        return Preference(held.get(OPTED_OUT) is True, held.get(WRONG) is True, str(held.get(LANGUAGE) or ""))
+        mark = whom(vault, council, to)
+        held = values(connection, vault, council, mark)
+        out = held.get(OPTED_OUT) is True
+        left = _since(connection, council, mark, OPTED_OUT) if out else ""
+        return Preference(out, held.get(WRONG) is True, str(held.get(LANGUAGE) or ""), left)
 
     return of
+
+
+def _since(connection: Connection, council: str, mark: str, name: str) -> str:
+    where = (preference.c.council == council, preference.c.whom == mark, preference.c.name == name)
+    at = connection.execute(select(preference.c.at).where(*where)).scalar_one()
+    return to_instant(at).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def values(connection: Connection, vault: Vault, council: str, mark: str) -> dict[str, Any]:
@@ -83,7 +107,7 @@ def values(connection: Connection, vault: Vault, council: str, mark: str) -> dic
 
 
 def laid_over(
-    connection: Connection, vault: Vault, council: Council, person: str, facts: Mapping[str, Any]
+    connection: Connection, vault: Vault, council: Council, person: str, referral: str, facts: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """A referral's facts, and what we keep ourselves of those that no system told, where the council's file says so.
     What a system says goes before it, so that a wish that was withdrawn there is not brought back from here."""
@@ -91,6 +115,7 @@ def laid_over(
     if not kept:
         return facts
     held = values(connection, vault, council.code, about(vault, council.code, person))
+    held |= values(connection, vault, council.code, about_referrer(vault, council.code, referral))
     return {**facts, **{name: held[name] for name in kept if name in held and facts.get(name) in _UNTOLD}}
 
 
@@ -106,6 +131,14 @@ def write(
         connection.execute(insert(preference).values(**row))
 
 
+def lift(connection: Connection, council: str, marks: Collection[str], names: Collection[str]) -> int:
+    """Let these numbers and addresses be used again, where they opted out or are wrong (`names`); return how many."""
+    where = (preference.c.council == council, preference.c.whom.in_(marks), preference.c.name.in_(names))
+    lifted = set(connection.execute(select(preference.c.whom).where(*where)).scalars())
+    connection.execute(delete(preference).where(*where))
+    return len(lifted)
+
+
 def forget(connection: Connection, vault: Vault, council: str, person: str, referrals: Collection[str]) -> list[str]:
     """Take away what stands about a person, and at the numbers where nobody but they were told; return the payloads
     that held it. What somebody else at the same number said stays."""
@@ -115,7 +148,8 @@ def forget(connection: Connection, vault: Vault, council: str, person: str, refe
     )
     alone = set(connection.execute(own).scalars())
     shared = connection.execute(others.where(news.c.whom.in_(alone))).scalars() if alone else ()
-    marks = [*(alone - set(shared)), about(vault, council, person)]
+    referrers = [about_referrer(vault, council, one) for one in referrals]
+    marks = [*(alone - set(shared)), about(vault, council, person), *referrers]
     where = (preference.c.council == council, preference.c.whom.in_(marks))
     held = list(connection.execute(select(preference.c.value).where(*where)).scalars())
     connection.execute(delete(preference).where(*where))

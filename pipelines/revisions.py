@@ -73,14 +73,14 @@ def revise(batch: Batch, row: Held, changes: Mapping[str, Any], *, by: str) -> N
     """Make the next revision of a referral with these changes."""
     revision = row.revision + 1
     facts = {**batch.facts(row), **{name: (value, by, revision) for name, value in changes.items()}}
-    batch.revise(row, facts, **_in_clear(facts, stopped=row.stopped is not None))
+    batch.revise(row, facts, **_in_clear(facts, row))
 
 
 def adopt(batch: Batch, row: Held, taken: Mapping[str, tuple[Any, str]]) -> None:
     """Make the next revision with values that others gave: field -> (value, the connection that gave it)."""
     revision = row.revision + 1
     facts = {**batch.facts(row), **{name: (value, by, revision) for name, (value, by) in taken.items()}}
-    batch.revise(row, facts, **_in_clear(facts, stopped=row.stopped is not None))
+    batch.revise(row, facts, **_in_clear(facts, row))
 
 
 def pass_on(
@@ -121,13 +121,17 @@ def correct(batch: Batch, row: Held, *, target: str, version: Held | None) -> No
             return
 
 
-def _in_clear(facts: Facts, *, stopped: bool = False) -> dict[str, Any]:
-    """The little that rests unencrypted: coded, and of nobody by itself."""
+def _in_clear(facts: Facts, row: Held | None = None) -> dict[str, Any]:
+    """The little that rests unencrypted: coded, and of nobody by itself. `row`: the referral as it stands."""
+    stopped = row is not None and row.stopped is not None
+    wishes = [_value(facts, name) for name in WANTS_NEWS]
+    # Where no system tells of wishes an officer wrote them into our register, and said so on the referral.
+    kept = row is not None and bool(row.wants_news) and all(wish is None for wish in wishes)
     return {
         "status": _value(facts, "status"),
         "priority": _value(facts, "priority"),
         "restricted": stopped or bool(_value(facts, "restricted_record")),
-        "wants_news": any(_value(facts, name) is True for name in WANTS_NEWS),
+        "wants_news": kept or any(wish is True for wish in wishes),
     }
 
 

@@ -49,7 +49,7 @@ def judged(
 ) -> Message | Silence:
     """Judge one delivery of a text within a reading: by its facts, our register, and the clock's day."""
     person = connection.execute(select(referral.c.person_id).where(referral.c.id == row.referral_id)).scalar_one()
-    facts = register.laid_over(connection, plant.vault, council, person, now)
+    facts = register.laid_over(connection, plant.vault, council, person, row.referral_id, now)
     values = placeholders.values_of(
         facts,
         status=str(event.get("status")),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from config.findings import did_you_mean, one_of
 from config.reading import grade
 from config.site import Council, Site
 from config.text_parts import cost
@@ -46,8 +47,9 @@ def show(site: Site, *, council: str = "", text: str = "", status: str = "", now
     """Every message, or those of one text or status, as readers of one council get them. Raises NotPossible."""
     files = _council(site, council)
     if text and text not in site.texts:
-        known = ", ".join(site.texts) or "none"
-        raise NotPossible(f"there is no text of that name that can be used; there are {known}")
+        near = did_you_mean(text, site.texts)
+        known = one_of(site.texts) if site.texts else "there is none"
+        raise NotPossible(f"there is no texts/{text}.yaml that can be used{near and f': {near}'}; write {known}")
     shown = [
         one
         for name, said in site.texts.items()
@@ -57,7 +59,13 @@ def show(site: Site, *, council: str = "", text: str = "", status: str = "", now
         for one in _messages(files, name, said, code, words, now)
     ]
     if not shown:
-        raise NotPossible("no text says anything about that status")
+        said_of = sorted({code for name, said in site.texts.items() if text in ("", name) for code in said.statuses})
+        where = f"texts/{text}.yaml" if text else "no text"
+        near = did_you_mean(status, said_of)
+        raise NotPossible(
+            f"{where} says {'nothing' if text else 'anything'} about that status{near and f': {near}'}; "
+            f"it is one of {', '.join(said_of)}"
+        )
     return shown
 
 

@@ -17,11 +17,22 @@ from pipelines.library import Library
 from pipelines.plant import Wired
 from pipelines.register import PLACES, REGISTER
 
-#: What must have a place, and the fields of which one at least must be read somewhere.
+#: By whom is told: what must have a place, and the fields of which one at least must be read somewhere.
+#: In which language a referrer reads need not be known: they get both.
 _WANTED = {
-    "opt_in": "whether they want news",
-    "language": "in which language",
-    "safe_number": "which number is safe to text",
+    "person": (
+        ("opt_in", "whether they want news", PLACES["opt_in"]),
+        ("language", "in which language", PLACES["language"]),
+        ("safe_number", "which number is safe to text", PLACES["safe_number"]),
+    ),
+    "referrer": (
+        ("referrer", "whether the referrer wants news", ("referrer.wants_updates",)),
+        (
+            "referrer",
+            "whether the person agreed that the referrer hears",
+            ("referrer.person_agrees", "referrer.agreement_waiver.by"),
+        ),
+    ),
 }
 
 
@@ -47,17 +58,17 @@ def text_routes(site: Site, council: Council, library: Library, read: Dictionary
                 expected=f"a connection whose mapping reads {one_of(PLACES[what])}, or `register`",
                 remedy=f"map the field there, or write `{what}: register`",
             )
-    if not any(row.who == "person" for _, route in telling for row in route.recipients):
-        return
     everywhere = set().union(*read.values()) if read else set()
-    for what, about in _WANTED.items():
-        if places[what] is None and not everywhere & set(PLACES[what]):
-            yield council.document.finding(
-                ("routes", telling[0][0], "recipients"),
-                found=f"no connection that says {about}",
-                expected="a place where it is kept",
-                remedy=f"map {PLACES[what][0]} where a system has it, or add `preferences: {{{what}: register}}`",
-            )
+    for at, route in telling:
+        among = {"person" if row.who == "person" else "referrer" for row in route.recipients}
+        for what, about, fields in (one for who in sorted(among) for one in _WANTED[who]):
+            if places[what] is None and not everywhere & set(fields):
+                yield council.document.finding(
+                    ("routes", at, "recipients"),
+                    found=f"no connection that says {about}",
+                    expected="a place where it is kept",
+                    remedy=f"map {fields[0]} where a system has it, or add `preferences: {{{what}: register}}`",
+                )
 
 
 def _words(site: Site, council: Council, library: Library, at: int, route: Route) -> Iterator[Finding]:

@@ -21,6 +21,10 @@ from pipelines.routing import Hears
 _LANGUAGE = {"cy": "cy", "en": "en", "both": "both", "not-asked": "both", None: "both"}
 _MOBILE = "person.telecom[system=phone,use=mobile].value"
 _SAFE = "person.telecom[system=phone,use=mobile].safe_to_text"
+#: Of whoever referred, by channel. Their landline is nobody's alone, and Notify would read a text out to it.
+_REFERRERS = {
+    "text": "referrer.telecom[system=phone,use=mobile]", "email": "referrer.telecom[system=email]",
+}  # fmt: skip
 _EMAIL, _EMAIL_SAFE = "person.telecom[system=email].value", "person.telecom[system=email].safe_to_text"
 _FAMILY, _PROFESSIONAL = "family-friend", "professional"
 _KINDS = {"family": (_FAMILY,), "professional": (_PROFESSIONAL,), "referrer": (_FAMILY, _PROFESSIONAL)}
@@ -32,7 +36,7 @@ _SIGNED = frozenset({"bfi", "isg"})  # BCP 47: British and Irish Sign Language
 CARRIED: Mapping[str, tuple[str, ...]] = {
     "person": (_MOBILE, "language.correspondence", "status", "citizen_reference"),
     "referrer": (
-        "referrer.telecom[system=phone,use=mobile].value", "status", "citizen_reference",
+        "referrer.telecom[system=phone,use=mobile].value", "referrer.language", "status", "citizen_reference",
     ),
 }  # fmt: skip
 
@@ -47,6 +51,7 @@ class Preference:
     opted_out: bool = False
     wrong: bool = False
     language: str = ""
+    opted_out_at: str = ""  # when they said so, in UTC as facts write it
 
 
 Known = Callable[[str], Preference]
@@ -220,7 +225,7 @@ def _by_text(
     if not to:
         return Silence("no safe number" if rules.channel == "text" else f"no safe {_WAY[rules.channel]}")
     there = known(to)
-    if there.opted_out:
+    if there.opted_out and not (who == "person" and _asked_again(rules.channel, there.opted_out_at, now)):
         return Silence("opted out by reply")
     if there.wrong:
         return Silence("wrong number", rules.rings)
@@ -261,6 +266,12 @@ def _not_opted_in(channel: str, now: Mapping[str, Any]) -> str:
     return ""
 
 
+def _asked_again(channel: str, left: str, now: Mapping[str, Any]) -> bool:
+    """Whether the person opted in anew after they had texted us to stop: a system says so, with a later time."""
+    asked = now.get(f"notify.opt_in[channel={channel}].at")
+    return bool(left and asked) and str(asked) > left
+
+
 def _rung_about(who: str, rules: TextRules, now: Mapping[str, Any]) -> str:
     """The rule by which somebody who asked for news is rung instead, "" if none."""
     if now.get("safeguarding_flag") and not rules.allow_safeguarding:
@@ -297,14 +308,21 @@ def _name(now: Mapping[str, Any]) -> str:
 
 
 def _referrers(channel: str, now: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Where the one who referred is reached: their own number, never the person's."""
-    system = {"text": "phone", "email": "email"}.get(channel)
-    for name, value in now.items():
-        if not (value and name.startswith(f"referrer.telecom[system={system}") and name.endswith("].value")):
-            continue
-        if now.get(name.removesuffix("value") + "safe_to_text") is not False:
-            return str(value), ()
-    return "", ()
+    """Where the one who referred is reached: their own number, and none that is not safe for the person."""
+    own = _REFERRERS.get(channel, "")
+    to = now.get(f"{own}.value") if own else None
+    if not to or now.get(f"{own}.safe_to_text") is False:
+        return "", ()
+    unsafe = {
+        _bare(now.get(name))
+        for name, safe in ((_MOBILE, now.get(_SAFE)), (_EMAIL, now.get(_EMAIL_SAFE)))
+        if safe is False
+    }
+    return ("", ()) if _bare(to) in unsafe else (str(to), ())
+
+
+def _bare(to: Any) -> str:
+    return re.sub(r"[\s().-]", "", str(to or "")).casefold()
 
 
 def placeholders(words: str) -> list[str]:

@@ -173,8 +173,7 @@ class Tidings:
         mark = register.whom(batch.vault, batch.council.code, number)
         told = heeding.told_at(batch.connection, batch.council.code, mark)
         referral = one_referral(batch, told[0].referral_id) if told else None
-        heard = heeding.heard(content)
-        heeding.heed(batch, wired, heard, mark, told)
+        heard = heeding.heed(batch, wired, heeding.heard(content), mark, told)
         person = referral.person_id if referral is not None else None
         row = batch.new_version(
             connection=wired.name,

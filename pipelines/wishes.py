@@ -11,19 +11,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from pipelines import audit, register
+from pipelines import audit, register, revisions
+from pipelines import facts as fact_store
+from pipelines.clock import to_instant
 from pipelines.jobs import REPLY_KIND
 from pipelines.looking import NotPossible, find_referral, version_of
 from pipelines.plant import Plant
+from pipelines.revisions import WANTS_NEWS
 from pipelines.states import VersionState
-from pipelines.tables import version
+from pipelines.tables import referral, version
 from pipelines.vault import PayloadGone
 
 _CHANNELS = ("text", "email", "letter")
 _LANGUAGES = ("cy", "en", "both")
 _SAFE = "person.telecom[system=phone,use=mobile].safe_to_text"
+_REFERRERS_SAFE = "referrer.telecom[system=phone,use=mobile].safe_to_text"
+_REFERRER = "referrer.wants_updates"
+_WAIVER = "referrer.agreement_waiver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,35 @@ def wanted(*, opt_in: str = "", withdraw: str = "", language: str = "", safe: bo
     return found
 
 
-def record(plant: Plant, reference: str, wishes: Mapping[str, Any], *, who: str, why: str) -> str:
-    """Write wishes down for the person of a referral; return it in a sentence. Raises NotPossible."""
-    found = find_referral(plant, reference)
-    if len(found) != 1:
-        raise NotPossible("no referral has that reference" if not found else "several referrals have it: give our id")
-    (row,) = found
+def of_referrer(
+    *, wants: bool | None = None, agrees: bool | None = None, language: str = "", safe: bool | None = None
+) -> dict[str, Any]:
+    """The same of whoever referred somebody. `agrees`: what the person said to it. Raises NotPossible."""
+    if language and language not in _LANGUAGES:
+        raise NotPossible(f"the language is one of {', '.join(_LANGUAGES)}")
+    given = {
+        _REFERRER: wants,
+        "referrer.person_agrees": agrees,
+        "referrer.language": language or None,
+        _REFERRERS_SAFE: safe,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def record(
+    plant: Plant, reference: str, wishes: Mapping[str, Any], *, who: str, why: str, waived: bool = False
+) -> str:
+    """Write wishes down for the person of a referral, or for whoever made it; return it in a sentence.
+
+    `waived`: the officer `who` says that the person's agreement is not needed for the referrer to hear, and `why` not.
+    Raises NotPossible.
+    """
+    if waived:
+        if not why.strip() or not who.strip():
+            raise NotPossible("who says that the person need not agree, and why, must both be written down")
+        at = to_instant(plant.clock.now()).strftime("%Y-%m-%dT%H:%M:%SZ")
+        wishes = {**wishes, f"{_WAIVER}.by": who, f"{_WAIVER}.reason": why, f"{_WAIVER}.at": at}
+    row = _one(plant, reference)
     council = plant.councils[row.council]
     for name in wishes:
         what = next(what for what, paths in register.PLACES.items() if name in paths)
@@ -70,14 +99,60 @@ def record(plant: Plant, reference: str, wishes: Mapping[str, Any], *, who: str,
             raise NotPossible(f"{council.code} keeps `{what}` {where}: write it there, or name `{what}: register`")
     now = plant.clock.now()
     with plant.ledger.writing() as connection:
-        mark = register.about(plant.vault, row.council, row.person_id)
+        marks = {
+            False: register.about(plant.vault, row.council, row.person_id),
+            True: register.about_referrer(plant.vault, row.council, row.id),
+        }
         for name, value in wishes.items():
+            mark = marks[name.startswith("referrer.")]
             register.write(connection, plant.vault, row.council, mark, name, value, by=who, now=now)
+        news_of = [value for name, value in wishes.items() if name in WANTS_NEWS]
+        if news_of:  # what the figures count
+            whose = referral.c.id == row.id if _REFERRER in wishes else referral.c.person_id == row.person_id
+            connection.execute(
+                update(referral).where(referral.c.council == row.council, whose).values(wants_news=True in news_of)
+            )
         audit.write(
             connection, plant.vault, council=row.council, who=who, action="wishes written down",
             subject=f"referral {row.id}", why=why, now=now, detail={"fields": sorted(wishes)},
         )  # fmt: skip
     return f"written down for {row.citizen_reference}: {', '.join(sorted(wishes))}"
+
+
+def again(plant: Plant, reference: str, *, who: str, why: str) -> str:
+    """Use the numbers and addresses of a referral again that texted STOP or reached nobody; return it in a sentence.
+
+    Whether anything goes there is judged as ever: an opt-in that was taken back stays so. Raises NotPossible.
+    """
+    row = _one(plant, reference)
+    now = plant.clock.now()
+    with plant.ledger.writing() as connection:
+        found = revisions.get(connection, row.council, row.id)
+        assert found is not None
+        try:
+            facts = fact_store.plain(fact_store.load(connection, plant.vault, row.council, found.facts))
+        except PayloadGone:
+            raise NotPossible("what was kept of this referral has expired or was erased") from None
+        marks = {
+            register.whom(plant.vault, row.council, str(value))
+            for name, value in facts.items()
+            if value and ".telecom[" in name and name.endswith("].value")
+        }
+        lifted = register.lift(connection, row.council, marks, (register.OPTED_OUT, register.WRONG))
+        if not lifted:
+            raise NotPossible("none of its numbers texted STOP or reached nobody")
+        audit.write(
+            connection, plant.vault, council=row.council, who=who, action="number used again",
+            subject=f"referral {row.id}", why=why, now=now, detail={"numbers": lifted},
+        )  # fmt: skip
+    return f"{lifted} of the numbers of {row.citizen_reference} may be used again"
+
+
+def _one(plant: Plant, reference: str) -> Any:
+    found = find_referral(plant, reference)
+    if len(found) != 1:
+        raise NotPossible("no referral has that reference" if not found else "several referrals have it: give our id")
+    return found[0]
 
 
 def unread(plant: Plant, council: str = "") -> list[Unread]:

@@ -43,6 +43,7 @@ TOWNS = {
 }
 ELSEWHERE = (("Trefnewydd Ffug", "LD1"), ("Llan-yn-Unman", "SY20"))
 RELATIONSHIPS = ("daughter", "son", "wife", "husband", "sister", "neighbour", "merch", "mab", "gŵr")
+READS = {"merch": "cy", "mab": "cy", "gŵr": "both", "daughter": "en", "son": "en"}  # the others were not asked
 ORGANISATIONS = ("Meddygfa'r Bont", "Ysbyty Dychmygol", "Imagined Housing Association", "District nurses, Cwm Ffug")
 HELP = (
     "Cannot manage the stairs since a fall.", "Angen help i ymolchi a gwisgo yn y bore.",

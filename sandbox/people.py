@@ -193,6 +193,7 @@ def _referrer(chance: Random) -> dict[str, Any]:
         "mobile": None,
         "wants_updates": None,
         "customer_agrees": None,
+        "letters": None,
     }
     if kind != "self":
         referrer["name"] = f"{chance.choice(names.FEMALE + names.MALE)} {chance.choice(names.FAMILY)}"
@@ -201,6 +202,8 @@ def _referrer(chance: Random) -> dict[str, Any]:
         referrer["mobile"] = mobile(chance) if chance.random() < 0.9 else None
         referrer["wants_updates"] = chance.random() < 0.85
         referrer["customer_agrees"] = chance.choice((True, True, True, True, False, None))
+        # Drawn from nothing: the same seed makes the same people as before anybody asked this.
+        referrer["letters"] = names.READS.get(referrer["relationship"], "unknown")
     if kind == "professional":
         referrer["organisation"] = chance.choice(names.ORGANISATIONS)
         referrer["wants_updates"] = chance.choice((None, False))

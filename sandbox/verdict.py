@@ -164,9 +164,9 @@ class Verdict:
         now = NOTIFIABLE.get(status)
         if audience.required and now is not None and not counts[now] and not _too_late(truth.textable_since, at):
             self._note("lost", truth, f"text {now!r} never sent")
-        asked = truth.wish["language"]["letters"]
-        # Nobody asked the family member in which language they read: both, whatever the person asked for.
-        language = "both" if audience.family or asked == "unknown" else asked
+        whose = truth.wish["referred_by"] if audience.family else truth.wish["language"]
+        asked = whose.get("letters") or "unknown"  # their own, whatever the person asked for
+        language = "both" if asked == "unknown" else asked
         for text in texts:
             wrong = audience.objection(text)
             if not wrong and text.status not in reached:

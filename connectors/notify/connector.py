@@ -7,7 +7,7 @@ is looked up before it is sent again (tier B). Reports and texts that came in ar
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from connectors.errors import (
 )
 from connectors.http import HttpSession
 from connectors.json_body import UnreadableBody, read
+from connectors.notify import templates as held
 from connectors.notify.client import Client
 from connectors.notify.lists import LISTS, item_of, page
 from connectors.notify.message import ID, checked
@@ -33,6 +34,7 @@ from connectors.port import Finding, Item, Page, Receipt, Record, Tier, Unreadab
 from connectors.quiet import silence_libraries
 from connectors.sections import WithoutLookups
 from connectors.sight import certificate_finding, name_finding
+from connectors.templates import Template
 
 KIND = "Text"
 
@@ -157,6 +159,10 @@ class NotifyConnector(WithoutLookups[NotifyRecord]):
         if kind not in LISTS:
             raise Misconfigured(f"notify is not a source of {kind}: it offers create, fetch and find")
         return None
+
+    def templates(self) -> Mapping[str, Template]:
+        """See `connectors.templates`."""
+        return held.read(self._read(lambda client: client.get_all_templates(), "reading the templates"))
 
     def doctor(self) -> list[Finding]:
         """Look up a reference that does not exist: that needs name, TLS, key and clock to be right."""

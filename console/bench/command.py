@@ -194,17 +194,27 @@ def texts(
     only: Annotated[str, typer.Option(help="This result alone: polled, pushed or safe.")] = "",
     rate: Annotated[float, typer.Option(min=0.5, max=100, help="Changes a second of `safe`.")] = 20.0,
     seed: Annotated[int, typer.Option(min=0, help="Draws the same `safe` run again.")] = 1,
+    ledger: Annotated[
+        str, typer.Option(help="For `safe`: a PostgreSQL for a database of its own: URL or env:NAME.", metavar="URL")
+    ] = "",
+    broker: Annotated[
+        str, typer.Option(help="For `safe`: a RabbitMQ and a place there of the bench's own.", metavar="URL")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """From a change of status to the text that Notify took; `--only safe`: nobody told twice, wrongly or unasked."""
     from console.bench import texts as contest
+    from console.bench.servers import given
     from console.demo.stage import StageFault
 
     if only not in ("", "polled", "pushed", "safe"):
         raise WrongUse("--only takes one of: polled, pushed, safe")
+    servers = given(ledger, broker, "", "")
+    if servers.apart and only != "safe":
+        raise WrongUse("--ledger and --broker go with --only safe")
     try:
         if only == "safe":
-            result = contest.safe(changes, seed=seed, rate=rate, tell=complain)
+            result = contest.safe(changes, seed=seed, rate=rate, tell=complain, servers=servers)
         else:
             result = contest.texts(changes, runs, tell=complain, only=only)
     except (contest.Failed, StageFault) as fault:

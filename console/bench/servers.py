@@ -80,6 +80,24 @@ def behind_lines(servers: Servers, lines: Lines, *, keep: bool = False) -> Itera
                 os.environ.pop(name, None)
 
 
+@contextmanager
+def in_place(servers: Servers) -> Iterator[None]:
+    """Make the database, and name it and the broker in our own environment, which the processes of a bench inherit.
+
+    Nothing is made for the embedded ledger and broker.
+    """
+    if not servers.apart:
+        yield
+        return
+    with own_database(servers.ledger) as ledger:
+        os.environ.update({LEDGER: ledger, BROKER: servers.broker})
+        try:
+            yield
+        finally:
+            for name in (LEDGER, BROKER):
+                os.environ.pop(name, None)
+
+
 def _through(lines: Lines, name: str, url: str) -> str:
     parts = urlsplit(url)
     port = lines.lay(name, parts.hostname or "", parts.port or _PORTS[parts.scheme.partition("+")[0]])

@@ -4,7 +4,7 @@ One council with a contact centre that owns the status, on real sockets: the san
 another. *polled*: the contact centre is read every two seconds. *pushed*: it calls us with each change, and is never
 asked. A goal stands in place of a rival: 5 and 1 seconds at the 95th percentile, at two changes a second. *safe*: many
 changes while Notify fails in every way, people opt out in between, and nobody may get a text twice, one that was
-somebody else's, or one after that.
+somebody else's, or one after that; on servers, a second process sends beside the first.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import os
 import random
 import re
 import socket
+import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +29,7 @@ import requests
 
 import connectors
 from config.documents import read_yaml
+from console.bench.servers import BROKER, LEDGER, Servers, in_place
 from console.demo.stage import Stage
 
 GOALS = {"polled": 5.0, "pushed": 1.0}  # seconds, 95th percentile
@@ -38,7 +41,8 @@ _TOLD = {"accepted": "accepted", "in-progress": "in_progress", "on-hold": "on_ho
 _WEATHER = {
     "reset_after": {"rate": 0.04}, "reset_before": {"rate": 0.04}, "error_after": {"rate": 0.04, "status": 500},
     "error_before": {"rate": 0.04, "status": 503}, "html_after": {"rate": 0.02},
-    "throttle": {"rate": 0.02, "seconds": 1},
+    # Notify counts by the minute, so one refusal is a minute's silence: seldom, or nothing is left to go wrong.
+    "throttle": {"rate": 0.001, "seconds": 1},
 }  # fmt: skip
 _SETTLE_SECONDS, _START_SECONDS = 900.0, 60.0
 #: A reply is read every two seconds: by then STOP counts, with room for a slow machine.
@@ -79,10 +83,16 @@ def texts(changes: int, runs: int, *, tell: Callable[[str], None], only: str = "
     return {"bench": "texts", "results": results, "machine": _machine()}
 
 
-def safe(changes: int, *, seed: int, rate: float, tell: Callable[[str], None]) -> dict[str, Any]:
+def safe(
+    changes: int, *, seed: int, rate: float, tell: Callable[[str], None], servers: Servers | None = None
+) -> dict[str, Any]:
     """Make so many changes in bad weather and count what went wrong. Returns the object that benches print."""
-    with Stage(None) as stage:
-        found = _Bench(stage, pushed=False).safely(changes, random.Random(seed), rate, tell)  # noqa: S311 - a story
+    servers = servers or Servers()
+    chance = random.Random(seed)  # noqa: S311 - a story
+    with in_place(servers), Stage(None) as stage:
+        bench = _Bench(stage, pushed=False, apart=servers.apart)
+        with _worker_beside(stage) if servers.apart else nullcontext():
+            found = bench.safely(changes, chance, rate, tell)
     wrong = found["twice"] + found["misdirected"] + found["after_opt_out"] + found["lost"]
     result = {
         "name": "safe", "ours": wrong, "against": "the goal", "theirs": 0, "ratio": 1.0 if not wrong else 0.0,
@@ -92,9 +102,24 @@ def safe(changes: int, *, seed: int, rate: float, tell: Callable[[str], None]) -
     return {"bench": "texts", "results": [result], "machine": _machine()}
 
 
+@contextmanager
+def _worker_beside(stage: Stage) -> Iterator[None]:
+    """A second process that sends, so that two may reach for one text."""
+    command = [sys.executable, "-m", "console", "work", "--site", str(stage.site)]
+    with (stage.folder / "dolen-work.log").open("ab") as log:
+        beside = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603 - our own
+    try:
+        yield
+        if beside.poll() is not None:
+            raise Failed(f"`dolen work` ended by itself with exit code {beside.returncode}")
+    finally:
+        beside.terminate()
+        beside.wait(60)
+
+
 class _Bench:
-    def __init__(self, stage: Stage, *, pushed: bool) -> None:
-        self._stage, self._pushed = stage, pushed
+    def __init__(self, stage: Stage, *, pushed: bool, apart: bool = False) -> None:
+        self._stage, self._pushed, self._apart = stage, pushed, apart
         self._port = _free_port()
         self._session = requests.Session()
         self._session.trust_env = False
@@ -137,6 +162,11 @@ class _Bench:
                 settings.write(f"\nlistener: {{port: {self._port}}}\n")
         as_yaml = json.dumps(told, ensure_ascii=False, indent=1)  # JSON is YAML 1.2
         file.write_text(as_yaml, encoding="utf-8")
+        if self._apart:
+            whole = (site / "config/dolen.yaml").read_text(encoding="utf-8")
+            for old, name in (("sqlite:///ledger.db", LEDGER), ("memory://", BROKER)):
+                whole = whole.replace(f'"{old}"', f'"env:{name}"')
+            (site / "config/dolen.yaml").write_text(whole, encoding="utf-8")
         words = site / "texts/track-my-request.yaml"
         capless = re.sub(r"caps: .*", "caps: {a_recipient: 20, a_council: 250000}", words.read_text(encoding="utf-8"))
         words.write_text(capless, encoding="utf-8")

@@ -49,11 +49,11 @@ def test_how_soon_and_in_which_language() -> None:
     assert (found.first_news, found.first_news_90th) == (2 * HOUR, 3 * HOUR)
     assert (found.told_before_ringing, found.avoided_contacts) == (0.5, 5)
     assert found.lag == {"cy": 1.0, "en": 4.0, "both": None}
-    assert found.not_later is True
+    assert (found.not_later, found.lag_between) == (True, -3.0)
     assert found.messages == {"cy": 20, "en": 10}
     assert found.parts == 90
     late = [told(f"w-{n}", lag=60.0) for n in range(5)] + [told(f"e-{n}", language="en") for n in range(5)]
-    assert counted(late).not_later is False
+    assert (counted(late).not_later, counted(late).lag_between) == (False, 58.0)
 
 
 def test_few_are_never_shown_and_cannot_be_told_from_a_sum() -> None:
@@ -82,6 +82,7 @@ def test_csv_says_each_figure_in_both_languages_and_starts_no_formula(found: Fig
     by_name = {(row["figure"], row["of"]): row for row in rows}
     assert by_name["opt_in_rate", ""]["value"] == "0.75"
     assert by_name["messages", "en"]["value"] == "10"
+    assert by_name["lag_between", ""]["value"] == "0"
     assert by_name["reports", "technical"]["value"] == "", "one is never shown"
     assert not any(row["of"].startswith("=") for row in rows)
     assert all(row["cy"] and row["en"] and row["cy"] != row["en"] for row in rows)

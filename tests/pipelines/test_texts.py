@@ -171,6 +171,27 @@ def test_a_named_officers_reason_stands_in_for_the_persons_agreement() -> None:
     assert isinstance(said("family", **{"referrer.person_agrees": None}, **waived), Message)
 
 
+@pytest.mark.parametrize(
+    ("language", "template"),
+    [("cy", "t-cy"), ("en", "t-en"), ("both", "t-both"), ("not-asked", "t-both"), (None, "t-both")],
+)
+def test_a_referrer_is_texted_in_their_own_language_whatever_the_persons(language: str | None, template: str) -> None:
+    for persons in ("cy", "en", "not-asked"):
+        told = said("family", **{"referrer.language": language, "language.correspondence": persons})
+        assert sent(told)["template_id"] == template
+
+
+def test_a_referrers_landline_is_not_texted() -> None:
+    landline = {THEIRS: None, "referrer.telecom[system=phone,use=home].value": "+441632960001"}
+    assert rule(said("family", **landline)) == "no safe number"
+
+
+def test_a_referrer_is_not_texted_at_a_number_that_is_not_safe_for_the_person() -> None:
+    shared = {f"{MOBILE}.value": "+44 7700 900456", f"{MOBILE}.safe_to_text": False}
+    assert rule(said("family", **shared)) == "no safe number"
+    assert isinstance(said("family", **{**shared, f"{MOBILE}.safe_to_text": True}), Message)
+
+
 def test_a_referrer_is_texted_at_their_own_number_in_both_languages_whatever_the_person_asked_for() -> None:
     message = said("family", **{"notify.opt_in[channel=text].opted_in": False, f"{MOBILE}.value": None})
     assert sent(message)["to"] == "+447700900456"
@@ -218,6 +239,7 @@ def test_a_row_stands_for_its_own_kind_of_request_alone() -> None:
     ("known", "found"),
     [
         (Preference(opted_out=True), Silence("opted out by reply")),
+        (Preference(opted_out=True, opted_out_at="2026-07-02T10:00:00Z"), Silence("opted out by reply")),
         (Preference(wrong=True), Silence("wrong number", "Duty desk")),
         (Preference(language="en"), "t-en"),
     ],
@@ -225,6 +247,18 @@ def test_a_row_stands_for_its_own_kind_of_request_alone() -> None:
 def test_what_our_own_register_knows_of_a_number_counts_at_once(known: Preference, found: Any) -> None:
     told = judge([Hears("person", ("track",))], {"track": RULES}, EVENT, NOW, values=VALUES, known=lambda _to: known)
     assert (sent(told)["template_id"] if isinstance(told, Message) else told) == found
+
+
+def test_who_opts_in_anew_after_a_reply_of_stop_is_told_again() -> None:
+    left = Preference(opted_out=True, opted_out_at="2026-07-02T10:00:00Z")
+
+    def told(at: str | None, who: str = "person") -> Message | Silence:
+        now = {**NOW, "notify.opt_in[channel=text].at": at}
+        return judge([Hears(who, ("track",))], {"track": RULES}, EVENT, now, values=VALUES, known=lambda _to: left)
+
+    assert isinstance(told("2026-07-03T09:00:00Z"), Message)
+    for at, who in (("2026-07-01T09:00:00Z", "person"), (None, "person"), ("2026-07-03T09:00:00Z", "family")):
+        assert rule(told(at, who)) == "opted out by reply"
 
 
 def test_a_day_that_nobody_knows_is_told_by_a_person() -> None:

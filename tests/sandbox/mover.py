@@ -135,8 +135,8 @@ class Mover:
         if status is None or not number or (tenant + case["ReferralId"], status) in self.told:
             return
         self.told.add((tenant + case["ReferralId"], status))
-        language = {"unknown": "both"}.get(asked["language"]["letters"], asked["language"]["letters"])
-        language = language if own else "both"  # nobody asked the family member
+        letters = (asked["language"] if own else family).get("letters") or "unknown"  # each in their own
+        language = {"unknown": "both"}.get(letters, letters)
         self.send(tenant, status, language, number, asked["public_reference"])
 
     def send(self, tenant: str, status: str, language: str, number: str, reference: str) -> None:

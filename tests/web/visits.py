@@ -134,6 +134,7 @@ VISITS: tuple[Visit, ...] = (
     Visit("GET /reconcile", council=""),
     Visit("POST /reconcile/compare", form=lambda _bench: {"route": "torfaen.contact-to-casework"}, changes=True),
     Visit("GET /outcomes", council=""),
+    Visit("GET /outcomes/csv", council="", changes=True),  # a file and no page: nothing for eyes
     Visit("GET /reconcile/{id:int}", lambda bench: f"/reconcile/{bench.rows('reconciliation')[0].id}"),
     Visit("GET /audit", council=""),
     Visit("POST /audit/verify", council=""),

@@ -29,6 +29,16 @@ def page(asked: Asked) -> Response:
     return asked.page("outcomes.html", shown=shown, days=days, spans=(30, 90, 365))
 
 
+@doors.get("/outcomes/csv", Right.SEE)
+def for_a_spreadsheet(asked: Asked) -> Response:
+    """The same figures as a file."""
+    days = _days(asked)
+    named = {"Content-Disposition": f'attachment; filename="dolen-outcomes-{days}-days.csv"'}
+    # The mark at the beginning is by what Excel knows that Welsh letters follow.
+    text = "\ufeff" + figures_as.as_csv(_figures(asked, days))
+    return Response(text, media_type="text/csv; charset=utf-8", headers=named)
+
+
 def _days(asked: Asked) -> int:
     return min(asked.place("days") or _DAYS, _MOST_DAYS)
 
