@@ -156,7 +156,8 @@ class DirectoryConnector:
         return False
 
     def fetch(self, kind: str, id: str) -> Item | None:
-        """Read one service with all that belongs to it; None if it is not there."""
+        """Read one service with all that belongs to it; None if it is not there. Raises any of `connectors.errors`,
+        and Rejected before anything is sent for an id that is no UUID."""
         if kind != KIND:
             raise self._not_offered(kind, "fetch")
         try:
@@ -239,7 +240,7 @@ class DirectoryConnector:
         try:
             return f"/services/{UUID(id)}"
         except ValueError:
-            raise NotThere("the directory's services have UUIDs") from None
+            raise Rejected("a directory's services have UUIDs; nothing was sent", field="id") from None
 
     def _get(self, path: str, doing: str, params: dict[str, str]) -> dict[str, Any]:
         deadline = self._session.deadline()

@@ -16,6 +16,7 @@ from connectors.conform.trial import Check, Trial, Verdict, perform
 from connectors.errors import (
     ConnectorError,
     Duplicate,
+    ForAPerson,
     Misconfigured,
     NotThere,
     Outdated,
@@ -327,6 +328,20 @@ def _update_calls(standing: Standing) -> int:
         standing.connector.deliver(standing.kind, written, key=one["key"], id=held.id, version=held.version)
         standing.kept["update calls"] = str(standing.proxy.calls)
     return int(standing.kept["update calls"])
+
+
+def handed_over(standing: Standing) -> None:
+    """New or changed, every record is for a person, who is told where; nobody's words are in what is said."""
+    before = standing.held() if standing.held is not None else 0
+    for number in ("", "4711"):
+        deliver = partial(
+            standing.connector.deliver, standing.kind, standing.record(MARK), key=standing.key(), id=number
+        )
+        outcome = attempt(standing, deliver)
+        assert isinstance(outcome, ForAPerson), f"{standing.name}: {outcome!r}"
+        assert outcome.reason
+    if standing.held is not None:
+        assert standing.held() == before + 2, f"{standing.name}: each goes to its people, once"
 
 
 def _judge(standing: Standing, what: str, name: str, outcome: Any, *, may_be_done: bool) -> None:
