@@ -132,11 +132,14 @@ class DirectoryConnector:
                     seen.add(item.id)
                     news += 1
                     yield item
+            # Looked at before the end is believed: a gateway's copy of another page would leave out the rest unseen.
+            if listed and not news:
+                raise PageUnreadable("listing services: a page shows only what was shown before")
+            if told.get("page_number", number) not in (number, None):
+                raise PageUnreadable("listing services: another page came than the one that was asked for")
             total = told.get("total_pages")
             if told.get("last_page") is True or not listed or (isinstance(total, int) and number >= total):
                 return
-            if not news:
-                raise PageUnreadable("listing services: a page shows only what was shown before")
         raise PageUnreadable(f"listing services: it goes on after {MOST_PAGES} pages")
 
     def kinds(self) -> tuple[str, ...]:

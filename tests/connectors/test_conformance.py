@@ -19,7 +19,7 @@ from connectors.conform.trial import Check
 from connectors.conform.writing import WRITING
 from connectors.port import Connector
 from connectors.registry import open_connector
-from tests.connectors import conformance, mail_faults, peers_people, peers_platforms, post_office
+from tests.connectors import conformance, mail_faults, peers_messages, peers_people, peers_platforms, post_office
 from tests.connectors.conftest import Council
 from tests.connectors.fault_proxy import AFTER, BEFORE, REFUSALS, Fault, FaultProxy
 from tests.connectors.peers_others import abavus, jadu, mesh, sql, verint
@@ -162,6 +162,9 @@ PEERS = {
     "salesforce": Peer(peers_platforms.salesforce, "changes fetch create update find"),
     "open311": Peer(peers_platforms.open311, "changes fetch create update"),
     "health": Peer(peers_platforms.health, "changes fetch create update find"),
+    "bars": Peer(peers_messages.bars, "create update"),
+    "open-referral": Peer(peers_messages.directory, "fetch"),
+    "web-form": Peer(peers_messages.web_form, "", http=False),
     "by-hand": Peer(peers_people.by_hand, "create update", http=False),
     "secure-email": Peer(peers_people.secure_email, "create update", http=False, mail=True),
     "plain-email": Peer(peers_people.plain_email, "create words", http=False, mail=True),
@@ -248,6 +251,12 @@ def test_walking(standing: Standing, name: str) -> None:
     conformance.walk_under(standing, name, PAGES[name])
 
 
+@pytest.mark.parametrize("standing", ["open-referral"], indirect=True, scope="module")
+@pytest.mark.parametrize("name", PAGES)
+def test_listing(standing: Standing, name: str) -> None:
+    conformance.list_under(standing, name, PAGES[name])
+
+
 @pytest.mark.parametrize(
     "standing", [name for name, peer in PEERS.items() if "changes" in peer.offers], indirect=True, scope="module"
 )
@@ -276,6 +285,7 @@ def test_every_exemption_has_a_reason_and_a_check(standing: Standing) -> None:
     faults = {**FAULTS, **PAGES}
     known = {check.name for check in (*READING, *WRITING)} | {"changed while paging"}
     known |= {f"mail: {name}" for name in MAIL_FAULTS}
-    known |= {f"{verb}: {name}" for verb in ("changes", "fetch", "find", "walk", "create", "update") for name in faults}
+    verbs = ("changes", "fetch", "find", "entries", "walk", "list", "create", "update")
+    known |= {f"{verb}: {name}" for verb in verbs for name in faults}
     assert set(standing.exempt) <= known
     assert all(len(reason) > 20 for reason in standing.exempt.values())
