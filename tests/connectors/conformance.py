@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from connectors.conform.reading import differing
+from connectors.conform.reading import READING, differing
 from connectors.conform.trial import Check, Trial, Verdict, perform
+from connectors.conform.writing import WRITING
 from connectors.errors import (
     ConnectorError,
     Duplicate,
@@ -377,6 +378,13 @@ def handed_over(standing: Standing) -> None:
         assert outcome.reason
     if standing.held is not None:
         assert standing.held() == before + 2, f"{standing.name}: each goes to its people, once"
+    # `dolen conform --writes` troubles them once, and calls nothing broken that it cannot see.
+    trial = Trial(standing.kind, standing.connector, standing.connect, standing.key(), invented=standing.record)
+    told = perform(trial, [*WRITING, *READING])
+    assert {one.verdict for one in told} == {Verdict.NOT_TRIED}
+    assert all(one.came for one in told)
+    if standing.held is not None:
+        assert standing.held() == before + 3, f"{standing.name}: one mail for a whole trial"
 
 
 def _judge(standing: Standing, what: str, name: str, outcome: Any, *, may_be_done: bool) -> None:
