@@ -73,8 +73,16 @@ REQUIRED = {
     "person": ("name",),
     "person.name": ("family",),
 }
+#: By what items of a list are told apart. An unknown code of any other field leaves out that field alone; these would
+#: leave out a telephone unseen, so the schema refuses them.
+PICKED = (
+    "appointments[].kind",
+    "person.telecom[].system",
+    "person.telecom[].use",
+    "referrer.telecom[].system",
+    "referrer.telecom[].use",
+)
 _KEPT = ("title", "description", "x-label", "x-codes", "type", "format", "pattern", "enum", "minLength", "minItems")
-_FORMATS = {Kind.INSTANT: "date-time", Kind.PARTIAL_DATE: "date"}
 _ID = {
     "title": "Number",
     "description": "The number by which both sides know the referral: that of the side that sent it first.",
@@ -123,8 +131,12 @@ def _property(schema: dict[str, Any], path: str) -> dict[str, Any]:
     if "properties" in schema:
         return _object(schema, path)
     shown = _said(schema, path)
-    if (path in declared()) and (form := _FORMATS.get(declared()[path].meta.kind)):
-        shown["format"] = form  # said, and not refused by: what is no day is left out by whoever reads it
+    meta = declared()[path].meta if path in declared() else None
+    if meta is not None and meta.kind is Kind.INSTANT:
+        shown["format"] = "date-time"  # said, and not refused by: what is no moment is told by whoever reads it
+    if meta is not None and meta.codes is not None and path in PICKED:
+        null = [None] if "null" in shown["type"] else []
+        shown["enum"] = [*(code.value for code in meta.codes), *null]
     if "items" in schema:
         shown["items"] = _property(schema["items"], f"{path}[]")
     return shown
