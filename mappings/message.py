@@ -72,17 +72,21 @@ REQUIRED = {
     "": ("id", "type", "status", "priority", "received_at", "person", "safeguarding_flag", "restricted_record"),
     "person": ("name",),
     "person.name": ("family",),
+    "person.telecom[]": ("system", "value"),
+    "referrer.telecom[]": ("system", "use", "value"),
+    "appointments[]": ("kind", "start"),
 }
-#: By what items of a list are told apart. An unknown code of any other field leaves out that field alone; these would
-#: leave out a telephone unseen, so the schema refuses them.
-PICKED = (
-    "appointments[].kind",
-    "person.telecom[].system",
-    "person.telecom[].use",
-    "referrer.telecom[].system",
-    "referrer.telecom[].use",
-)
+#: By what items of a list are told apart, and the ones that a message carries. An unknown code of any other field leaves
+#: out that field alone; these would leave out a telephone unseen, so the schema refuses them.
+PICKED = {
+    "appointments[].kind": ("visit",),
+    "person.telecom[].system": ("phone", "email"),
+    "person.telecom[].use": ("home", "mobile"),
+    "referrer.telecom[].system": ("phone",),
+    "referrer.telecom[].use": ("mobile",),
+}
 _KEPT = ("title", "description", "x-label", "x-codes", "type", "format", "pattern", "enum", "minLength", "minItems")
+_FORMATS = {Kind.INSTANT: "date-time", Kind.PARTIAL_DATE: "date"}
 _ID = {
     "title": "Number",
     "description": "The number by which both sides know the referral: that of the side that sent it first.",
@@ -132,11 +136,10 @@ def _property(schema: dict[str, Any], path: str) -> dict[str, Any]:
         return _object(schema, path)
     shown = _said(schema, path)
     meta = declared()[path].meta if path in declared() else None
-    if meta is not None and meta.kind is Kind.INSTANT:
-        shown["format"] = "date-time"  # said, and not refused by: what is no moment is told by whoever reads it
-    if meta is not None and meta.codes is not None and path in PICKED:
-        null = [None] if "null" in shown["type"] else []
-        shown["enum"] = [*(code.value for code in meta.codes), *null]
+    if meta is not None and meta.kind in _FORMATS:
+        shown["format"] = _FORMATS[meta.kind]  # said, and not refused by: what is none is told by whoever reads it
+    if path in PICKED:
+        shown |= {"type": "string", "enum": list(PICKED[path])}
     if "items" in schema:
         shown["items"] = _property(schema["items"], f"{path}[]")
     return shown
