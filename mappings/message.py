@@ -76,8 +76,8 @@ REQUIRED = {
     "referrer.telecom[]": ("system", "use", "value"),
     "appointments[]": ("kind", "start"),
 }
-#: By what items of a list are told apart, and the ones that a message carries. An unknown code of any other field leaves
-#: out that field alone; these would leave out a telephone unseen, so the schema refuses them.
+#: By what items of a list are told apart, and the ones that a message carries. An unknown code of any other field
+#: leaves out that field alone; these would leave out a telephone unseen, so the schema refuses them.
 PICKED = {
     "appointments[].kind": ("visit",),
     "person.telecom[].system": ("phone", "email"),

@@ -163,7 +163,7 @@ PEERS = {
     "open311": Peer(peers_platforms.open311, "changes fetch create update"),
     "health": Peer(peers_platforms.health, "changes fetch create update find"),
     "bars": Peer(peers_messages.bars, "create update"),
-    "open-referral": Peer(peers_messages.directory, "fetch"),
+    "open-referral-uk": Peer(peers_messages.directory, "fetch"),
     "web-form": Peer(peers_messages.web_form, "", http=False),
     "by-hand": Peer(peers_people.by_hand, "create update", http=False),
     "secure-email": Peer(peers_people.secure_email, "create update", http=False, mail=True),
@@ -251,7 +251,7 @@ def test_walking(standing: Standing, name: str) -> None:
     conformance.walk_under(standing, name, PAGES[name])
 
 
-@pytest.mark.parametrize("standing", ["open-referral"], indirect=True, scope="module")
+@pytest.mark.parametrize("standing", ["open-referral-uk"], indirect=True, scope="module")
 @pytest.mark.parametrize("name", PAGES)
 def test_listing(standing: Standing, name: str) -> None:
     conformance.list_under(standing, name, PAGES[name])

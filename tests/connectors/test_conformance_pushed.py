@@ -1,4 +1,4 @@
-"""Who is held to the pushed half of the one suite: forms, NHS BaRS, and a REST system that pushes its records."""
+"""Who is held to the pushed half of the one suite: forms, NHS BaRS, GOV.UK Notify, and a REST system that pushes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,23 @@ from tests.connectors.standing import MARK
 from tests.pipelines.test_bars_received import message
 from tests.pipelines.test_web_form import REQUEST
 from tests.rig.bars import TOKEN, lay_out_bars
-from tests.rig.pushing import SECRET, form_signed, lay_out_form, lay_out_pushing, shown, signed
+from tests.rig.pushing import LEDGER, SECRET, form_signed, lay_out_form, lay_out_pushing, shown, signed
+from tests.rig.site import lay_out
 from tests.rig.systems import Web
 
 _KEPT = "what has the shape of a push is kept as it came: what cannot be read in it needs attention, with its bytes"
+
+
+NOTIFY = """\
+  texts:
+    profile: notify
+    owner: {{name: The rig, phone: "01632 960101"}}
+    supplier: Nobody
+    connect:
+      url: http://127.0.0.1:9
+      login: {{notify: {{api_key: "file:{key}"}}}}
+      push: {{bearer: {{tokens: ["file:{token}"]}}}}
+"""
 
 
 @contextmanager
@@ -119,6 +132,43 @@ def desk(folder: Path) -> Iterator[Caller]:
 
 
 @contextmanager
+def notify(folder: Path) -> Iterator[Caller]:
+    """GOV.UK Notify's callbacks of how a message went: a bearer token, and no id but the message's own."""
+
+    def body(number: int) -> bytes:
+        id = f"740e5834-3a29-46b4-9a6f-{number:012d}"
+        return as_json({"id": id, "reference": f"k{number}", "to": MARK, "status": "delivered",
+                        "notification_type": "sms", "created_at": "2026-03-02T09:15:00.000000Z"})  # fmt: skip
+
+    def proven(_number: int, _body: bytes) -> Headers:
+        return {"Content-Type": "application/json", "Authorization": f"Bearer {SECRET}"}
+
+    def forged(_: bytes) -> dict[str, Headers]:
+        return {
+            "no proof": {"Content-Type": "application/json"},
+            "another token": {**proven(0, b""), "Authorization": "Bearer nid-hwn-0123456789"},
+            "a token without its scheme": {**proven(0, b""), "Authorization": SECRET},
+        }
+
+    with _web() as web:
+        site = lay_out(folder, {"alder": "A"}, web.url)
+        for name, text in (("token", SECRET), ("key", f"ours-{uuid.uuid4()}-{uuid.uuid4()}")):
+            (folder / name).write_text(text, encoding="utf-8")
+            (folder / name).chmod(0o600)
+        file = site / "config/councils/alder.yaml"
+        told = NOTIFY.format(key=folder / "key", token=folder / "token")
+        file.write_text(file.read_text(encoding="utf-8").replace("routes:\n", f"{told}routes:\n"), encoding="utf-8")
+        settings = site / "config/dolen.yaml"
+        settings.write_text(settings.read_text(encoding="utf-8") + LEDGER + "listener: {port: 0}\n", encoding="utf-8")
+        caller = Caller(
+            "notify", "alder/texts/Report", body, proven, forged, first=204, again=204, other=204,
+            secrets=(SECRET,), exempt={"a number that is none": _KEPT},
+        )  # fmt: skip
+        with listening(caller, site) as one:
+            yield one
+
+
+@contextmanager
 def _web() -> Iterator[Web]:
     web = Web()
     web.add("alder", "care", "A")
@@ -128,7 +178,12 @@ def _web() -> Iterator[Web]:
         web.close()
 
 
-CALLERS: dict[str, Callable[[Path], AbstractContextManager[Caller]]] = {"web-form": form, "bars": bars, "desk": desk}
+CALLERS: dict[str, Callable[[Path], AbstractContextManager[Caller]]] = {
+    "web-form": form,
+    "bars": bars,
+    "notify": notify,
+    "desk": desk,
+}
 
 
 @pytest.fixture(scope="module", params=CALLERS)
