@@ -23,6 +23,8 @@ from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled
 from connectors.port import Finding
 from connectors.references import Closed, ExistingFile, Resolved, Secret, Text
 
+_DOT = re.compile(rb"(?m)^\.")  # a dot that begins a line is sent twice (RFC 5321, 4.5.2)
+_FAREWELL_SECONDS = 1.0
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -118,9 +120,11 @@ class MailLine:
         try:
             yield line
         finally:
-            timer.cancel()
             with suppress(smtplib.SMTPException, OSError):
+                if line.sock is not None:  # the mail is settled, and a farewell is worth no waiting
+                    line.sock.settimeout(min(max(deadline.left(), 0.01), _FAREWELL_SECONDS))
                 line.quit()
+            timer.cancel()
             line.close()
 
     def _dialled(self, deadline: Deadline) -> smtplib.SMTP:
@@ -168,23 +172,28 @@ def hand_over(line: smtplib.SMTP, message: EmailMessage, sender: str, recipients
         _expect(*line.mail(sender), "our address")
         for name, address in recipients.items():
             _expect(*line.rcpt(address), name)
-    except (smtplib.SMTPServerDisconnected, OSError):
+        _expect(*line.docmd("DATA"), "the mail", well=3)
+    except (smtplib.SMTPException, OSError):
         raise Unreachable("the mail server hung up before the mail was sent") from None
     try:
-        _expect(*line.data(message.as_bytes()), "the mail")
-    except smtplib.SMTPDataError as refused:
-        _expect(refused.smtp_code, b"", "the mail")
+        line.send(_DOT.sub(b"..", message.as_bytes()) + b".\r\n")
+        code, _ = line.getreply()
     except (smtplib.SMTPException, OSError):
         raise Unknown("the mail was sent and there is no answer: look into the office's mailbox") from None
+    if not 200 <= code < 300 and not 400 <= code < 600:
+        raise Unknown("the mail was sent and the answer is none: look into the office's mailbox")
+    _expect(code, b"", "the mail")
 
 
-def _expect(code: int, _words: bytes, what: str) -> None:
+def _expect(code: int, _words: bytes, what: str, *, well: int = 2) -> None:
     """Raise for an answer that is no success: nothing was done. The server's own words are dropped."""
-    if 200 <= code < 300:
+    if code // 100 == well:
         return
     if 400 <= code < 500:
         raise Throttled(f"the mail server does not take {what} now ({code})", after=60.0, code=str(code))
-    raise Rejected(f"the mail server refuses {what} ({code})", code=str(code))
+    if 500 <= code < 600:
+        raise Rejected(f"the mail server refuses {what} ({code})", code=str(code))
+    raise Unreachable("what answers does not speak as a mail server does; nothing was sent")
 
 
 def _hang_up(line: socket.socket | None) -> None:

@@ -132,11 +132,14 @@ class DirectoryConnector:
                     seen.add(item.id)
                     news += 1
                     yield item
+            # Looked at before the end is believed: a gateway's copy of another page would leave out the rest unseen.
+            if listed and not news:
+                raise PageUnreadable("listing services: a page shows only what was shown before")
+            if told.get("page_number", number) not in (number, None):
+                raise PageUnreadable("listing services: another page came than the one that was asked for")
             total = told.get("total_pages")
             if told.get("last_page") is True or not listed or (isinstance(total, int) and number >= total):
                 return
-            if not news:
-                raise PageUnreadable("listing services: a page shows only what was shown before")
         raise PageUnreadable(f"listing services: it goes on after {MOST_PAGES} pages")
 
     def kinds(self) -> tuple[str, ...]:
@@ -156,7 +159,8 @@ class DirectoryConnector:
         return False
 
     def fetch(self, kind: str, id: str) -> Item | None:
-        """Read one service with all that belongs to it; None if it is not there."""
+        """Read one service with all that belongs to it; None if it is not there. Raises any of `connectors.errors`,
+        and Rejected before anything is sent for an id that is no UUID."""
         if kind != KIND:
             raise self._not_offered(kind, "fetch")
         try:
@@ -239,7 +243,7 @@ class DirectoryConnector:
         try:
             return f"/services/{UUID(id)}"
         except ValueError:
-            raise NotThere("the directory's services have UUIDs") from None
+            raise Rejected("a directory's services have UUIDs; nothing was sent", field="id") from None
 
     def _get(self, path: str, doing: str, params: dict[str, str]) -> dict[str, Any]:
         deadline = self._session.deadline()

@@ -137,9 +137,9 @@ class MailConnector:
         """See `connectors.port`: a mail server shows no mail again."""
         raise Misconfigured(f"a mail server shows no {kind} again")
 
-    def find(self, kind: str, key: str) -> list[Item]:  # noqa: ARG002 - the port's parameters
-        """See `connectors.port`: nor can it be asked."""
-        raise Misconfigured(f"a mail server cannot be asked for a {kind}")
+    def find(self, kind: str, key: str) -> list[Item]:
+        """See `connectors.port`: nor can it be asked, as the tier is C."""
+        raise NotImplementedError(f"a mail server cannot be asked for a {kind}")
 
     def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:  # noqa: ARG002 - the port's parameters
         """See `connectors.port.Source`."""
@@ -157,7 +157,7 @@ class MailConnector:
         """It has no code lists."""
         return ()
 
-    def lookup(self, kind: str, name: str) -> list[Code]:  # noqa: ARG002 - the port's parameters
+    def codes(self, kind: str, path: str) -> list[Code]:  # noqa: ARG002 - the port's parameters
         """See `connectors.port`."""
         raise Misconfigured("a mail server has no code lists")
 

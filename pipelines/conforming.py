@@ -21,7 +21,7 @@ from config.connection import Connection as ConnectionSettings
 from config.site import Site
 from connectors.conform.reading import READING
 from connectors.conform.report import OfKind, Report
-from connectors.conform.trial import Check, Made, Trial, perform
+from connectors.conform.trial import Check, Made, NotTried, Trial, perform
 from connectors.conform.writing import WRITING
 from connectors.errors import ConnectorError
 from connectors.live import operations_used
@@ -110,11 +110,20 @@ def _fitting(checks: Sequence[Check], before: Sequence[OfKind]) -> list[Check]:
 def _opener(
     site: Site, plant: Plant, connection: ConnectionSettings, profile: Dictionary[str, Any]
 ) -> Callable[..., Connector]:
-    """Opens the connection anew; with `wrong` under a secret that is not its own."""
+    """Opens the connection anew; with `wrong` under a secret that is not its own. Raises NotTried where it has none."""
 
     def opened(*, wrong: bool = False) -> Connector:
-        secret: Callable[[str], str] = (lambda _: _WRONG) if wrong else site.secret
-        return composition.opener(site, connection, profile, clock=plant.clock, secret=secret)()
+        asked: list[str] = []
+
+        def secret(reference: str) -> str:
+            asked.append(reference)
+            return _WRONG if wrong else site.secret(reference)
+
+        connector = composition.opener(site, connection, profile, clock=plant.clock, secret=secret)()
+        if wrong and not asked:  # everybody may read there, and would be said to have been let in
+            connector.close()
+            raise NotTried("the connection has no secret that could be wrong")
+        return connector
 
     return opened
 

@@ -188,14 +188,16 @@ class BarsConnector(WithoutLookups[BarsRecord]):
 
 
 def _as_bars_means(reply: Reply) -> Reply:
-    """The two statuses to which the contract gives a meaning of its own.
+    """What the contract gives a meaning of its own.
 
-    409 is always a message that the receiver has, whatever issue it names. 404 with an OperationOutcome is about what
-    the message names (a patient, a service) and must not stop all other referrals, as a wrong address would.
+    409 is always a message that the receiver has, whatever issue it names. `not-found` in an OperationOutcome, under
+    whatever status, is about what the message names (a patient, a service, the referral that is changed) and must not
+    stop all other referrals, as a wrong address would.
     """
     if reply.status == 409:
         body = b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"duplicate"}]}'
         return Reply(409, {"Content-Type": "application/fhir+json"}, body, reply.seconds)
-    if reply.status == 404 and b"OperationOutcome" in reply.body:
-        return Reply(422, reply.headers, reply.body.replace(b'"not-found"', b'"business-rule"'), reply.seconds)
+    if reply.status in (400, 404, 410, 422) and b"OperationOutcome" in reply.body:
+        body = reply.body.replace(b'"not-found"', b'"business-rule"')
+        return Reply(422, reply.headers, body, reply.seconds)
     return reply

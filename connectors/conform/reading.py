@@ -10,9 +10,11 @@ from typing import Any
 
 from connectors.conform.trial import Check, Departs, NotTried, Trial, count, words
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Unauthorised
-from connectors.port import Item
+from connectors.port import Connector, Item
 
 NOBODY = "dolen-nobody"  # short, as many systems' numbers are
+#: Numbers that nobody has, of the shapes that interfaces allow: the first that can be asked for is asked for.
+NOBODIES = (NOBODY, "00000000-0000-4000-8000-00000d01e000")
 AHEAD = timedelta(minutes=5)  # a stamp further in the future than this is no difference of clocks
 _FEW = 5
 
@@ -125,15 +127,20 @@ def _fetched(trial: Trial) -> str:
 
 
 def _nobody(trial: Trial) -> str:
-    try:
-        held = trial.connector.fetch(trial.kind, NOBODY)
-    except Rejected as refused:
-        if refused.reply:
-            raise
-        raise NotTried("the interface allows no number that nobody could have; nothing was sent") from None
-    if held is not None:
+    if _nobodys(trial.connector, trial.kind) is not None:
         raise Departs("a record came for a number that nobody has")
     return "it says that there is none"
+
+
+def _nobodys(connector: Connector, kind: str) -> Item | None:
+    """What comes for a number that nobody has. Raises NotTried where the interface allows none, ConnectorError."""
+    for id in NOBODIES:
+        try:
+            return connector.fetch(kind, id)
+        except Rejected as refused:
+            if refused.reply:
+                raise
+    raise NotTried("the interface allows no number that nobody could have; nothing was sent")
 
 
 def _found_nothing(trial: Trial) -> str:
@@ -176,7 +183,7 @@ def _wrong_login(trial: Trial) -> str:
             elif "find" in offered:
                 other.find(trial.kind, NOBODY)
             elif "fetch" in offered:
-                other.fetch(trial.kind, NOBODY)
+                _nobodys(other, trial.kind)
             else:
                 raise NotTried("the profile offers nothing that could be read with a wrong secret")
     except Unauthorised:

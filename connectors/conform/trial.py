@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
-from connectors.errors import ConnectorError, Unauthorised, Unreachable
+from connectors.errors import ConnectorError, ForAPerson, Unauthorised, Unreachable
 from connectors.port import Connector, Item, Page, Record, UnreadableItem
 
 
@@ -178,6 +178,9 @@ def perform(trial: Trial, checks: Iterable[Check]) -> list[Told]:
     return told
 
 
+_BY_PEOPLE = "people enter these records: they were troubled once, and no more was asked"
+
+
 def _one(check: Check, trial: Trial) -> tuple[Verdict, str, str]:
     """The verdict, what came, and why no more can be asked ("" if it can)."""
     try:
@@ -186,6 +189,8 @@ def _one(check: Check, trial: Trial) -> tuple[Verdict, str, str]:
         return Verdict.NOT_TRIED, str(why), ""
     except Departs as came:
         return Verdict.BROKEN, str(came), ""
+    except ForAPerson as error:
+        return Verdict.NOT_TRIED, f"no machine can say what stands there: {error.reason}", _BY_PEOPLE
     except (Unauthorised, Unreachable) as error:
         return Verdict.BROKEN, words(error), f"the check before ended with {type(error).__name__}; no more was asked"
     except ConnectorError as error:

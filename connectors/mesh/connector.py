@@ -6,14 +6,18 @@ report that one of our messages was not delivered is a thing for a person, under
 
 from __future__ import annotations
 
+import copy
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from connectors import xml
 from connectors.again import safely_again
 from connectors.deadline import Deadline
 from connectors.errors import (
@@ -41,6 +45,7 @@ from connectors.sections import WithoutLookups
 from connectors.sight import certificate_finding, clock_finding, name_finding
 
 _DAY = 86_400.0
+_RESENT = re.compile(r"-[0-9a-f]{16}$")  # what an update adds to our reference
 #: What tracking says of a message that reached MESH whole. One that is still "uploading" lacks a chunk.
 _SENT = frozenset({"accepted", "acknowledged"})
 _NEVER = frozenset({"error", "undeliverable", "undelivered", "rejected", "failed"})
@@ -109,9 +114,9 @@ class MeshConnector(WithoutLookups[MeshRecord]):
                 if id in place.past:
                     continue
                 told = self._head(id, deadline)
-                if told is not None and _lower(told, "mex-messagetype") == "report" and self._is_ours(kind, told):
-                    return Page([_report(kind, told)], place.passed(id, owed=True).cursor, "")
-                if told is not None and told.get("mex-workflowid") in feed.workflows and not _is_report(told):
+                if told is not None and _is_report(told) and self._is_ours(kind, told):
+                    return Page([self._report(kind, told)], place.passed(id, owed=True).cursor, "")
+                if told is not None and self._is_taken(feed, told):
                     return self._read(kind, feed, place.within(id), limit, deadline)
                 place = place.passed(id)
                 if deadline.left() < deadline.seconds / 2:
@@ -136,12 +141,16 @@ class MeshConnector(WithoutLookups[MeshRecord]):
 
     def find(self, kind: str, key: str) -> list[Item]:
         """Find the messages that carry our reference; see the port. Raises Rejected for one that was half sent."""
-        self._sending(kind)
-        return self._tracked(key, self._session.deadline())
+        how = self._sending(kind)
+        found = self._tracked(key, self._session.deadline())
+        return [replace(one, id=self._known_by(how, key, one.id)) for one in found]
 
     def deliver(self, kind: str, record: Record, *, key: str, id: str = "", version: str = "") -> Receipt:  # noqa: ARG002 - messages have no versions
         """Send the record as a message with `key` as its reference; with `id` as another one, once for each content."""
         section, how = self._record(kind), self._sending(kind)
+        if how.number is not None:
+            record = copy.deepcopy(record)
+            xml.put(record, how.number, id or key)
         body, deadline = written(record, how), self._session.deadline()
         reference = key
         if id:
@@ -151,7 +160,7 @@ class MeshConnector(WithoutLookups[MeshRecord]):
             if found := self._tracked(reference, deadline):
                 return Receipt(id, "nothing", version=found[0].id)
         sent = self._client.send(chunks(body, how, self._settings.chunk_bytes), self._headers(how, reference), deadline)
-        return Receipt(id or sent, "updated" if id else "created", version=sent)
+        return Receipt(id or self._known_by(how, key, sent), "updated" if id else "created", version=sent)
 
     def doctor(self) -> list[Finding]:
         """Look at the live mailbox: name, TLS, login, clock, and whether the inbox can be listed. Nothing is taken."""
@@ -238,6 +247,21 @@ class MeshConnector(WithoutLookups[MeshRecord]):
             self._client.handshake(deadline)
             self._shaken = now
 
+    def _is_taken(self, feed: Mailbox, told: Mapping[str, str]) -> bool:
+        senders = self._settings.senders
+        from_them = senders is None or told.get("mex-from", "").strip() in senders
+        return from_them and told.get("mex-workflowid") in feed.workflows and not _is_report(told)
+
+    def _known_by(self, how: Send, key: str, message: str) -> str:
+        """By what a record that we sent is known: the number that both sides have, else that of its message."""
+        return key if how.number is not None else message
+
+    def _report(self, kind: str, told: Mapping[str, str]) -> UnreadableItem:
+        number = told.get("mex-linkedmsgid", "").strip()
+        if self._sending(kind).number is not None:
+            number = _RESENT.sub("", told.get("mex-localid", "").strip())
+        return _report(kind, told, number)
+
     def _is_ours(self, kind: str, told: Mapping[str, str]) -> bool:
         create = self._record(kind).create
         return create is not None and told.get("mex-workflowid") == create.workflow
@@ -295,11 +319,10 @@ def _is_report(told: Mapping[str, str]) -> bool:
     return _lower(told, "mex-messagetype") == "report"
 
 
-def _report(kind: str, told: Mapping[str, str]) -> UnreadableItem:
+def _report(kind: str, told: Mapping[str, str], linked: str) -> UnreadableItem:
     """What MESH says of a message of ours that was not delivered, under the number that we know it by."""
     code = told.get("mex-statuscode", "").strip()
     means = CODES.get(code, "for a reason that its report names")
-    linked = told.get("mex-linkedmsgid", "").strip()
     number = linked if linked.isprintable() and len(linked) <= 100 else ""
     words = f"{kind}: MESH did not deliver a message that we sent: {means}" + (
         f" (code {code[:16]})" if code.isalnum() else ""

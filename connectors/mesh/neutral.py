@@ -22,10 +22,14 @@ def interfaces_of(profile: MeshProfile, interfaces: Callable[[str], bytes]) -> l
             read=_shape(kind, record, interfaces, "read") if record.changes is not None else None,
             create=_shape(kind, record, interfaces, "write") if record.create is not None else None,
             update=_shape(kind, record, interfaces, "write") if record.update is not None else None,
-            ours={path for path in (record.item.version, record.item.modified) if path},
+            ours={path for path in (record.item.version, record.item.modified, _number(record)) if path},
         )
         for kind, record in profile.records.items()
     ]
+
+
+def _number(record: MeshRecord) -> str | None:
+    return record.create.number if record.create is not None else None
 
 
 def _shape(kind: str, record: MeshRecord, interfaces: Callable[[str], bytes], use: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from connectors.files.profile import Control, Csv, Encoding, RowRecord
-from connectors.profile import STEP, Name, Zone
+from connectors.profile import STEP, Name, PathText, Zone
 from connectors.references import Closed
 
 OFFERS = ("changes", "create", "update", "find")
@@ -74,6 +74,13 @@ class Send(Closed):
     subject: HeaderText | None = Field(
         default=None, description="A subject that says nothing of a person.", examples=["Referral"]
     )
+    number: PathText | None = Field(
+        default=None,
+        description="Where the number goes, in the record, by which both sides know it: our reference in what we "
+        "begin, theirs in what they began. Left out, a record that we sent is known by the number of its message, and "
+        "no message of theirs can belong to it.",
+        examples=["id"],
+    )
     compress: bool = Field(default=True, description="Send it packed with gzip.", examples=[True])
 
     @model_validator(mode="after")
@@ -111,6 +118,8 @@ class MeshRecord(RowRecord):
             raise ValueError("update needs create: it says how a message is written")
         if self.changes is None and self.create is None:
             raise ValueError("write changes, create, or both")
+        if self.create is not None and self.create.number not in (None, self.item.id):
+            raise ValueError("create.number must be item.id: by what we write there their answer is known")
         return self
 
     @property

@@ -6,9 +6,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from connectors import dry_write
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled, Unauthorised, Unreachable
 from connectors.http import Reply
-from connectors.port import Finding, Item, Page, Record, UnreadableItem
+from connectors.port import Finding, Page, Record, UnreadableItem
 from connectors.settings import HttpSettings
 from connectors.sight import certificate_finding, clock_finding, name_finding, own_certificate_finding
 
@@ -73,7 +74,7 @@ def examine(connector: Examined, settings: HttpSettings, now: datetime) -> list[
         found.append(Finding("permission", True, f"{kind} may be read"))
         found.append(Finding(f"reading {kind}", True, f"one page of {len(page.items)} was read with our login"))
         found.append(_interface(kind, page))
-        found += _dry_write(connector, kind, page)
+        found += dry_write.tried(kind, page, connector.dry_write, lambda error: _trouble("dry write", error))
     if not clock_seen:
         found.append(Finding("login", True, "logging in went well; no kind of record can be listed"))
     return found
@@ -92,24 +93,6 @@ def _trouble(subject: str, error: ConnectorError) -> Finding:
     elif isinstance(error, Throttled):
         remedy = "wait, and lower limits.calls_a_second"
     return Finding(subject, False, error.reason, remedy)
-
-
-def _dry_write(connector: Examined, kind: str, page: Page) -> list[Finding]:
-    """Whether the system would take a record: one that it has just shown. Nothing where it cannot be asked."""
-    shown = next((item for item in page.items if isinstance(item, Item)), None)
-    if shown is None:
-        return []
-    try:
-        asked = connector.dry_write(kind, shown.record)
-    except Rejected as error:
-        remedy = "ask the supplier why it refuses a record of its own; compare the pinned interface with the newest one"
-        return [Finding("dry write", False, error.reason, remedy)]
-    except Unauthorised as error:
-        return [Finding("dry write", False, error.reason, "ask the system's owner to let our login write")]
-    except ConnectorError as error:
-        found = _trouble("dry write", error)
-        return [Finding("dry write", False, found.words, found.remedy)]
-    return [Finding("dry write", True, f"{kind} would be taken; nothing was kept")] if asked else []
 
 
 def _interface(kind: str, page: Page) -> Finding:

@@ -29,7 +29,7 @@ from connectors.port import Code, Finding, Item, Page, Receipt, Record, Tier, Un
 from connectors.push.port import Push
 from connectors.quiet import silence_libraries
 from connectors.settings import SoapSettings
-from connectors.soap import between, doctor, documents
+from connectors.soap import between, doctor, documents, judging
 from connectors.soap.beside import Beside
 from connectors.soap.calls import Calls
 from connectors.soap.interface import Interface
@@ -254,11 +254,16 @@ class SoapConnector:
 
     def step(self, kind: str, operation: str, content: Record) -> None:
         """Make one call beside those; see `connectors.soap.beside.Writer`."""
+        self.once(kind, operation, content)
+
+    def once(self, kind: str, operation: str, content: Mapping[str, Any]) -> tuple[etree._Element, Reply]:
+        """Make one call whose answer must be as the interface says; see `connectors.soap.judging.Asks`."""
         answer, reply = self._call(kind, operation, content, self._session.deadline())
         if fault := self.interface.validity.fault_but_for_additions(answer):
             raise Unknown(
                 f"{self._what(operation)}: the answer is not as the interface says: {fault}", reply=reply.body
             )
+        return answer, reply
 
     def lookups(self, kind: str) -> tuple[str, ...]:
         """See `connectors.port.Connector`."""
@@ -289,6 +294,13 @@ class SoapConnector:
     def probe(self, kind: str, operation: str, content: Mapping[str, Any]) -> Reply:
         """Make one call for `doctor` and return the reply as it came, after looking whether it is an answer."""
         return self._call(kind, operation, content, self._session.deadline())[1]
+
+    def dry_write(self, kind: str, record: Record) -> bool:
+        """Have the system judge a record, for `doctor`; False where it has no such call. Raises `connectors.errors`."""
+        section = self._record(kind)
+        if section.dry_write is not None:
+            judging.judge(kind, section, section.dry_write, self, record)
+        return section.dry_write is not None
 
     def first_ask(self, feed: Asked) -> Record:
         """What the smallest request for changes says: one record from the beginning, or the last hour."""

@@ -1,13 +1,15 @@
-"""What `dolen doctor` says about a SOAP connection: nothing is changed, one page of one record is read."""
+"""What `dolen doctor` says about a SOAP connection. Nothing is changed: one page of one record is read, and the system
+is asked whether it would take that record, where the profile names an operation that keeps nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connectors import dry_write
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled, Unauthorised, Unreachable
 from connectors.http import Reply
 from connectors.known import KnownIdsFeed
-from connectors.port import Finding, UnreadableItem
+from connectors.port import Finding, Page, UnreadableItem
 from connectors.sight import certificate_finding, clock_finding, name_finding, own_certificate_finding
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def look(connector: SoapConnector) -> list[Finding]:
-    """Look at name, TLS, clock, login, permission, interface and one page."""
+    """Look at name, TLS, clock, login, permission, interface, one page and one dry write."""
     told = ", ".join(connector.interface.files)
     found = [Finding("interface", True, f"{told}: {len(connector.interface.operations)} operations")]
     found.append(name_finding(connector.settings))
@@ -46,6 +48,7 @@ def _pages(connector: SoapConnector) -> list[Finding]:
             found.append(_trouble(kind, problem))
         else:
             found += _well(connector, kind, reply, len(page.items))
+            found += _dry_write(connector, kind, page)
     return found
 
 
@@ -62,7 +65,12 @@ def _known(connector: SoapConnector, kind: str) -> list[Finding]:
     return [
         Finding("login", True, "the system took our login"),
         Finding("page", True, f"{kind}: a record that is linked was read again"),
+        *_dry_write(connector, kind, page),
     ]
+
+
+def _dry_write(connector: SoapConnector, kind: str, page: Page) -> list[Finding]:
+    return dry_write.tried(kind, page, connector.dry_write, lambda error: _trouble(kind, error))
 
 
 def _well(connector: SoapConnector, kind: str, reply: Reply, count: int) -> list[Finding]:

@@ -181,6 +181,9 @@ class Interface:
             self._sends(f"{at}.update", update.operation, [update.record, *inner])
             self._brings(f"{at}.update", update.operation, update.reply.paths)
 
+        if (dry := record.dry_write) is not None:
+            self._sends(f"{at}.dry_write", dry.operation, [dry.record, *dry.send])
+            self._brings(f"{at}.dry_write", dry.operation, [dry.accepted] if dry.accepted else [])
         for number, turn in enumerate(record.turns.by if record.turns is not None else ()):
             told = [turn.id, *([turn.code] if turn.code else []), *turn.take, *turn.send]
             self._sends(f"{at}.turns.by.{number}", turn.operation, told)

@@ -28,6 +28,7 @@ from connectors.profile import (
 from connectors.references import Closed
 from connectors.soap.profile_beside import Adds, Turn, Turns
 from connectors.soap.profile_documents import SoapDocumentAdd, SoapDocumentFind, SoapDocuments
+from connectors.soap.profile_dry import SoapDryWrite
 from connectors.soap.profile_feeds import Asked, SoapFeed
 from connectors.soap.profile_headers import Addressing, SoapSignIn
 from connectors.soap.profile_push import SoapPush
@@ -118,8 +119,8 @@ class SoapLookup(LookupRows):
     items: ListPath = Field(description="The rows in the reply.", examples=["Entry[]"])
 
 
-Papers: TypeAlias = SoapDocumentAdd | SoapDocumentFind
-Section: TypeAlias = SoapFetch | SoapCreate | SoapUpdate | SoapFind | Asked | SoapLookup | Turn | Adds | Papers
+Beside: TypeAlias = Turn | Adds | SoapDryWrite | SoapDocumentAdd | SoapDocumentFind
+Section: TypeAlias = SoapFetch | SoapCreate | SoapUpdate | SoapFind | Asked | SoapLookup | Beside
 
 
 class SoapRecord(Errors):
@@ -141,6 +142,11 @@ class SoapRecord(Errors):
         default=None, description="Find by our key.", examples=[{"operation": "FindByClientReference"}]
     )
 
+    dry_write: SoapDryWrite | None = Field(
+        default=None,
+        description="How `dolen doctor` may ask whether a record would be taken. Leave out if that cannot be asked.",
+        examples=[{"operation": "CheckReferral", "record": "Referral"}],
+    )
     push: SoapPush | None = Field(
         default=None, description="The system calls us.", examples=[{"carries": "id"}]
     )
@@ -185,6 +191,12 @@ class SoapRecord(Errors):
             raise ValueError("push.carries record needs item.modified: pushes overtake one another; else carry the id")
         if self.push is not None and self.push.carries == "id" and (self.push.id is None or self.fetch is None):
             raise ValueError("push.carries id needs push.id, where the id stands, and fetch, by which it is read")
+        keeping = {told.operation for told in (self.create, self.update) if told is not None}
+        if self.dry_write is not None and self.dry_write.operation in keeping and not self.dry_write.send:
+            raise ValueError(
+                f"dry_write: {self.dry_write.operation} keeps what it takes: name an operation that keeps nothing, or "
+                "`send` the element that tells it so"
+            )
         if self.turns is not None or self.adds:
             if self.update is None or self.fetch is None:
                 raise ValueError("turns and adds need update and fetch: what is to be done follows from what is held")
@@ -198,10 +210,10 @@ class SoapRecord(Errors):
     def calls(self) -> list[Section]:
         """Every section that names an operation."""
         changes = None if isinstance(self.changes, KnownIdsFeed) else self.changes  # it has none of its own
-        told = (changes, self.fetch, self.create, self.update, self.find, *self.lookups.values(), *self.adds)
+        told = (changes, self.fetch, self.create, self.update, self.dry_write, self.find, *self.lookups.values())
         turns = self.turns.by if self.turns is not None else []
         papers = (self.documents.add, self.documents.find) if self.documents is not None else ()
-        return [*(section for section in (*told, *papers) if section is not None), *turns]
+        return [*(section for section in (*told, *self.adds, *papers) if section is not None), *turns]
 
     @property
     def tier(self) -> Tier:

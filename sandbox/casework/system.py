@@ -53,6 +53,7 @@ class Casework:
             "FindByClientReference": self._find_by_client_reference,
             "CreateReferral": self._create_referral,
             "UpdateReferral": self._update_referral,
+            "CheckReferral": self._check_referral,
             "GetCodeList": self._get_code_list,
             "AddDocument": self._papers.add,
             "FindDocuments": self._papers.find,
@@ -216,6 +217,13 @@ class Casework:
 
         made = exchange.commit(update)
         return f"<cw:Version>{made.version}</cw:Version><cw:LastChanged>{made.body['LastChanged']}</cw:LastChanged>"
+
+    def _check_referral(self, tenant: str, body: etree._Element, exchange: Exchange) -> str:  # noqa: ARG002 - every operation's parameters
+        record = to_data(body[0])
+        if "ReferralId" in record and self._records(tenant).get(record["ReferralId"]) is None:
+            raise envelope.not_found(record["ReferralId"])
+        self._refuse_unknown_codes(tenant, record)
+        return "<cw:Acceptable>true</cw:Acceptable>"
 
     def _refuse_unknown_codes(self, tenant: str, record: Json) -> None:
         for path, name, code in self._codes.unknown(tenant, record):

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from connectors.conform.reading import differing
+from connectors.conform.reading import READING, differing
 from connectors.conform.trial import Check, Trial, Verdict, perform
+from connectors.conform.writing import WRITING
 from connectors.errors import (
     ConnectorError,
     Duplicate,
+    ForAPerson,
     Misconfigured,
     NotThere,
     Outdated,
@@ -130,6 +132,8 @@ def reads(standing: Standing, connector: Connector) -> dict[str, Callable[[], An
         made["fetch"] = lambda: _seen(connector.fetch(kind, one["id"]))
     if standing.offers("find") and one["key"]:
         made["find"] = lambda: [_seen(item) for item in connector.find(kind, one["key"])]
+    if hasattr(connector, "entries"):  # a directory, which is listed as a whole
+        made["entries"] = lambda: [_seen(item) for item in connector.entries()]
     return made
 
 
@@ -188,6 +192,21 @@ def walk_under(standing: Standing, name: str, fault: Fault) -> None:
             assert set(found) == wanted, f"{standing.name}: {len(wanted - set(found))} records missing after {name}"
 
 
+def list_under(standing: Standing, name: str, fault: Fault) -> None:
+    """A list that is read as a whole, of which a page behind the first goes wrong: all of it, or a named error."""
+    assert standing.proxy is not None
+    read = reads(standing, standing.connector)["entries"]
+    truth = read()
+    for after in (1, 2):
+        with standing.keeping(f"list: {name}"):
+            standing.proxy.strike(fault, after=after, times=None)
+            outcome = attempt(standing, read)
+            assert standing.proxy.struck, "the fault did not strike"
+            standing.calm()
+            assert isinstance(outcome, ConnectorError) or outcome == truth, f"{standing.name}: half a list: {name}"
+    assert read() == truth
+
+
 def changed_while_paging(standing: Standing) -> None:
     """Records change while pages are read: with the next walk from the watermark, all were seen as they are now."""
     wanted = set(ensure(standing, 7))
@@ -223,6 +242,8 @@ def write_text(standing: Standing, id: str, text: str) -> None:
 def onto(standing: Standing, held: Item, text: str) -> Record:
     """A record with another text, as the movement writes it."""
     record = standing.record(text)
+    if standing.whole:
+        return record
     changed = {name: record[name] for name in differing(record, standing.record("another"))}
     return {**held.record, **changed} if standing.connector.reads_first(standing.kind) else changed
 
@@ -235,6 +256,7 @@ def create_under(standing: Standing, name: str, fault: Fault, *, may_be_done: bo
     assert standing.proxy is not None
     connector, kind = standing.connector, standing.kind
     for step in range(_calls(standing)):
+        before = standing.held() if standing.held is not None else 0
         key, what = standing.key(), f"create: {name}"
         # A refused login is renewed once and the call repeated, so it is refused for as long as it is asked.
         standing.proxy.strike(fault, after=step, times=None if name == RENEWED else 1)
@@ -253,6 +275,7 @@ def create_under(standing: Standing, name: str, fault: Fault, *, may_be_done: bo
             else:
                 _judge(standing, what, name, outcome, may_be_done=may_be_done)
             if not standing.offers("find"):
+                _counted(standing, what, key, outcome, before, may_be_done=may_be_done)
                 continue
             there = [item.id for item in connector.find(kind, key)]
             assert len(there) <= 1, f"{standing.name} {what}: {len(there)} records"
@@ -264,6 +287,20 @@ def create_under(standing: Standing, name: str, fault: Fault, *, may_be_done: bo
                 again = attempt(standing, partial(connector.deliver, kind, standing.record(MARK), key=key))
                 assert isinstance(again, Receipt | Duplicate), f"{standing.name} {what}: {again!r} when sent again"
                 assert len(connector.find(kind, key)) == 1, f"{standing.name} {what}: doubled when sent again"
+
+
+def _counted(standing: Standing, what: str, key: str, outcome: Any, before: int, *, may_be_done: bool) -> None:
+    """Where our key cannot be looked for, the peer's own desk says how many there are: none too many, and none lost."""
+    if standing.held is None or _calls(standing) > 1:
+        return
+    made = standing.held() - before
+    assert made <= 1, f"{standing.name} {what}: {made} records"
+    assert made or not isinstance(outcome, Receipt), f"{standing.name} {what}: a receipt for what is not there"
+    assert made or not may_be_done, f"{standing.name} {what}: the peer did it, and it is not there"
+    if standing.connector.tier(standing.kind) is Tier.KEEPS_KEY:
+        again = attempt(standing, partial(standing.connector.deliver, standing.kind, standing.record(MARK), key=key))
+        assert isinstance(again, Receipt | Duplicate), f"{standing.name} {what}: {again!r} when sent again"
+        assert standing.held() == before + 1, f"{standing.name} {what}: doubled when sent again"
 
 
 def _calls(standing: Standing) -> int:
@@ -286,10 +323,10 @@ def update_under(standing: Standing, name: str, fault: Fault, *, may_be_done: bo
 
 def _update_under(standing: Standing, name: str, fault: Fault, *, step: int, last: bool, may_be_done: bool) -> None:
     assert standing.proxy is not None
-    connector, kind = standing.connector, standing.kind
+    kind = standing.kind
     one, what = _one(standing), f"update: {name}"
     standing.calm()
-    held = connector.fetch(kind, one["id"])
+    held = standing.stands(one["id"])
     assert held is not None
     text = f"newer {standing.key()}"
     written = onto(standing, held, text)
@@ -305,7 +342,7 @@ def _update_under(standing: Standing, name: str, fault: Fault, *, step: int, las
         assert struck in ((1, 2) if name == RENEWED else (1,)), f"{standing.name} {what}: sent {struck} times"
         # What comes before the last call may be a read, which is tried again, and after which nothing is done yet.
         _judge(standing, what, name, outcome, may_be_done=may_be_done or not last)
-        after = connector.fetch(kind, one["id"])
+        after = standing.stands(one["id"])
         assert after is not None
         done = text in str(after.record)
         assert done or not (isinstance(outcome, Receipt) or (may_be_done and last)), (
@@ -320,13 +357,34 @@ def _update_calls(standing: Standing) -> int:
     assert standing.proxy is not None
     if "update calls" not in standing.kept:
         one = _one(standing)
-        held = standing.connector.fetch(standing.kind, one["id"])
+        held = standing.stands(one["id"])
         assert held is not None
         written = onto(standing, held, f"newer {standing.key()}")
         standing.calm()
         standing.connector.deliver(standing.kind, written, key=one["key"], id=held.id, version=held.version)
         standing.kept["update calls"] = str(standing.proxy.calls)
     return int(standing.kept["update calls"])
+
+
+def handed_over(standing: Standing) -> None:
+    """New or changed, every record is for a person, who is told where; nobody's words are in what is said."""
+    before = standing.held() if standing.held is not None else 0
+    for number in ("", "4711"):
+        deliver = partial(
+            standing.connector.deliver, standing.kind, standing.record(MARK), key=standing.key(), id=number
+        )
+        outcome = attempt(standing, deliver)
+        assert isinstance(outcome, ForAPerson), f"{standing.name}: {outcome!r}"
+        assert outcome.reason
+    if standing.held is not None:
+        assert standing.held() == before + 2, f"{standing.name}: each goes to its people, once"
+    # `dolen conform --writes` troubles them once, and calls nothing broken that it cannot see.
+    trial = Trial(standing.kind, standing.connector, standing.connect, standing.key(), invented=standing.record)
+    told = perform(trial, [*WRITING, *READING])
+    assert {one.verdict for one in told} == {Verdict.NOT_TRIED}
+    assert all(one.came for one in told)
+    if standing.held is not None:
+        assert standing.held() == before + 3, f"{standing.name}: one mail for a whole trial"
 
 
 def _judge(standing: Standing, what: str, name: str, outcome: Any, *, may_be_done: bool) -> None:

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from connectors.errors import ConnectorError
-from connectors.port import Connector, Record
+from connectors.port import Connector, Item, Record
 from tests.connectors.fault_proxy import PERSON, TOKEN, Fault, FaultProxy
 
 SECONDS = 0.15  # that one call may take where the peer is silent or slow, so that it is soon over
@@ -36,7 +36,9 @@ class Standing:
     secrets: tuple[str, ...] = ()
     fill: Callable[[int], None] | None = None  # lets staff type so many records; left out where we can create them
     change: Callable[[str, str], None] | None = None  # lets staff write a text into a record; left out likewise
-    held: Callable[[], int] | None = None  # how many records the peer holds; for a create of several steps
+    held: Callable[[], int] | None = None  # how many records the peer holds, where its own desk is asked
+    shows: Callable[[str], Record] | None = None  # a record as the peer's own desk shows it, where we cannot read it
+    whole: bool = False  # every change tells the whole record
     moving: frozenset[str] = frozenset()  # the fields at the top of a record that the system sets itself
     overlap: bool = True  # the feed asks again from its watermark
     versioned: bool = True
@@ -70,6 +72,16 @@ class Standing:
         """Let nothing go wrong from now on."""
         if self.proxy is not None:
             self.proxy.calm()
+
+    def readable(self) -> bool:
+        """Whether what was written can be looked at afterwards."""
+        return self.offers("fetch") or self.shows is not None
+
+    def stands(self, id: str) -> Item | None:
+        """A record as it stands there now."""
+        if self.shows is None:
+            return self.connector.fetch(self.kind, id)
+        return Item(id, self.shows(id), b"")
 
     def close(self) -> None:
         """Let go of the connectors."""

@@ -19,10 +19,11 @@ from connectors.conform.trial import Check
 from connectors.conform.writing import WRITING
 from connectors.port import Connector
 from connectors.registry import open_connector
-from tests.connectors import conformance, peers_platforms
+from tests.connectors import conformance, mail_faults, peers_messages, peers_people, peers_platforms, post_office
 from tests.connectors.conftest import Council
 from tests.connectors.fault_proxy import AFTER, BEFORE, REFUSALS, Fault, FaultProxy
 from tests.connectors.peers_others import abavus, jadu, mesh, sql, verint
+from tests.connectors.peers_people import MailStanding
 from tests.connectors.soap.conftest import NEW
 from tests.connectors.standing import CALM_SECONDS, MARK, MOST_BYTES, SECONDS, WORDS, Standing
 from tests.connectors.test_notify import TEXT
@@ -139,11 +140,12 @@ NO_FILES: dict[str, bytes] = {}
 
 @dataclass(frozen=True)
 class Peer:
-    """One product: what gives its Standing, what its profile offers, and whether it is spoken to over HTTP."""
+    """One product: what gives its Standing, what its profile offers, and whether it is spoken to by HTTP or by mail."""
 
     stands: Callable[[Council, Callable[[str], Any]], AbstractContextManager[Standing]]
     offers: str
     http: bool = True
+    mail: bool = False
 
 
 PEERS = {
@@ -160,6 +162,12 @@ PEERS = {
     "salesforce": Peer(peers_platforms.salesforce, "changes fetch create update find"),
     "open311": Peer(peers_platforms.open311, "changes fetch create update"),
     "health": Peer(peers_platforms.health, "changes fetch create update find"),
+    "bars": Peer(peers_messages.bars, "create update"),
+    "open-referral-uk": Peer(peers_messages.directory, "fetch"),
+    "web-form": Peer(peers_messages.web_form, "", http=False),
+    "by-hand": Peer(peers_people.by_hand, "create update", http=False),
+    "secure-email": Peer(peers_people.secure_email, "create update", http=False, mail=True),
+    "plain-email": Peer(peers_people.plain_email, "create words", http=False, mail=True),
 }
 
 
@@ -169,6 +177,15 @@ def over_http(*offered: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("standing", names, indirect=True, scope="module")
 
 
+def by_mail() -> pytest.MarkDecorator:
+    """Ask everybody who speaks to a mail server."""
+    return pytest.mark.parametrize(
+        "standing", [name for name, peer in PEERS.items() if peer.mail], indirect=True, scope="module"
+    )
+
+
+PEERS_LOG = "mail.log"  # of the mail server, which runs in this process and is no part of ours
+MAIL_FAULTS = post_office.faults()
 FAULTS = {**REFUSALS, **BEFORE, **AFTER}
 
 
@@ -191,8 +208,11 @@ def quiet(standing: Standing, caplog: pytest.LogCaptureFixture) -> Iterator[None
     caplog.set_level(logging.DEBUG)
     yield
     standing.calm()
+    # What was said during the test itself: at this point `caplog.text` holds nothing of it any more.
+    ours = [one for one in caplog.get_records("call") if not one.name.startswith(PEERS_LOG)]
+    said = "\n".join(f"{one.getMessage()} {one.exc_info or ''}" for one in ours)
     for word in (*WORDS, *standing.secrets):
-        assert word not in caplog.text
+        assert word not in said
 
 
 @pytest.mark.parametrize("check", [*READING, *WRITING], ids=lambda check: check.name)
@@ -231,6 +251,12 @@ def test_walking(standing: Standing, name: str) -> None:
     conformance.walk_under(standing, name, PAGES[name])
 
 
+@pytest.mark.parametrize("standing", ["open-referral-uk"], indirect=True, scope="module")
+@pytest.mark.parametrize("name", PAGES)
+def test_listing(standing: Standing, name: str) -> None:
+    conformance.list_under(standing, name, PAGES[name])
+
+
 @pytest.mark.parametrize(
     "standing", [name for name, peer in PEERS.items() if "changes" in peer.offers], indirect=True, scope="module"
 )
@@ -239,9 +265,27 @@ def test_changing_while_paging(standing: Standing) -> None:
         conformance.changed_while_paging(standing)
 
 
+@by_mail()
+@pytest.mark.parametrize("name", MAIL_FAULTS)
+def test_mailing(standing: MailStanding, name: str) -> None:
+    mail_faults.send_under(standing, name, MAIL_FAULTS[name])
+
+
+@by_mail()
+def test_mailing_under_a_wrong_login(standing: MailStanding) -> None:
+    mail_faults.refused_login(standing)
+
+
+@pytest.mark.parametrize("standing", ["by-hand", "secure-email"], indirect=True, scope="module")
+def test_handing_to_people(standing: Standing) -> None:
+    conformance.handed_over(standing)
+
+
 def test_every_exemption_has_a_reason_and_a_check(standing: Standing) -> None:
     faults = {**FAULTS, **PAGES}
     known = {check.name for check in (*READING, *WRITING)} | {"changed while paging"}
-    known |= {f"{verb}: {name}" for verb in ("changes", "fetch", "find", "walk", "create", "update") for name in faults}
+    known |= {f"mail: {name}" for name in MAIL_FAULTS}
+    verbs = ("changes", "fetch", "find", "entries", "walk", "list", "create", "update")
+    known |= {f"{verb}: {name}" for verb in verbs for name in faults}
     assert set(standing.exempt) <= known
     assert all(len(reason) > 20 for reason in standing.exempt.values())

@@ -136,7 +136,7 @@ def test_a_profile_that_does_not_say_where_offers_none(shipped: Any) -> None:
 def test_operations_are_told_by_name_or_by_method_and_path(shipped: Any, interfaces: Any) -> None:
     casework = operations_of(interfaces("interfaces/casework.wsdl"))
     assert casework == {"FindReferrals", "GetReferral", "FindByClientReference", "CreateReferral", "UpdateReferral",
-                        "GetCodeList", "AddDocument", "FindDocuments"}  # fmt: skip
+                        "CheckReferral", "GetCodeList", "AddDocument", "FindDocuments"}  # fmt: skip
     contact = operations_of(interfaces("interfaces/contact.openapi.yaml"))
     for system, offered in (("casework", casework), ("contact", contact)):
         called = {name for _, name in operations_used(shipped(system))}

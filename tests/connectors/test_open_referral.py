@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import ConnectorError, Misconfigured, NotThere, PageUnreadable, Throttled, Unauthorised, Unknown
+from connectors.errors import (
+    ConnectorError,
+    Misconfigured,
+    NotThere,
+    PageUnreadable,
+    Rejected,
+    Throttled,
+    Unauthorised,
+    Unknown,
+)
 from connectors.open_referral import DirectoryConnector
 from connectors.port import Item, UnreadableItem
 from connectors.registry import open_connector
@@ -53,7 +62,10 @@ def test_one_service_is_read_with_all_that_belongs_to_it(directory: DirectoryCon
     assert found is not None
     assert found.record["contacts"]
     assert directory.fetch("Service", str(entry(900)["id"])) is None
-    assert directory.fetch("Service", "../organizations") is None
+    asked = len(feed.said)
+    with pytest.raises(Rejected, match="nothing was sent"):
+        directory.fetch("Service", "../organizations")
+    assert len(feed.said) == asked
 
 
 @pytest.mark.parametrize(

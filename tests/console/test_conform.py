@@ -87,3 +87,21 @@ def test_a_live_site_makes_nothing_up(filled: Any, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "stage live" in done.stderr
     assert filled.control("GET", "torfaen/casework/records") == before
+
+
+def test_people_are_troubled_once_and_nothing_of_theirs_is_called_broken(filled: Any, tmp_path: Path) -> None:
+    folder = shutil.copytree(filled.folder, tmp_path / "site", ignore=shutil.ignore_patterns("var"))
+    council = folder / "config" / "councils" / "torfaen.yaml"
+    sheet = (
+        'connections:\n  sheet:\n    profile: by-hand\n    owner: {name: Team, phone: "01632 960101"}\n'
+        "    supplier: Nobody\n    connect: {where: the ledger on the shelf}\n"
+        "    records: {Referral: {mapping: by-hand/referral}}\n"
+    )
+    council.write_text(council.read_text(encoding="utf-8").replace("connections:\n", sheet, 1), encoding="utf-8")
+    options = ("conform", "torfaen/sheet", "--writes", "--wrong-login")
+    found = replace(filled, folder=folder).json(*options, said="a trial")
+    (kind,) = found["kinds"]
+    came = {one["check"]: one["came"] for one in kind["told"]}
+    assert found["counts"]["broken"] == found["counts"]["held"] == 0
+    assert "an officer enters this Referral by hand in the ledger on the shelf" in came["create"]
+    assert "troubled once" in came["an update of nothing"]

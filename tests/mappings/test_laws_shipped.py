@@ -43,7 +43,7 @@ NAMES = (
 )  # fmt: skip
 # Shipped, and used by no council of the example.
 PLATFORMS = ("dataverse/referral", "salesforce/referral", "jadu/case", "verint/case",
-             "open311/request", "web-form/referral")  # fmt: skip
+             "open311/request", "web-form/referral", "mesh/referral")  # fmt: skip
 ALL = (*NAMES, *PLATFORMS)
 # Of these records are invented freely. A sheet that an officer types from has no interface; and among FHIR's thousands
 # of elements rows pick list items by their URI, which chance does not find: golden pairs and the laws on referrals

@@ -154,7 +154,7 @@ Change = Callable[[dict[str, Any]], Any]
 MISFITS: list[tuple[Change, str]] = [
     (
         lambda r: r["changes"].update(operation="FindReferal"),
-        "has no operation FindReferal: write one of AddDocument, CreateReferral",
+        "has no operation FindReferal: write one of AddDocument, CheckReferral, CreateReferral",
     ),
     (lambda r: r["changes"].update(since="Since"), "FindReferrals has no element Since"),
     (lambda r: r["changes"]["page"].update(more="More"), "the answer of FindReferrals has no element More"),
