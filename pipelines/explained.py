@@ -1,4 +1,4 @@
-"""One mapping as its page explains it: where each row comes from, and what is lost. Kept while the files stay as they are.
+"""One mapping as its page explains it: where each row comes from, and what is lost. Kept while its files stay.
 
 Explaining it takes reading and compiling all its files, which nobody who turns pages should wait for each time; names,
 sizes and stamps of the files tell whether anything has changed since.
