@@ -22,7 +22,7 @@ from pipelines.tables import DESK_DELIVERY, DESK_VERSION, cause, delivery, refer
 from pipelines.worklist import waits_for_a_person
 
 #: Cases whose persons are counted for one answer, the smaller causes first.
-MOST_PEOPLE = 4_000
+MOST_PEOPLE = 2_000
 _OPEN, _UNREAD = text(DESK_DELIVERY), text(DESK_VERSION)
 
 
@@ -147,8 +147,7 @@ def _people(
             .where(plant.sight.of(delivery.c.referral_id)),
             select(version.c.cause_id, func.coalesce(referral.c.person_id, version.c.external_id))
             .outerjoin(referral, referral.c.id == version.c.referral_id)
-            .where(version.c.council.in_(councils), _UNREAD, version.c.cause_id.in_(some))
-            .where(sees_one_of_many(plant, _UNREAD)),
+            .where(version.c.council.in_(councils), _UNREAD, version.c.cause_id.in_(some), sees_version(plant)),
         )
         for look in looks:
             for id, person in connection.execute(look):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, func, or_, select, true, union_all
 
 from pipelines.ids import number_of
 from pipelines.plant import Council, Plant
@@ -127,10 +127,12 @@ def sees_one_of_many(plant: Plant, open_work: TextClause) -> ColumnElement[bool]
     kept = select(referral.c.id).where(plant.sight.hides())
     theirs = select(record).where(record.c.referral_id.in_(kept)).subquery()
     by_number = and_(*(theirs.c[name] == version.c[name] for name in ("council", "connection", "kind", "external_id")))
+    nameless = func.coalesce(version.c.record_id, 0) == 0
     hidden = union_all(
         select(version.c.id).where(version.c.referral_id.in_(kept), open_work).correlate(None),
         select(version.c.id).where(version.c.record_id.in_(select(theirs.c.id)), open_work).correlate(None),
-        select(version.c.id).join(theirs, by_number).where(version.c.record_id.is_(None), open_work).correlate(None),
+        # As an expression: a planner would rather go through all versions that name no record.
+        select(version.c.id).join(theirs, by_number).where(nameless, open_work).correlate(None),
     )
     return version.c.id.not_in(hidden)
 

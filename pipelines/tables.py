@@ -6,6 +6,7 @@ holds a person in clear: payloads are ciphertext, identifiers are keyed hashes.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import (
@@ -65,12 +66,13 @@ def _one_of(column: str, values: type[VersionState] | type[DeliveryState]) -> st
 #: Conditions of indexes that hold open work alone. A query says them in these words, so that a planner knows its index.
 OPEN_DELIVERY = f"delivery.state IN ({', '.join(repr(state.value) for state in DeliveryState if state.open)})"
 DESK_DELIVERY = f"delivery.state IN ('{DeliveryState.ATTENTION}', '{DeliveryState.NOT_SURE}')"
+URGENT_DELIVERY = f"{OPEN_DELIVERY} AND delivery.urgent"
 #: As an expression: a planner that has no statistics would rather take the index of all versions by their state.
 DESK_VERSION = f"version.state || '' = '{VersionState.ATTENTION}'"
 
 
 def _where(condition: str) -> dict[str, Any]:
-    bare = text(condition.partition(".")[2])
+    bare = text(re.sub(r"\b[a-z]+\.", "", condition))
     return {"sqlite_where": bare, "postgresql_where": bare}
 
 
@@ -156,7 +158,7 @@ referral = Table(
     Column("changed_at", BigInteger, nullable=False),
     UniqueConstraint("council", "citizen_reference"),
     # What the outcomes count of a span of time (`pipelines.figures`), without looking at a referral.
-    Index("ix_referral_came", "council", "at", "status", "wants_news", "merged_into"),
+    Index("ix_referral_came", "council", "status", "wants_news", "at", **_where("referral.merged_into IS NULL")),
     # Few are; who may not see them is kept from them in every list (`pipelines.sight`).
     Index("ix_referral_restricted", "council", "id", **_where("referral.restricted")),
 )
@@ -270,7 +272,9 @@ delivery = Table(
     Index("ix_delivery_by_referral", "referral_id", "connection", "state"),
     Index("ix_delivery_by_state", "council", "state"),
     # What the overview and the desk count; what has arrived is in neither.
-    Index("ix_delivery_open", "council", "connection", "state", "due", "at", "urgent", **_where(OPEN_DELIVERY)),
+    Index("ix_delivery_open", "council", "connection", "state", "due", "at", "urgent", "referral_id",
+          **_where(OPEN_DELIVERY)),
+    Index("ix_delivery_urgent", "council", "at", **_where(URGENT_DELIVERY)),  # the hand-over sheet
     Index("ix_delivery_desk", "council", "cause_id", "id", "state", "due", "urgent", "changed_at", "referral_id",
           "code", **_where(DESK_DELIVERY)),
     # One waiting and one travelling state-carrying delivery for a referral and a target, at the very most.

@@ -1,10 +1,10 @@
 """`dolen bench console`: how long the pages take to answer in a large ledger, and what a bulk replay takes of memory.
 
 A ledger is filled with invented messages, of which one in twenty needs attention, and one referral in five hundred is
-restricted and kept from whoever looks. The real server shows its pages on
-loopback to an officer who has signed in by the link that `dolen serve` prints. Time is taken at the server, around all
-that it serves: from when a request is there until the last byte of its answer is handed on. Whoever asks waits
-meanwhile, so that the processor time of the process is that of the answer; a PostgreSQL's own is not in it.
+restricted and kept from whoever looks. The real server shows its pages on loopback to an officer who has signed in by
+the link that `dolen serve` prints. Time is taken at the server, around all that it serves: from when a request is there
+until the last byte of its answer is handed on. Whoever asks waits meanwhile, so that the processor time of the process
+is that of the answer; a PostgreSQL's own is not in it.
 """
 
 from __future__ import annotations
