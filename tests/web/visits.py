@@ -137,6 +137,9 @@ VISITS: tuple[Visit, ...] = (
     Visit("GET /reconcile/{id:int}", lambda bench: f"/reconcile/{bench.rows('reconciliation')[0].id}"),
     Visit("GET /audit", council=""),
     Visit("POST /audit/verify", council=""),
+    Visit("GET /sessions", council=""),
+    Visit("POST /sessions/end", form=lambda _bench: {"id": "s0"}, changes=True, council=""),
+    Visit("POST /sessions/others", changes=True, council=""),
     Visit("GET /settings", council=""),
     Visit("GET /settings/{file}", lambda _bench: "/settings/torfaen"),
 )
