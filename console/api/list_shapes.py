@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 from console.api.shapes import NotDone
@@ -127,3 +129,14 @@ class TaskShape(BaseModel):
     who: str
     at: str
     changed_at: str
+
+
+class BothShape(BaseModel):
+    """Both values of a conflict. `gone`: what lost is kept no more."""
+
+    field: str
+    winner: str
+    loser: str
+    stands: Any
+    lost: Any
+    gone: bool

@@ -1,4 +1,4 @@
-"""The doors of the interface that came last: alerts, tasks, sessions, the audit, comparisons and choices, by program."""
+"""Doors of the interface by which a program does what officers do: alerts, tasks, sessions, the audit, choices."""
 
 from __future__ import annotations
 

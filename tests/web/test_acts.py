@@ -136,3 +136,20 @@ def test_one_sees_where_one_is_signed_in_and_ends_it_elsewhere(desk: Desk) -> No
     browser.post("/sessions/others")
     assert [sessions.officer_of(desk.bench.plant, one, LIMITS) for one in more] == [None, None]
     browser.get("/sessions")
+
+
+def test_both_values_of_a_conflict_are_shown_to_who_says_why(desk: Desk) -> None:
+    bench = desk.bench
+    bench.take(bench.request("K-1", flags__safeguarding=True))
+    bench.take(bench.case("8801", our_key=bench.row("record", external_id="K-1").referral_id))
+    made = bench.rows("conflict", open=True)[-1]
+    browser = desk.browser()
+    assert "yes" not in said(browser.get("/conflict")).split()
+    address = f"/conflict/{made.id}/values"
+    assert "Say why" in said(browser.post(address, 422, why=""))
+    told = said(browser.post(address, why="the team asks which is right"))
+    assert "What it says stands. true" in told and "It said something else. false" in told
+    assert bench.rows("audit", action="unmask")[-1].subject.startswith(f"conflict c{made.id} ")
+    desk.holds(as_role(Role.OPERATOR))
+    assert "Show both values" not in said(browser.get("/conflict"))
+    browser.post(address, 403, why="the team asks which is right")

@@ -126,6 +126,7 @@ VISITS: tuple[Visit, ...] = (
     Visit("POST /whose/{id}/join", lambda bench: f"/whose/{unread(bench)}/join", changes=True),
     Visit("GET /conflict", council=""),
     Visit("POST /conflict/{id:int}/seen", lambda _bench: "/conflict/1/seen", form=lambda _bench: WHY, changes=True),
+    Visit("POST /conflict/{id:int}/values", lambda _bench: "/conflict/1/values", form=lambda _bench: WHY, changes=True),
     Visit("GET /mappings", council=""),
     Visit("GET /mappings/{system}/{record}", lambda _bench: "/mappings/contact/request", council=""),
     Visit("GET /codes", council=""),
