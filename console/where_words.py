@@ -102,7 +102,8 @@ def sentence(place: Place, *, now: int, zone: str, language: Language = "en") ->
         due = moment(place.due, now, zone, language)
         return PHRASES[name][language].format(
             to=place.connection, number=place.number, tray=place.tray, due=due,
-            pause=_pause(place.pause, language), words=_cause(place.words, language), rule=place.rule, route=place.route,
+            pause=_pause(place.pause, language), words=_cause(place.words, language), rule=place.rule,
+            route=place.route,
         )  # fmt: skip
 
     match place.stands:
