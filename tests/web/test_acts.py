@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from pipelines import comparing_asked, proofs, sessions
 from pipelines.report import Report
 from pipelines.rights import Role
-from pipelines.tables import reconciliation
+from pipelines.tables import conflict, reconciliation
 from tests.web.desk import ANN, LIMITS, Desk, as_role, everybody, said
 from tests.web.visits import torn
 
@@ -140,15 +140,21 @@ def test_one_sees_where_one_is_signed_in_and_ends_it_elsewhere(desk: Desk) -> No
 
 def test_both_values_of_a_conflict_are_shown_to_who_says_why(desk: Desk) -> None:
     bench = desk.bench
-    bench.take(bench.request("K-1", flags__safeguarding=True))
-    bench.take(bench.case("8801", our_key=bench.row("record", external_id="K-1").referral_id))
-    made = bench.rows("conflict", open=True)[-1]
-    browser = desk.browser()
-    assert "yes" not in said(browser.get("/conflict")).split()
+    bench.take(bench.request("K-1", customer__last_name="Cyntaf"))
+    bench.take(bench.request("K-1", minute=3, customer__last_name="Olaf"))
+    first = bench.rows("version", external_id="K-1")[0]
+    with bench.writing() as connection:
+        connection.execute(insert(conflict).values(
+            council="torfaen", referral_id=first.referral_id, field="person.name.family", winner="casework",
+            loser="contact", lost="k", version_id=first.id, revision=1, why="safeguarding", open=True, at=1,
+        ))  # fmt: skip
+    made, browser = bench.rows("conflict", open=True)[-1], desk.browser()
+    html = browser.get("/conflict")
+    assert "Cyntaf" not in html and "Olaf" not in html
     address = f"/conflict/{made.id}/values"
     assert "Say why" in said(browser.post(address, 422, why=""))
     told = said(browser.post(address, why="the team asks which is right"))
-    assert "What it says stands. true" in told and "It said something else. false" in told
+    assert "What it says stands. Olaf" in told and "It said something else. Cyntaf" in told
     assert bench.rows("audit", action="unmask")[-1].subject.startswith(f"conflict c{made.id} ")
     desk.holds(as_role(Role.OPERATOR))
     assert "Show both values" not in said(browser.get("/conflict"))

@@ -54,7 +54,7 @@ class Officer:
     def fills(self, **fields: str) -> None:
         """Type into fields of the page, by their names."""
         for name, text in fields.items():
-            self.page.locator(f"[name={name}]").first.fill(text)
+            self.page.locator(f"[name={name}]:visible").first.fill(text)
 
     def finds(self, reference: str) -> str:
         """Ask where something is; what the page says."""
