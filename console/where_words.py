@@ -1,10 +1,11 @@
 """The sentences of "where is it?", in English and in Welsh, made of the coded parts that `pipelines.where` gives.
 
-The Welsh awaits a Welsh checker. The words of a cause and of its remedy come from the ledger and are English alone.
+The Welsh awaits a Welsh checker. What a system said itself of a cause, and the words of its remedy, are English alone.
 """
 
 from __future__ import annotations
 
+from console.cause_words import in_welsh
 from console.moments import Language, moment
 from pipelines.menders import Mender
 from pipelines.where import Known, Place, Source, Stands, Waits, Whereabouts
@@ -101,7 +102,8 @@ def sentence(place: Place, *, now: int, zone: str, language: Language = "en") ->
         due = moment(place.due, now, zone, language)
         return PHRASES[name][language].format(
             to=place.connection, number=place.number, tray=place.tray, due=due,
-            pause=_pause(place.pause, language), words=place.words, rule=place.rule, route=place.route,
+            pause=_pause(place.pause, language), words=_cause(place.words, language), rule=place.rule,
+            route=place.route,
         )  # fmt: skip
 
     match place.stands:
@@ -148,6 +150,10 @@ def whom(mender: Mender, language: Language = "en") -> str:
         return PHRASES["code owner"][language].format(codes=mender.code_list, who=person)
     supplier = PHRASES["supplier"][language].format(supplier=mender.supplier) if mender.supplier else ""
     return "; ".join(part for part in (person, supplier) if part)
+
+
+def _cause(words: str, language: Language) -> str:
+    return (in_welsh(words) if language == "cy" else None) or words
 
 
 def _pause(why: str, language: Language) -> str:

@@ -30,7 +30,8 @@ def shown_in(plant: Plant, council: str, connection: str, begins: int, team: str
         ids = ledger.execute(
             select(version.c.referral_id, func.max(version.c.id))
             .where(version.c.id >= first, version.c.id < min(last, first + MOST_VERSIONS))
-            .where(version.c.council == council, version.c.connection == connection)
+            # As expressions: a planner would rather take the index of all that this connection ever showed.
+            .where(version.c.council.concat("") == council, version.c.connection.concat("") == connection)
             .where(version.c.referral_id.is_not(None), sees_version(plant))
             .group_by(version.c.referral_id)
             .order_by(func.max(version.c.id))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, case, func, select, text
 
 from pipelines import menders
 from pipelines.ids import number_of
-from pipelines.looking import sees_version
+from pipelines.looking import sees_one_of_many, sees_version
 from pipelines.menders import Mender
 from pipelines.plant import Plant
 from pipelines.remedies import Remedy, remedy_of
@@ -22,7 +22,7 @@ from pipelines.tables import DESK_DELIVERY, DESK_VERSION, cause, delivery, refer
 from pipelines.worklist import waits_for_a_person
 
 #: Cases whose persons are counted for one answer, the smaller causes first.
-MOST_PEOPLE = 4_000
+MOST_PEOPLE = 2_000
 _OPEN, _UNREAD = text(DESK_DELIVERY), text(DESK_VERSION)
 
 
@@ -116,7 +116,8 @@ def unread_by_cause(connection: Connection, plant: Plant, councils: Sequence[str
     """How many records wait because of each cause, and since when; of one cause, where it is named."""
     statement = (
         select(version.c.cause_id, func.count().label("number"), func.min(version.c.at).label("since"))
-        .where(version.c.council.in_(councils), _UNREAD, version.c.cause_id.is_not(None), sees_version(plant))
+        .where(version.c.council.in_(councils), _UNREAD, version.c.cause_id.is_not(None))
+        .where(sees_one_of_many(plant, _UNREAD))
         .group_by(version.c.cause_id)
     )
     return connection.execute(statement if only is None else statement.where(version.c.cause_id == only)).all()

@@ -47,14 +47,16 @@ def draw(plant: Plant, council: str, opened: int, seed: int) -> Things:
         for ids, table in ((found.stopped, delivery), (found.unread, version)):
             for _ in range(OF_EACH):
                 wanted = select(table.c.id).where(table.c.id >= chance.randint(opened + 1, last[table]))
-                wanted = wanted.where(table.c.state == "needs attention").order_by(table.c.id).limit(1)
+                wanted = wanted.where(table.c.state == "needs attention", table.c.referral_id.in_(
+                    select(referral.c.id).where(referral.c.id == table.c.referral_id, referral.c.restricted.is_(False))
+                )).order_by(table.c.id).limit(1)  # fmt: skip
                 ids += connection.execute(wanted).scalars()
         found.opened = chance.sample(range(1, opened + 1), min(OF_EACH, opened))
         for _ in range(OF_EACH):
             one = connection.execute(
                 select(referral, record.c.external_id)
                 .join(referral, referral.c.id == record.c.referral_id)
-                .where(record.c.id >= chance.randint(1, last[record]))
+                .where(record.c.id >= chance.randint(1, last[record]), referral.c.restricted.is_(False))
                 .order_by(record.c.id)
                 .limit(1)
             ).one()

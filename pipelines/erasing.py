@@ -31,6 +31,7 @@ from pipelines.tables import (
     delivery,
     doomed,
     forewarning,
+    gap,
     news,
     person_identifier,
     record,
@@ -147,12 +148,16 @@ def _erase(plant: Plant, connection: Connection, person: Person, now: int) -> Go
     _end_deliveries(plant, connection, person, gone, now)
     stopped = version.c.state.in_([VersionState.ATTENTION, VersionState.WAITING])
     of_theirs = version.c.referral_id.in_(ids)
+    of_records = list(connection.execute(select(record.c.id).where(record.c.referral_id.in_(ids))).scalars())
     connection.execute(update(version).where(of_theirs, stopped).values(state=VersionState.CLOSED, remark="erased"))
     blank: list[tuple[str, Any]] = [
         # Of a record its number, stamp, version and the hash of its bytes stay: the tombstone.
         ("record hashes", update(record).where(record.c.referral_id.in_(ids))
             .values(base={}, erased=now, referral_id=None)),
-        ("version hashes", update(version).where(of_theirs).values(content="")),
+        ("version hashes", update(version).where(of_theirs).values(content="", code="")),
+        ("delivery hashes", update(delivery).where(delivery.c.referral_id.in_(ids), delivery.c.code != "")
+            .values(code="")),
+        ("gap hashes", update(gap).where(gap.c.record_id.in_(of_records), gap.c.code != "").values(code="")),
         ("conflict hashes", update(conflict).where(conflict.c.referral_id.in_(ids))
             .values(lost=cast(conflict.c.id, String), open=False)),
         ("referral hashes", update(referral).where(referral.c.id.in_(ids))

@@ -100,9 +100,12 @@ def payloads(
 
 def hashes(connection: Connection, council: str, ids: Collection[str], people: Collection[str], gone: Gone) -> None:
     """The keyed hashes by which values, bytes and persons are known again."""
+    of_records = select(record.c.id).where(record.c.referral_id.in_(ids))
     blank: list[tuple[str, Any, dict[str, Any]]] = [
         ("record", update(record).where(record.c.referral_id.in_(ids)), {"base": {}, "content": None}),
-        ("version", update(version).where(version.c.referral_id.in_(ids)), {"content": ""}),
+        ("version", update(version).where(version.c.referral_id.in_(ids)), {"content": "", "code": ""}),
+        ("delivery", update(delivery).where(delivery.c.referral_id.in_(ids), delivery.c.code != ""), {"code": ""}),
+        ("gap", update(gap).where(gap.c.record_id.in_(of_records), gap.c.code != ""), {"code": ""}),
         (
             "conflict",
             update(conflict).where(conflict.c.referral_id.in_(ids)),

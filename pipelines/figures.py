@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
+from mappings.fieldpaths import type_of
 from pipelines.clock import SECOND
 from pipelines.plant import Council, Plant
 from pipelines.tables import delivery, news, referral
@@ -90,15 +91,20 @@ def _asked(connection: Connection, code: str, since: int, until: int) -> tuple[C
     """How many referrals came, by their status, and of how many somebody wants news. From an index alone."""
     by_status: Counter[str] = Counter()
     wanting = 0
-    for status, wants, number in connection.execute(
-        select(referral.c.status, referral.c.wants_news, func.count())
-        .where(referral.c.council == code, referral.c.at >= since, referral.c.at < until)
-        .where(referral.c.merged_into.is_(None))
-        .group_by(referral.c.status, referral.c.wants_news)
-    ):
-        by_status[status or "unknown"] += number
-        wanting += number if wants else 0
-    return by_status, wanting
+    # Each status alone, whose span is one stretch of the index: grouping them takes several times as long.
+    for status in (None, *type_of("status").codes):
+        for wants in (False, True):
+            number = connection.execute(
+                select(func.count())
+                .select_from(referral)
+                .where(referral.c.council == code, referral.c.status.is_(None) if status is None
+                       else referral.c.status == status)
+                .where(referral.c.wants_news.is_(wants), referral.c.at >= since, referral.c.at < until)
+                .where(text("referral.merged_into IS NULL"))
+            ).scalar_one()  # fmt: skip
+            by_status[status or "unknown"] += number
+            wanting += number if wants else 0
+    return +by_status, wanting
 
 
 def _counted(

@@ -16,6 +16,7 @@ from pipelines.rows import Held
 
 if TYPE_CHECKING:
     from mappings.mapping import Gap
+    from pipelines.vault import Vault
 
 READ, WRITE = "read", "write"
 
@@ -40,8 +41,21 @@ def note(
             **{"version_id": None, "delivery_id": None, **at},
             field=gap.field,
             code_list=gap.code_list,
+            code=mark_of(batch.vault, batch.council.code, [gap], gap.code_list),
             cause_id=cause_id,
             at=batch.now,
         )
         noted.append([gap.field, gap.code_list, cause_id])
     return noted or None
+
+
+def mark_of(vault: Vault, council: str, found: Sequence[Gap], code_list: str) -> str:
+    """The keyed hash of what was given where a code of this list was wanted, "" where none was.
+
+    Records that wait for one code have one mark, so that the ledger can count them, and only one of them need be opened
+    for the person who is to say what the code means.
+    """
+    if not code_list:
+        return ""
+    given = sorted([one.field, one.value] for one in found if one.code_list == code_list)
+    return vault.hash_value(council, f"codes/{code_list}", given)

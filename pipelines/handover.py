@@ -13,10 +13,10 @@ from sqlalchemy import select, text
 from pipelines import menders
 from pipelines.menders import Mender
 from pipelines.plant import Plant
-from pipelines.tables import OPEN_DELIVERY, cause, delivery, record, referral
+from pipelines.tables import URGENT_DELIVERY, cause, delivery, record, referral
 
 #: Lines of one sheet; beyond it one knows that there are more.
-MOST = 200
+MOST = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def urgent(plant: Plant) -> list[Urgent]:
             .add_columns(cause.c.step, cause.c.field, cause.c.code_list)
             .join(referral, referral.c.id == delivery.c.referral_id)
             .outerjoin(cause, cause.c.id == delivery.c.cause_id)
-            .where(delivery.c.council.in_(list(plant.councils)), text(OPEN_DELIVERY), delivery.c.urgent.is_(True))
+            .where(delivery.c.council.in_(list(plant.councils)), text(URGENT_DELIVERY))
             .where(delivery.c.carries == "state", plant.sight.of(delivery.c.referral_id))
             .order_by(delivery.c.at)
             .limit(MOST + 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, func, or_, select, true, union_all
 
 from pipelines.ids import number_of
 from pipelines.plant import Council, Plant
@@ -19,6 +19,8 @@ from pipelines.tables import delivery, record, referral, version
 
 #: Referrals that one reference may lead to.
 MOST_FOUND = 20
+#: Records and referrals of one number that are looked at, seen or not.
+_MOST_NAMED = 500
 
 __all__ = [
     "MOST_FOUND",
@@ -29,6 +31,7 @@ __all__ = [
     "record_at",
     "referral_of",
     "seen_of",
+    "sees_one_of_many",
     "sees_version",
     "version_of",
 ]
@@ -38,21 +41,25 @@ def find_referral(plant: Plant, reference: str) -> list[Row[Any]]:
     """Find referrals by any reference: our id, the resident's reference, or the number in any system."""
     text = reference.strip()
     number = number_of(text, "d") if text[:1].lower() == "d" else None
+    codes = list(plant.councils)
+    # One after the other, and the ids first: each is found by an index of its own, where a planner that is asked for
+    # all in one goes through the referrals in their order until it has met so many.
     looks = [
-        referral.c.id == text,
-        referral.c.citizen_reference == text.upper(),  # as we mint them
-        referral.c.id.in_(
-            select(record.c.referral_id).where(record.c.external_id == text, record.c.council.in_(list(plant.councils)))
-        ),
+        select(referral.c.id).where(referral.c.id == text),
+        select(referral.c.id).where(referral.c.council.in_(codes), referral.c.citizen_reference == text.upper()),
+        select(record.c.referral_id).where(record.c.external_id == text, record.c.council.in_(codes)),
     ]
     if number is not None:
-        looks.append(referral.c.id.in_(select(delivery.c.referral_id).where(delivery.c.id == number)))
-    seen = select(referral).where(referral.c.council.in_(list(plant.councils)), plant.sight.of(referral.c.id))
+        looks.append(select(delivery.c.referral_id).where(delivery.c.id == number))
+    seen = select(referral).where(referral.c.council.in_(codes), plant.sight.of(referral.c.id))
     with plant.ledger.reading() as connection:
-        for look in looks:  # one after the other: each is found by an index of its own
-            rows = connection.execute(seen.where(look).order_by(referral.c.id).limit(MOST_FOUND)).all()
+        for look in looks:
+            named = sorted({id for id in connection.execute(look.limit(_MOST_NAMED)).scalars() if id is not None})
+            if not named:
+                continue
+            rows = connection.execute(seen.where(referral.c.id.in_(named)).order_by(referral.c.id)).all()
             if rows:
-                return list(rows)
+                return list(rows[:MOST_FOUND])
     return []
 
 
@@ -110,6 +117,24 @@ def sees_version(plant: Plant) -> ColumnElement[bool]:
         or_(version.c.record_id.is_(None), version.c.record_id.not_in(hidden)),
         or_(version.c.record_id.is_not(None), ~by_number.exists()),
     )
+
+
+def sees_one_of_many(plant: Plant, open_work: TextClause) -> ColumnElement[bool]:
+    """The same condition for a count of very many, of which `open_work` holds: what is hidden is found first, from the
+    few referrals that are kept from these eyes, and no version is looked at but by its id."""
+    if plant.sight.is_whole:
+        return true()
+    kept = select(referral.c.id).where(plant.sight.hides())
+    theirs = select(record).where(record.c.referral_id.in_(kept)).subquery()
+    by_number = and_(*(theirs.c[name] == version.c[name] for name in ("council", "connection", "kind", "external_id")))
+    nameless = func.coalesce(version.c.record_id, 0) == 0
+    hidden = union_all(
+        select(version.c.id).where(version.c.referral_id.in_(kept), open_work).correlate(None),
+        select(version.c.id).where(version.c.record_id.in_(select(theirs.c.id)), open_work).correlate(None),
+        # As an expression: a planner would rather go through all versions that name no record.
+        select(version.c.id).join(theirs, by_number).where(nameless, open_work).correlate(None),
+    )
+    return version.c.id.not_in(hidden)
 
 
 def seen_of(plant: Plant, ids: Collection[str]) -> set[str]:

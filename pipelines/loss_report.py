@@ -70,10 +70,9 @@ def report(root: Path, name: str = "") -> LossReport:
     return LossReport(tuple(_of_mapping(one) for one in wanted), tuple(_routes(site, all_mapped, name)))
 
 
-def losses_of(root: Path, name: str) -> tuple[Loss, ...]:
-    """What one mapping loses, without its routes: no other mapping is compiled. Raises SiteFaults as `report` does."""
-    site = composition.load(root)
-    return tuple(loss for one in mapped(site, Library(site.layers), name) for loss in _of_mapping(one).losses)
+def losses_in(site: Site, library: Library, name: str) -> tuple[Loss, ...]:
+    """What one mapping of a site loses, without its routes: no other mapping is compiled."""
+    return tuple(loss for one in mapped(site, library, name) for loss in _of_mapping(one).losses)
 
 
 def _of_mapping(one: Mapped) -> MappingLoss:

@@ -314,4 +314,5 @@ def _not_arrived(batch: Batch, council: Council, result: Result, row: Held) -> N
         case _:
             why = result.cause or Cause(row.connection, "send", "?", result.words)
             cause_id = causes.note(batch.connection, council.code, why, now)
-            deliveries.move(batch, row, DeliveryState.ATTENTION, reason=result.words, cause_id=cause_id)
+            mark = gaps.mark_of(batch.vault, council.code, result.stopped, why.code_list)
+            deliveries.move(batch, row, DeliveryState.ATTENTION, reason=result.words, cause_id=cause_id, code=mark)

@@ -179,7 +179,9 @@ class Page:
             return self._deleted(row, read, held)
         assert read.reading is not None
         if read.reading.stopped:
-            return self._stop(row, read, gap_cause(self._wired.name, "read", read.reading.stopped[0]))
+            first = read.reading.stopped[0]
+            mark = gaps.mark_of(batch.vault, batch.council.code, read.reading.stopped, first.code_list)
+            return self._stop(row, read, gap_cause(self._wired.name, "read", first), code=mark)
         return self._merge(row, read, held, newer=newer)
 
     def _is_known(self, read: Read, held: Held | None) -> bool:
@@ -381,13 +383,13 @@ class Page:
         referral = self._batch.referral(held.referral_id) if held.referral_id else None
         return referral.person_id if referral is not None else None
 
-    def _stop(self, row: Held, read: Read, why: Cause) -> VersionState:
+    def _stop(self, row: Held, read: Read, why: Cause, *, code: str = "") -> VersionState:
         self._seal(row, read, None)
         self._stopped.add(row)
         cause_id = causes.note(self._batch.connection, self._council.code, why, self._batch.now)
         if why.error == regressed.ERROR:
             self._went_back = cause_id
-        return versions.end(row, VersionState.ATTENTION, cause_id=cause_id)
+        return versions.end(row, VersionState.ATTENTION, cause_id=cause_id, code=code)
 
 
 def _token(read: Read) -> str:

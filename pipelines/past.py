@@ -20,8 +20,10 @@ from pipelines.tables import attempt, delivery, payload, person, proof, record, 
 
 _AT_ONCE = 5_000
 _LONG_AGO = 1_700_000_000_000_000
-#: Of what needs attention, each so manieth by its number is urgent.
-_URGENT = 2_000
+#: Of what needs attention, each so manieth by its number is urgent; of all, each so manieth referral is restricted.
+_URGENT, _RESTRICTED = 2_000, 503
+#: So many different codes are waited for in each list.
+_CODES = 7
 
 
 def proofs(ledger: Ledger) -> int:
@@ -104,6 +106,7 @@ def _past(
     who, what, raw, facts = new_id(), new_id(), new_id(), new_id()
     why, cause_id = stopped or (None, None)
     unread = why is not None and why.step == "read"
+    mark = f"{number // _CODES % _CODES:032x}" if why is not None and why.code_list else ""
     place = {"council": council, "referral_id": what, "at": at}
     expired = {"council": council, "person_id": who, "key_id": "", "held_by_person": True, "body": None, "at": at}
     there = {**place, "kind": "Request", "base": {"status": [f"{number:032x}", None]}, "version": "1", "modified": at}
@@ -120,7 +123,7 @@ def _past(
                 "citizen_reference": f"past-{number}",
                 "status": "completed",
                 "priority": "routine",
-                "restricted": False,
+                "restricted": number % _RESTRICTED == 0,
                 "wants_news": number % 3 == 0,
                 "born_in": "source",
                 "at": at,
@@ -141,6 +144,7 @@ def _past(
                 "content": f"{number:032x}",
                 "state": "needs attention" if unread else "merged",
                 "cause_id": cause_id if unread else None,
+                "code": mark if unread else "",
                 "revision": None if unread else 1,
             }
         ],
@@ -161,6 +165,7 @@ def _past(
             "state": "arrived" if why is None else "needs attention",
             "reason": "created" if why is None else "",
             "cause_id": cause_id,
+            "code": mark,
             "urgent": why is not None and number % _URGENT == 0,
             "changed_at": at,
         }

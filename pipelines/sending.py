@@ -57,6 +57,7 @@ class Result:
     error: str = ""
     words: str = ""
     cause: Cause | None = None
+    stopped: Sequence[Gap] = ()  # fields that could not be written and without which it cannot go
     news: Mapping[str, Any] | None = None  # what was told, for the ledger
     left_out: Sequence[Gap] = ()  # fields that could not be written and without which the record went on
     known: Known | None = field(default=None, repr=False)  # what it was sent from
@@ -296,6 +297,7 @@ class Sender:
         return result
 
     def _cannot_write(self, result: Result, wired: Wired, draft: Draft) -> Result:
+        result.stopped = draft.stopped
         result.cause = gap_cause(wired.name, "write", draft.stopped[0])
         result.words = result.cause.words
         result.decision = Decision(Do.ATTENTION)

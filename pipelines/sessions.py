@@ -81,9 +81,7 @@ def officer_of(plant: Plant, secret: str, limits: Limits) -> Officer | None:
     now, hashed = plant.clock.now(), hash_of(secret, _SESSION)
     with plant.ledger.reading() as connection:
         row = connection.execute(select(session).where(session.c.hash == hashed)).first()
-    if row is None or not same(row.hash, hashed) or row.ended is not None or row.until <= now:
-        return None
-    if row.seen + _micro(limits.idle) <= now or row.at + _micro(limits.longest) <= now:
+    if row is None or not same(row.hash, hashed) or not is_open(row, limits, now):
         return None
     if now - row.seen > _NOTED_SECONDS * SECOND:
         with plant.ledger.writing(making_room=True) as connection:
@@ -91,6 +89,23 @@ def officer_of(plant: Plant, secret: str, limits: Limits) -> Officer | None:
                 update(session).where(session.c.hash == hashed, session.c.ended.is_(None)).values(seen=now)
             )
     return _officer(plant, _person(row))
+
+
+def is_open(row: Any, limits: Limits, now: int) -> bool:
+    """Whether somebody is still signed in by this row."""
+    if row.ended is not None or row.until <= now:
+        return False
+    return bool(row.seen + _micro(limits.idle) > now and row.at + _micro(limits.longest) > now)
+
+
+def hash_in_ledger(secret: str) -> str:
+    """How the ledger keeps what a browser holds, "" for nothing."""
+    return hash_of(secret, _SESSION) if secret else ""
+
+
+def roles_of(plant: Plant, row: Any) -> frozenset[str]:
+    """The councils for which whoever is signed in by this row holds a role now."""
+    return frozenset(_officer(plant, _person(row)).roles)
 
 
 def end_session(plant: Plant, secret: str) -> bool:

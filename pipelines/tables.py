@@ -6,6 +6,7 @@ holds a person in clear: payloads are ciphertext, identifiers are keyed hashes.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import (
@@ -65,12 +66,13 @@ def _one_of(column: str, values: type[VersionState] | type[DeliveryState]) -> st
 #: Conditions of indexes that hold open work alone. A query says them in these words, so that a planner knows its index.
 OPEN_DELIVERY = f"delivery.state IN ({', '.join(repr(state.value) for state in DeliveryState if state.open)})"
 DESK_DELIVERY = f"delivery.state IN ('{DeliveryState.ATTENTION}', '{DeliveryState.NOT_SURE}')"
+URGENT_DELIVERY = f"{OPEN_DELIVERY} AND delivery.urgent"
 #: As an expression: a planner that has no statistics would rather take the index of all versions by their state.
 DESK_VERSION = f"version.state || '' = '{VersionState.ATTENTION}'"
 
 
 def _where(condition: str) -> dict[str, Any]:
-    bare = text(condition.partition(".")[2])
+    bare = text(re.sub(r"\b[a-z]+\.", "", condition))
     return {"sqlite_where": bare, "postgresql_where": bare}
 
 
@@ -156,9 +158,9 @@ referral = Table(
     Column("changed_at", BigInteger, nullable=False),
     UniqueConstraint("council", "citizen_reference"),
     # What the outcomes count of a span of time (`pipelines.figures`), without looking at a referral.
-    Index("ix_referral_came", "council", "at", "status", "wants_news", "merged_into"),
+    Index("ix_referral_came", "council", "status", "wants_news", "at", **_where("referral.merged_into IS NULL")),
     # Few are; who may not see them is kept from them in every list (`pipelines.sight`).
-    Index("ix_referral_restricted", "council", sqlite_where=text("restricted"), postgresql_where=text("restricted")),
+    Index("ix_referral_restricted", "council", "id", **_where("referral.restricted")),
 )
 
 record = Table(
@@ -218,6 +220,7 @@ version = Table(
     Column("profile", String, nullable=False, default=""),  # and of the profile, with its interfaces
     Column("state", String, nullable=False),
     Column("cause_id", Serial, ForeignKey("cause.id"), index=True),
+    Column("code", String, nullable=False, default=""),  # keyed hash of what was given where its cause wants a code
     Column("gaps", JSON),  # fields left out: [[field, code list, cause id], ...]
     Column("not_taken", JSON),  # routes whose condition did not hold: not sent, by rule
     Column("remark", String, nullable=False, default=""),  # what people should know of it: reopened, renumbered ...
@@ -225,7 +228,7 @@ version = Table(
     Column("at", BigInteger, nullable=False),
     CheckConstraint(_one_of("state", VersionState), name="state"),
     Index("ix_version_by_state", "council", "state"),
-    Index("ix_version_desk", "council", "cause_id", "id", "at", "referral_id", **_where(DESK_VERSION)),
+    Index("ix_version_desk", "council", "cause_id", "id", "at", "referral_id", "code", **_where(DESK_VERSION)),
     Index("ix_version_by_record", "council", "connection", "kind", "external_id"),
 )
 
@@ -258,6 +261,7 @@ delivery = Table(
     Column("sent_at", BigInteger),  # start of the newest try that may have reached the target
     Column("unsettled", BigInteger),  # until when a call without an answer may still take effect there
     Column("cause_id", Serial, ForeignKey("cause.id"), index=True),
+    Column("code", String, nullable=False, default=""),  # keyed hash of what stood where its cause wants a code
     Column("replaced_by", Serial),
     Column("at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
@@ -268,9 +272,11 @@ delivery = Table(
     Index("ix_delivery_by_referral", "referral_id", "connection", "state"),
     Index("ix_delivery_by_state", "council", "state"),
     # What the overview and the desk count; what has arrived is in neither.
-    Index("ix_delivery_open", "council", "connection", "state", "due", "at", "urgent", **_where(OPEN_DELIVERY)),
+    Index("ix_delivery_open", "council", "connection", "state", "due", "at", "urgent", "referral_id",
+          **_where(OPEN_DELIVERY)),
+    Index("ix_delivery_urgent", "council", "at", **_where(URGENT_DELIVERY)),  # the hand-over sheet
     Index("ix_delivery_desk", "council", "cause_id", "id", "state", "due", "urgent", "changed_at", "referral_id",
-          **_where(DESK_DELIVERY)),
+          "code", **_where(DESK_DELIVERY)),
     # One waiting and one travelling state-carrying delivery for a referral and a target, at the very most.
     Index(
         "uq_delivery_waiting",
@@ -337,8 +343,12 @@ gap = Table(
     Column("delivery_id", Serial, ForeignKey("delivery.id")),
     Column("field", String, nullable=False),
     Column("code_list", String, nullable=False, default=""),
+    Column("code", String, nullable=False, default=""),  # keyed hash of what stood there, where the list lacks it
     Column("cause_id", Serial, ForeignKey("cause.id"), nullable=False, index=True),
     Column("at", BigInteger, nullable=False),
+    # What was left out, counted by its code without a look at a row.
+    Index("ix_gap_codes", "council", "side", "connection", "code_list", "field", "code", "record_id", "version_id",
+          "delivery_id", "at"),
 )
 
 conflict = Table(

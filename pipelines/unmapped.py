@@ -1,22 +1,22 @@
 """What waits for a code that nobody has mapped: by council, code list, field and code.
 
-Causes and the list of gaps name fields and code lists and never a value. The code itself is read from the kept, sealed
-records for the person who must decide what it means, and only where it looks like a code: in a coded field of a badly
-kept system anything may stand, and a name is shown to nobody here.
+Causes and the list of gaps name fields and code lists and never a value. What waits for one code bears one keyed hash
+(`pipelines.gaps.mark_of`), so that the ledger counts it however much there is. The code itself is read from one of the
+kept, sealed records for the person who must decide what it means, and only where it looks like a code: in a coded field
+of a badly kept system anything may stand, and a name is shown to nobody here.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as member  # `Waiting.field` is a name of its own
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, text
 
 from config.findings import SiteFaults
 from connectors.errors import ConnectorError
@@ -27,21 +27,41 @@ from pipelines import revisions
 from pipelines.code_drift import known
 from pipelines.gaps import READ, WRITE
 from pipelines.library import Library
-from pipelines.looking import sees_version
+from pipelines.looking import sees_one_of_many, sees_version
 from pipelines.plant import Council, Kind, Plant
 from pipelines.states import DeliveryState, VersionState
-from pipelines.tables import cause, delivery, gap, version
+from pipelines.tables import DESK_DELIVERY, DESK_VERSION, cause, delivery, gap, record, referral, version
 from pipelines.vault import PayloadGone
 
 if TYPE_CHECKING:
     from mappings.codes import CodeList
     from mappings.mapping import Gap
 
-#: Records of each kind that are opened for one look. Beyond it the rest is counted.
-MOST = 5_000
+#: Piles of which one record is opened for one look at all of them. Beyond it the rest is counted.
+MOST = 500
+#: Of each pile so many are named.
+MOST_NAMED = 25
 _A_PAGE = 500
 #: What looks like a code: short, no spaces, and fewer digits than a telephone's, a person's or a birthday's number.
 _CODE = re.compile(r"(?!(?:.*[0-9]){7})[A-Za-z0-9][A-Za-z0-9_.:/+-]{0,23}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """What waits for one code on one side of one connection: stopped by it, or gone on without the field."""
+
+    council: str
+    connection: str
+    side: str  # read, write
+    code_list: str
+    field: str
+    needed: bool  # it was stopped
+    mark: str  # keyed hash of what was given
+    number: int
+    since: int
+    first: int  # ids of a version (read) or a delivery (write)
+    last: int
+    cause_id: int = 0  # of what was stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +75,6 @@ class Held:
     side: str  # read, write
     code_list: str
     needed: bool  # it was stopped
-    about: str  # referral or record, for counting people
-    since: int
     gaps: tuple[Gap, ...] | None  # in this list, by the mapping of now; empty: can go on; None: cannot be opened
 
 
@@ -72,42 +90,135 @@ class Waiting:
     theirs: str  # the path in the system's record
     code: str  # "" where it does not look like a code, or could not be read
     words: str  # how the supplier's code book or the system itself shows it, or why no code is shown
-    stopped: int = 0  # referrals that do not go on
-    left_out: int = 0  # referrals that went on without the field
+    stopped: int = 0  # records and deliveries that do not go on
+    left_out: int = 0  # records that went on without the field
     since: int = 0
     near: tuple[str, ...] = ()  # what it may mean, nearest first: a hint and never a mapping
-    ids: list[str] = member(default_factory=list)
+    ids: list[str] = member(default_factory=list)  # the first of them
 
 
 def unmapped(plant: Plant, councils: Sequence[str] = ()) -> list[Waiting]:
-    """Everything that waits for a code, those that stop most referrals first."""
+    """Everything that waits for a code, those that stop most first."""
+    found = piles(plant, councils)
+    return opened(plant, found, most=MOST)
+
+
+def piles(plant: Plant, councils: Sequence[str] = ()) -> list[Pile]:
+    """Everything that waits for a code, counted from indexes alone, the largest that is stopped first."""
+    wanted = [code for code in plant.councils if not councils or code in councils]
+    with plant.ledger.reading() as connection:
+        found = [*_stopped(connection, plant, wanted), *_left_out(connection, plant, wanted)]
+    return sorted(found, key=lambda one: (not one.needed, -one.number, one.since, one.council, one.code_list, one.mark))
+
+
+def _stopped(connection: Connection, plant: Plant, councils: Sequence[str]) -> Iterator[Pile]:
+    of_codes = {
+        row.id: row
+        for row in connection.execute(select(cause).where(cause.c.council.in_(councils), cause.c.code_list != ""))
+    }
+    seen = plant.sight.of(delivery.c.referral_id)
+    for side, table, at, open_work, may_see in (
+        (READ, version, version.c.at, text(DESK_VERSION), sees_one_of_many(plant, text(DESK_VERSION))),
+        (WRITE, delivery, delivery.c.changed_at, text(DESK_DELIVERY), seen),
+    ):
+        statement = (
+            select(
+                table.c.cause_id, table.c.code, func.count().label("number"), func.min(at).label("since"),
+                func.min(table.c.id).label("first"), func.max(table.c.id).label("last"),
+            )
+            .where(table.c.council.in_(councils), open_work, table.c.cause_id.in_(sorted(of_codes)), may_see)
+            .group_by(table.c.cause_id, table.c.code)
+        )  # fmt: skip
+        if side == WRITE:
+            statement = statement.where(delivery.c.state == DeliveryState.ATTENTION)
+        for row in connection.execute(statement):
+            why = of_codes[row.cause_id]
+            yield Pile(why.council, why.connection, side, why.code_list, why.field, True, row.code, row.number,
+                       row.since, row.first, row.last, row.cause_id)  # fmt: skip
+
+
+def _left_out(connection: Connection, plant: Plant, councils: Sequence[str]) -> Iterator[Pile]:
+    key = (gap.c.council, gap.c.side, gap.c.connection, gap.c.code_list, gap.c.field, gap.c.code)
+    about = func.coalesce(gap.c.version_id, gap.c.delivery_id)
+    rows = connection.execute(
+        select(*key, func.count().label("number"), func.min(gap.c.at).label("since"), func.min(about).label("first"),
+               func.max(about).label("last"))
+        .where(gap.c.council.in_(councils), gap.c.code_list != "", _sees_gap(plant))
+        .group_by(*key)
+    )  # fmt: skip
+    for row in rows:
+        yield Pile(row.council, row.connection, row.side, row.code_list, row.field, False, row.code, row.number,
+                   row.since, row.first, row.last)  # fmt: skip
+
+
+def _sees_gap(plant: Plant) -> ColumnElement[bool]:
+    kept = select(referral.c.id).where(plant.sight.hides())
+    return gap.c.record_id.not_in(select(record.c.id).where(record.c.referral_id.in_(kept)))
+
+
+def opened(plant: Plant, some: Sequence[Pile], *, most: int) -> list[Waiting]:
+    """The codes of these, each read from one record of its pile; of those beyond the first so many none is opened."""
     plant.refresh()
     found: dict[tuple[str, ...], Waiting] = {}
-    about: dict[tuple[str, ...], set[str]] = defaultdict(set)
     lists = _Lists(plant)
-    for held in waiting_for(plant, councils, open_at_most=MOST):
-        told = [(one.field, one.theirs, one.value) for one in held.gaps or ()]
-        if held.gaps is None:
+    for number, pile in enumerate(some):
+        held = _one_of(plant, pile) if number < most and pile.mark else None
+        told = [(one.field, one.theirs, one.value) for one in held.gaps or ()] if held is not None else []
+        if held is None or held.gaps is None:
             told = [("", "", "")]
         elif not told:
             told = [("", "", READY)]
         for named, theirs, value in told:
-            code, words = _shown(value, held.gaps is not None)
-            key = (held.council, held.code_list, held.side, held.connection, named, code or words)
+            code, words = _shown(value, held is not None and held.gaps is not None)
+            key = (pile.council, pile.code_list, pile.side, pile.connection, named, code or words)
             one = found.get(key)
             if one is None:
-                one = Waiting(held.council, held.code_list, held.side, held.connection, named, theirs, code, words)
-                one.since = held.since
-                if code:
+                one = Waiting(pile.council, pile.code_list, pile.side, pile.connection, named, theirs, code, words)
+                one.since = pile.since
+                if code and held is not None:
                     one.words, one.near = lists.hints(held, named, code)
                 found[key] = one
-            one.since = min(one.since, held.since)
-            if held.about not in about[key]:
-                about[key].add(held.about)
-                one.stopped += held.needed
-                one.left_out += not held.needed
-            one.ids.append(held.id)
+            one.since = min(one.since, pile.since)
+            one.stopped += pile.number if pile.needed else 0
+            one.left_out += 0 if pile.needed else pile.number
+            one.ids += _named(plant, pile)[: max(MOST_NAMED - len(one.ids), 0)]
     return sorted(found.values(), key=lambda one: (-one.stopped, one.since, one.council, one.code_list, one.code))
+
+
+def _one_of(plant: Plant, pile: Pile) -> Held | None:
+    """One of a pile, opened: the oldest, or the newest where nothing of that is kept any more."""
+    table = version if pile.side == READ else delivery
+    for id in dict.fromkeys((pile.first, pile.last)):
+        with plant.ledger.reading() as connection:
+            row = connection.execute(select(table).where(table.c.id == id)).first()
+        if row is None:
+            continue
+        held = _held(plant, pile.side, row, pile.code_list, needed=pile.needed)
+        if held.gaps is not None:
+            mine = tuple(one for one in held.gaps if pile.needed or one.field == pile.field)
+            return replace(held, gaps=mine)
+    return None
+
+
+def _named(plant: Plant, pile: Pile) -> list[str]:
+    """The first of a pile, as people are shown them."""
+    if pile.needed:
+        table = version if pile.side == READ else delivery
+        open_work = text(DESK_VERSION if pile.side == READ else DESK_DELIVERY)
+        id = table.c.id
+        seen = sees_version(plant) if pile.side == READ else plant.sight.of(delivery.c.referral_id)
+        wanted = select(id).where(table.c.council == pile.council, table.c.cause_id == pile.cause_id, open_work, seen)
+        wanted = wanted.where(table.c.code == pile.mark)
+        if pile.side == WRITE:
+            wanted = wanted.where(delivery.c.state == DeliveryState.ATTENTION)
+    else:
+        id = gap.c.version_id if pile.side == READ else gap.c.delivery_id
+        wanted = select(id).where(_sees_gap(plant), *(
+            gap.c[name] == getattr(pile, name) for name in ("council", "side", "connection", "code_list", "field")
+        ), gap.c.code == pile.mark)  # fmt: skip
+    with plant.ledger.reading() as connection:
+        ids = connection.execute(wanted.order_by(id).limit(MOST_NAMED)).scalars()
+        return [f"{'v' if pile.side == READ else 'd'}{one}" for one in ids]
 
 
 #: Stands where a code would: it has its row by now and was not released yet.
@@ -126,11 +237,11 @@ def _shown(value: str, opened: bool) -> tuple[str, str]:
 
 
 def waiting_for(
-    plant: Plant, councils: Sequence[str] = (), code_list: str = "", *, open_at_most: int | None = None
+    plant: Plant, councils: Sequence[str] = (), code_list: str = ""
 ) -> Iterator[Held]:
     """Everything that waits: versions first, then deliveries, what is stopped before what went on, the oldest first.
 
-    Each is opened with the mapping of now, or only the first so many of each kind.
+    Each is opened with the mapping of now.
     """
     wanted = [code for code in plant.councils if not councils or code in councils]
     for side, table, state in ((READ, version, VersionState.ATTENTION), (WRITE, delivery, DeliveryState.ATTENTION)):
@@ -150,8 +261,8 @@ def waiting_for(
         )
         left = select(table, once.c.of_list).join(once, once.c.id == table.c.id).where(seen)
         for statement, needed in ((stopped, True), (left, False)):
-            for number, row in enumerate(_in_pages(plant, statement, table)):
-                yield _held(plant, side, row, needed=needed, opened=open_at_most is None or number < open_at_most)
+            for row in _in_pages(plant, statement, table):
+                yield _held(plant, side, row, row.of_list, needed=needed)
 
 
 def _of(table: Table, code_list: str) -> ColumnElement[bool]:
@@ -174,22 +285,19 @@ def _in_pages(plant: Plant, statement: Select[Any], table: Table) -> Iterator[Ro
         last = rows[-1].id
 
 
-def _held(plant: Plant, side: str, row: Row[Any], *, needed: bool, opened: bool) -> Held:
+def _held(plant: Plant, side: str, row: Row[Any], code_list: str, *, needed: bool) -> Held:
     council = plant.councils[row.council]
     wired = council.wired.get(row.connection)
     kind = wired.kinds.get(row.kind) if wired else None
     found: tuple[Gap, ...] | None = None
-    if kind is not None and opened:
+    if kind is not None:
         try:
             gaps = _read(plant, council, kind, row) if side == READ else _written(plant, council, kind, row)
-            found = tuple(one for one in gaps if one.code_list == row.of_list)
+            found = tuple(one for one in gaps if one.code_list == code_list)
         except (ConnectorError, PayloadGone):
             found = None
     letter = "v" if side == READ else "d"
-    about = row.referral_id or f"{row.connection}/{row.kind}/{row.external_id}"
-    return Held(
-        f"{letter}{row.id}", row.council, row.connection, row.kind, side, row.of_list, needed, about, row.at, found
-    )
+    return Held(f"{letter}{row.id}", row.council, row.connection, row.kind, side, code_list, needed, found)
 
 
 def _read(plant: Plant, council: Council, kind: Kind, row: Row[Any]) -> list[Gap]:

@@ -7,7 +7,7 @@ read. Ids, numbers of records, teams and words about causes: never a value of a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -149,9 +149,15 @@ def sources(plant: Plant) -> list[Source]:
 
 def of_referral(plant: Plant, id: str) -> Whereabouts:
     """Where one referral is that is known to exist."""
+    return of_referrals(plant, [id])[0]
+
+
+def of_referrals(plant: Plant, ids: Sequence[str]) -> list[Whereabouts]:
+    """Where these referrals are that are known to exist and may be seen, in this order."""
     with plant.ledger.reading() as connection:
-        row = connection.execute(select(referral).where(referral.c.id == id)).one()
-        return _Look(plant, connection, pauses.all_pauses(connection)).referral(row)
+        look = _Look(plant, connection, pauses.all_pauses(connection))
+        rows = {row.id: row for row in connection.execute(select(referral).where(referral.c.id.in_(ids)))}
+        return [look.referral(rows[id]) for id in ids]
 
 
 def _versions(connection: Connection, plant: Plant, codes: Collection[str], text: str) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from console.api import access, codes, control, desk, looking, people
+from console.api import access, alerts, codes, control, desk, listed, looking, people, sessions, tasks
 from console.api.problems import answers_for
 
 TITLE = "Dolen"
@@ -47,7 +47,7 @@ def application() -> FastAPI:
         servers=[{"url": AT}],
         root_path_in_servers=False,
     )
-    for part in (looking, desk, control, codes, people, access):
+    for part in (looking, desk, tasks, control, alerts, listed, codes, people, sessions, access):
         app.include_router(part.router)
     answers_for(app)
     return app

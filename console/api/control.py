@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from console.api import forms, shapes
 from console.api.caller import Seen, name, needs
-from pipelines import control
+from pipelines import comparing_asked, control
 from pipelines.plant import Plant, Wired
 from pipelines.rights import Right
 from pipelines.sight import NoSuch
@@ -36,6 +36,12 @@ def sync(plant: Seen, council: forms.CouncilCode, connection: forms.ConnectionNa
     """Have the running site read a source now. It is asked for and not waited for."""
     wired = _wired(plant, council, connection)
     return shapes.Asked(feeds=control.ask(plant, [wired], who=name(plant), why=""))
+
+
+@router.post("/reconcile/{council}/{route}/compare", status_code=202, **needs(Right.CONTROL))
+def compare(plant: Seen, council: forms.CouncilCode, route: forms.RouteName) -> shapes.Said:
+    """Have the running site compare the two ends of a route now. It is asked for and not waited for."""
+    return shapes.Said(done=comparing_asked.ask(plant, council, route, who=name(plant)))
 
 
 def _wired(plant: Plant, council: str, connection: str) -> Wired:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from console.api import forms, shapes
+from console.api import forms, list_shapes, shapes
 from console.api.caller import Seen, name, needs
-from pipelines import control, deciding, desk, joining
+from console.show import iso
+from console.site import zone_of
+from pipelines import candidates, control, deciding, desk, joining, looking
 from pipelines.choosing import Chooser
 from pipelines.replaying import Done
 from pipelines.rights import Right
@@ -62,8 +65,20 @@ def close(plant: Seen, id: forms.ItemId, form: forms.Reason) -> shapes.Said:
 @router.post("/items/{id}/decide", **needs(Right.SEND))
 def decide(plant: Seen, id: forms.ItemId, form: forms.Decide) -> shapes.Said:
     """Say whose a version is."""
+    who = name(plant)
+    if isinstance(form, forms.Chosen):
+        return shapes.Said(done=deciding.choose(plant, id, form.referral, who=who, why=form.why))
     said = deciding.same if form.whose == "same" else deciding.new
-    return shapes.Said(done=said(plant, id, who=name(plant), why=form.why))
+    return shapes.Said(done=said(plant, id, who=who, why=form.why))
+
+
+@router.get("/items/{id}/candidates", **needs(Right.SEE))
+def may_be(plant: Seen, id: forms.ItemId) -> list_shapes.CandidatesShape:
+    """Of which referrals a version may be that names several."""
+    found = candidates.candidates(plant, id)
+    zone = zone_of(plant, looking.version_of(plant, id).council)
+    seen = [list_shapes.CandidateShape(**dataclasses.asdict(one) | {"at": iso(one.at, zone)}) for one in found.seen]
+    return list_shapes.CandidatesShape(seen=seen, hidden=found.hidden)
 
 
 @router.post("/conflicts/{id}/close", **needs(Right.SEND))

@@ -111,11 +111,37 @@ Again = AgainById | AgainByCause | AgainByRoute
 Settle = Annotated[There | NotThere, Field(discriminator="how")]
 
 
-class Decide(Form):
-    """Whose a version is."""
+class SameOrNew(Form):
+    """Whose a version is: the same request and person as before, or a new one."""
 
-    whose: Literal["same", "new"] = Field(description="The same request and person as before, or a new one.")
+    whose: Literal["same", "new"]
     why: Why
+
+
+class Chosen(Form):
+    """Of which of several candidates a version is."""
+
+    whose: Literal["of"]
+    referral: str = Field(pattern=r"^[0-9a-f-]{36}$", description="A referral, of those that `candidates` names.")
+    why: Why
+
+
+Decide = Annotated[SameOrNew | Chosen, Field(discriminator="whose")]
+
+
+class Bulk(Form):
+    """All of one cause, to be done by the running site."""
+
+    cause: str = Field(pattern=r"^[0-9a-z-]{1,64}$", description="A cause, as the list of them names it.")
+    council: _OfCouncil = ""
+    action: Literal["send again", "close"]
+    why: Why
+
+
+class Move(Form):
+    """What is to become of a task."""
+
+    step: Literal["pause", "go on", "cancel"]
 
 
 class Join(Form):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from fastapi import APIRouter
 
@@ -12,7 +11,7 @@ from console.api.caller import Seen, needs
 from console.desk_view import preview_plain, story_plain
 from console.show import iso
 from console.site import zone_of
-from pipelines import attention, left_out, looking, overview, processes, proofs, prover, showing, story
+from pipelines import attention, counted, left_out, looking, overview, processes, proofs, prover, showing, story
 from pipelines.choosing import Chooser
 from pipelines.plant import Plant
 from pipelines.previewing import preview, preview_version
@@ -20,6 +19,7 @@ from pipelines.rights import BRINGS, Right
 from pipelines.sight import NoSuch
 
 router = APIRouter(tags=["looking"])
+_WORKED_OUT = ("remedy", "since", "left_out")
 
 
 @router.get("/me", **needs(Right.SEE))
@@ -68,7 +68,16 @@ def causes(
     plant: Seen, council: forms.OfCouncil = "", after: forms.After = "", limit: forms.Limit = 50
 ) -> shapes.Page[shapes.Cause]:
     """What needs attention, by cause, the most urgent and oldest first."""
-    return _causes(plant, attention.attention(plant, _named(plant, council)), after, limit)
+    found = counted.causes(plant, _named(plant, council) or sorted(plant.councils))
+    rows = [
+        shapes.Cause(
+            **{name: getattr(one, name) for name in shapes.Cause.model_fields if name not in _WORKED_OUT},
+            remedy=attention.remedy(one.step, one.error, one.code_list, one.connection, one.field),
+            since=_at(plant, one.council, one.since), left_out=0,
+        )
+        for one in found
+    ]  # fmt: skip
+    return shapes.page(rows, [one.fingerprint for one in found], after=after, limit=limit)
 
 
 @router.get("/left-out", **needs(Right.SEE))
@@ -76,7 +85,15 @@ def lacking(
     plant: Seen, council: forms.OfCouncil = "", after: forms.After = "", limit: forms.Limit = 50
 ) -> shapes.Page[shapes.Cause]:
     """What records went on without, by cause."""
-    return _causes(plant, left_out.left_out(plant, _named(plant, council)), after, limit)
+    groups = left_out.left_out(plant, _named(plant, council))
+    rows = [
+        shapes.Cause(
+            **{name: getattr(one, name) for name in shapes.Cause.model_fields if name != "since"},
+            since=_at(plant, one.council, one.since),
+        )
+        for one in groups
+    ]
+    return shapes.page(rows, [one.fingerprint for one in groups], after=after, limit=limit)
 
 
 @router.get("/attention/{cause}", **needs(Right.SEE))
@@ -84,11 +101,11 @@ def group(
     plant: Seen, cause: forms.Fingerprint, after: forms.After = "", limit: forms.Limit = 50
 ) -> shapes.Page[shapes.Waiting]:
     """What waits because of one cause, the oldest first."""
-    found = next((one for one in attention.attention(plant) if one.fingerprint == cause), None)
-    if found is None:
+    found = counted.causes(plant, sorted(plant.councils), fingerprint=cause)
+    if not found:
         raise NoSuch("nothing needs attention because of that cause")
-    ids = [f"v{number}" for number in found.versions] + [f"d{number}" for number in found.deliveries]
-    return shapes.page([shapes.Waiting(id=id) for id in ids], ids, after=after, limit=limit)
+    some, more = counted.cases(plant, found[0], after=after, limit=limit)
+    return shapes.Page(items=[shapes.Waiting(id=one.id) for one in some], next=more or None)
 
 
 @router.get("/conflicts", **needs(Right.SEE))
@@ -168,17 +185,6 @@ def differing(
 
 def _story(plant: Plant, id: str) -> shapes.StoryShape:
     return shapes.StoryShape(**story_plain(plant, story.tell(plant, id)))
-
-
-def _causes(plant: Plant, groups: list[Any], after: str, limit: int) -> shapes.Page[shapes.Cause]:
-    rows = [
-        shapes.Cause(
-            **{name: getattr(one, name) for name in shapes.Cause.model_fields if name != "since"},
-            since=_at(plant, one.council, one.since),
-        )
-        for one in groups
-    ]
-    return shapes.page(rows, [one.fingerprint for one in groups], after=after, limit=limit)
 
 
 def _named(plant: Plant, council: str) -> list[str]:

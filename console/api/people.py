@@ -9,12 +9,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from console.api import forms, shapes
+from console.api import forms, list_shapes, shapes
 from console.api.caller import Seen, needs
-from console.api.desk import told
+from console.api.desk import ConflictId, told
 from console.show import iso
 from console.site import zone_of
-from pipelines import four_eyes, grants, replaying, unmasking
+from pipelines import conflict_values, four_eyes, grants, replaying, unmasking
 from pipelines.plant import Plant
 from pipelines.rights import Right
 from pipelines.sight import NotPossible
@@ -33,6 +33,15 @@ def unmask(plant: Seen, id: forms.OurId, form: forms.Reason) -> shapes.Unmasked:
     found = unmasking.unmask(plant, id, why=form.why)
     return shapes.Unmasked(
         council=found.council, referral=found.referral, revision=found.revision, facts=dict(found.facts)
+    )
+
+
+@router.post("/conflicts/{id}/values", **needs(Right.UNMASK))
+def both(plant: Seen, id: ConflictId, form: forms.Reason) -> list_shapes.BothShape:
+    """Both values of a conflict, to a case-reader. The audit keeps who looked, and why."""
+    found = conflict_values.both(plant, int(id[1:]), why=form.why)
+    return list_shapes.BothShape(
+        field=found.field, winner=found.winner, loser=found.loser, stands=found.stands, lost=found.lost, gone=found.gone
     )
 
 

@@ -61,7 +61,7 @@ class Cause(BaseModel):
     remedy: str
     since: str
     count: int
-    people: int
+    people: int | None = Field(description="Null where there are too many to count persons.")
     urgent: int
     left_out: int
 

@@ -1,9 +1,10 @@
 """`dolen bench console`: how long the pages take to answer in a large ledger, and what a bulk replay takes of memory.
 
-A ledger is filled with invented messages, of which one in twenty needs attention. The real server shows its pages on
-loopback to an officer who has signed in by the link that `dolen serve` prints. Time is taken at the server, around all
-that it serves: from when a request is there until the last byte of its answer is handed on. Whoever asks waits
-meanwhile, so that the processor time of the process is that of the answer; a PostgreSQL's own is not in it.
+A ledger is filled with invented messages, of which one in twenty needs attention, and one referral in five hundred is
+restricted and kept from whoever looks. The real server shows its pages on loopback to an officer who has signed in by
+the link that `dolen serve` prints. Time is taken at the server, around all that it serves: from when a request is there
+until the last byte of its answer is handed on. Whoever asks waits meanwhile, so that the processor time of the process
+is that of the answer; a PostgreSQL's own is not in it.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ MOST_MS, MOST_BYTES, MOST_MB = 200.0, 100_000, 50.0
 EVERY = 20
 #: Requests that were really taken in, so that their payloads can be opened.
 OPENED = 25
+#: And so many that bear codes of their own which nobody has mapped, one each.
+CODES = 12
 #: The past ends now and is so long.
 DAYS = 365
 _WITHIN = 60.0
@@ -172,9 +175,11 @@ def _fill(plant: Plant, messages: int) -> None:
     council, now = plant.councils[COUNCIL], plant.clock.now()
     wired = council.wired[SOURCE]
     items = []
-    for number in range(OPENED):
+    for number in range(OPENED + CODES):
         stamp = datetime(2026, 7, 2, 11, tzinfo=UTC) + timedelta(minutes=number)
         record = {**sample, "id": f"O-{number}", "version": 1, "changed_at": stamp.isoformat()}
+        if number >= OPENED:
+            record["priority"] = f"code-{number}"
         items.append(Item(record["id"], record, json.dumps(record).encode(), "1", stamp))
     Intake(plant, council).take(wired, next(iter(wired.kinds.values())), items)
     past.stop_all(plant.ledger, COUNCIL, CAUSES[0], now)

@@ -5,13 +5,13 @@ writes the headers that protect a page, and lets the four functions below find t
 addresses of signing in and out.
 """
 
-from console.signin.asked import FIELD, Forged, check_csrf, csrf_token, officer_of
+from console.signin.asked import FIELD, Forged, check_csrf, csrf_token, entrance, officer_of
 from console.signin.doors import routes
 from console.signin.entrance import Entrance, entrance_of
 from console.signin.notices import Notice
 from console.signin.shield import shielded
 
 __all__ = [
-    "FIELD", "Entrance", "Forged", "Notice", "check_csrf", "csrf_token", "entrance_of", "officer_of", "routes",
-    "shielded",
+    "FIELD", "Entrance", "Forged", "Notice", "check_csrf", "csrf_token", "entrance", "entrance_of", "officer_of",
+    "routes", "shielded",
 ]  # fmt: skip

@@ -19,6 +19,8 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
+from console.cause_words import in_welsh
+
 Language = Literal["cy", "en"]
 LANGUAGES: tuple[Language, ...] = ("en", "cy")
 FOLDER = Path(__file__).with_name("words")
@@ -66,6 +68,11 @@ class Speech:
         if self.language == "en" or not words:
             return escape(plain(words))
         return Markup('<span lang="en">{}</span>').format(plain(words))
+
+    def cause(self, words: str) -> Markup:
+        """The words of a cause: in the page's language where they are ours, otherwise marked as English."""
+        welsh = in_welsh(words) if self.language == "cy" else None
+        return escape(plain(welsh)) if welsh is not None else self.english(words)
 
     def when(self, at: int | None, zone: str = "UTC") -> str:
         """The ledger's time as people read it, with the year where it is another one."""

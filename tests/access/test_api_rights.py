@@ -46,8 +46,9 @@ ROUTES = addresses()
 
 def path_of(route: APIRoute) -> str:
     """The address with something in each of its parts."""
-    letter = re.match(r"/(four-eyes|grants|tokens|conflicts)/", route.path)
-    ids = {"four-eyes": "q999", "grants": "g999", "tokens": "t999", "conflicts": "c999"}
+    letter = re.match(r"/(four-eyes|grants|tokens|conflicts|alerts|tasks|sessions)/", route.path)
+    ids = {"four-eyes": "q999", "grants": "g999", "tokens": "t999", "conflicts": "c999",
+           "alerts": "a999", "tasks": "t999", "sessions": "s999"}  # fmt: skip
     parts = PARTS | ({"id": ids[letter[1]]} if letter else {})
     parts |= {"id": REFERRAL} if route.path.startswith("/referrals/") else {}
     return route.path.format(**parts)

@@ -93,7 +93,7 @@ def everything(plant: Plant, at: Desk) -> str:
     """All that the desk shows anybody, as text."""
     told: list[Any] = [
         attention.attention(plant), attention.open_conflicts(plant), left_out.left_out(plant),
-        list(unmapped.waiting_for(plant, open_at_most=0)),
+        list(unmapped.waiting_for(plant)), unmapped.unmapped(plant),
         worklist.open_deliveries(plant, "torfaen", "casework", list(DeliveryState)),
         [asdict(one) for one in glance.glance(plant, sorted(plant.councils)).links],
     ]  # fmt: skip

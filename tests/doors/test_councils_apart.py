@@ -126,6 +126,7 @@ ATTACKS: dict[Callable[..., Any], Callable[[Attack], None]] = {
         [attention.open_conflicts(a.plant, who) for who in ((), (THEIRS,))], [[], []]
     ),
     unmapped.unmapped: lambda a: equal([unmapped.unmapped(a.plant, who) for who in ((), (THEIRS,))], [[], []]),
+    unmapped.piles: lambda a: equal([unmapped.piles(a.plant, who) for who in ((), (THEIRS,))], [[], []]),
     unmapped.waiting_for: lambda a: equal(list(unmapped.waiting_for(a.plant, (THEIRS,))), []),
     code_desk.release: lambda a: equal(
         code_desk.release(a.plant, "contact-priority", (THEIRS,), **SAID).stopped, []
@@ -150,6 +151,7 @@ ATTACKS: dict[Callable[..., Any], Callable[[Attack], None]] = {
 NO_DOOR = {
     control.pause, control.resume, control.sync, control.ask, code_desk.map_code, code_desk.plan_import,
     code_desk.carry_out_import, overview.is_quiet, looking.referral_of, looking.sees_version, looking.seen_of,
+    looking.sees_one_of_many, unmapped.opened,
 }  # fmt: skip
 DOORS: tuple[ModuleType, ...] = (
     desk, replaying, previewing, looking, story, showing, sheets, joining, attention, unmapped, code_desk, control,

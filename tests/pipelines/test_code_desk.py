@@ -210,9 +210,15 @@ def test_many_are_counted_and_released_though_not_all_are_opened_to_look(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.take(*(bench.request(f"C-{n}", priority="tomorrow", channel="webchat") for n in range(7)))
-    monkeypatch.setattr(unmapped, "MOST", 2)
+    bench.take(*(bench.request(f"D-{n}", priority="whenever") for n in range(2)))
+    monkeypatch.setattr(unmapped, "MOST", 1)
+    monkeypatch.setattr(unmapped, "MOST_NAMED", 3)
     monkeypatch.setattr(unmapped, "_A_PAGE", 3)
+    read, get = [], bench.plant.vault.get
+    monkeypatch.setattr(bench.plant.vault, "get", lambda *of: (read.append(of), get(*of))[1])
     found = [(one.code or one.words, one.stopped, len(one.ids)) for one in unmapped.unmapped(bench.plant)]
-    assert found == [("the kept record was not opened", 5, 5), ("tomorrow", 2, 2)]
+    assert found == [("tomorrow", 7, 3), ("the kept record was not opened", 2, 2)]
+    assert len(read) == 1
+    monkeypatch.undo()
     assert len(map_it(bench, PRIORITY, "tomorrow", "urgent").stopped) == 7
     assert len(map_it(bench, CHANNEL, "webchat", "web").completed) == 7

@@ -31,7 +31,7 @@ from tests.pipelines.pieces import Bench
 COUNCILS = ("blaenau-gwent", "neath-port-talbot", "torfaen")
 ANN = Person("Ann Officer", "name ann@example.org", names=("ann@example.org",))
 COOKIE = "dolen-session"
-_LIMITS = Limits(timedelta(days=1), timedelta(days=1))
+LIMITS = Limits(timedelta(days=1), timedelta(days=1))
 #: What a stranger may have typed into a record: script, markup, marks that turn the line, a formula, a null.
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>\u202e=HYPERLINK(\"x\")\x00{{7*7}}"
 
@@ -50,7 +50,7 @@ class Desk:
         self._thread.start()
         assert self._told.wait(20)
         self.holds(everybody())
-        self.secret = sessions.open_session(bench.plant, ANN, _LIMITS, how="link")
+        self.secret = sessions.open_session(bench.plant, ANN, LIMITS, how="link")
 
     def holds(self, holdings: tuple[Holding, ...]) -> None:
         """From now on, the officer of these tests holds these roles."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import insert
 
-from pipelines import comparing_asked, proofs
+from pipelines import comparing_asked, proofs, sessions
 from pipelines.report import Report
 from pipelines.rights import Role
-from pipelines.tables import reconciliation
-from tests.web.desk import Desk, as_role, everybody, said
+from pipelines.tables import conflict, reconciliation
+from tests.web.desk import ANN, LIMITS, Desk, as_role, everybody, said
 from tests.web.visits import torn
 
 
@@ -117,3 +119,43 @@ def test_the_lines_of_a_restricted_referral_are_kept_from_who_may_not_see_it(des
         )).inserted_primary_key  # fmt: skip
     html = said(desk.browser().get(f"/reconcile/{made[0]}"))
     assert "source: C-1" in html and "C-9" not in html and hidden not in html
+
+
+def test_one_sees_where_one_is_signed_in_and_ends_it_elsewhere(desk: Desk) -> None:
+    elsewhere, browser = sessions.open_session(desk.bench.plant, ANN, LIMITS, how="link"), desk.browser()
+    html = browser.get("/sessions")
+    (id,) = re.findall(r'name="id" value="(s[0-9a-f]+)"', html)
+    assert "This one: sign out ends it" in said(html) and elsewhere not in html
+    assert "Nobody else is signed in" in said(html)
+    browser.post("/sessions/end", 404, id="s00")
+    browser.get("/sessions")
+    assert "has to sign in again" in said(browser.post("/sessions/end", id=id))
+    assert sessions.officer_of(desk.bench.plant, elsewhere, LIMITS) is None
+    more = [sessions.open_session(desk.bench.plant, ANN, LIMITS, how="link") for _ in range(2)]
+    browser.get("/sessions")
+    browser.post("/sessions/others")
+    assert [sessions.officer_of(desk.bench.plant, one, LIMITS) for one in more] == [None, None]
+    browser.get("/sessions")
+
+
+def test_both_values_of_a_conflict_are_shown_to_who_says_why(desk: Desk) -> None:
+    bench = desk.bench
+    bench.take(bench.request("K-1", customer__last_name="Cyntaf"))
+    bench.take(bench.request("K-1", minute=3, customer__last_name="Olaf"))
+    first = bench.rows("version", external_id="K-1")[0]
+    with bench.writing() as connection:
+        connection.execute(insert(conflict).values(
+            council="torfaen", referral_id=first.referral_id, field="person.name.family", winner="casework",
+            loser="contact", lost="k", version_id=first.id, revision=1, why="safeguarding", open=True, at=1,
+        ))  # fmt: skip
+    made, browser = bench.rows("conflict", open=True)[-1], desk.browser()
+    html = browser.get("/conflict")
+    assert "Cyntaf" not in html and "Olaf" not in html
+    address = f"/conflict/{made.id}/values"
+    assert "Say why" in said(browser.post(address, 422, why=""))
+    told = said(browser.post(address, why="the team asks which is right"))
+    assert "What it says stands. Olaf" in told and "It said something else. Cyntaf" in told
+    assert bench.rows("audit", action="unmask")[-1].subject.startswith(f"conflict c{made.id} ")
+    desk.holds(as_role(Role.OPERATOR))
+    assert "Show both values" not in said(browser.get("/conflict"))
+    browser.post(address, 403, why="the team asks which is right")

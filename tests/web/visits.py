@@ -126,6 +126,7 @@ VISITS: tuple[Visit, ...] = (
     Visit("POST /whose/{id}/join", lambda bench: f"/whose/{unread(bench)}/join", changes=True),
     Visit("GET /conflict", council=""),
     Visit("POST /conflict/{id:int}/seen", lambda _bench: "/conflict/1/seen", form=lambda _bench: WHY, changes=True),
+    Visit("POST /conflict/{id:int}/values", lambda _bench: "/conflict/1/values", form=lambda _bench: WHY, changes=True),
     Visit("GET /mappings", council=""),
     Visit("GET /mappings/{system}/{record}", lambda _bench: "/mappings/contact/request", council=""),
     Visit("GET /codes", council=""),
@@ -138,6 +139,9 @@ VISITS: tuple[Visit, ...] = (
     Visit("GET /reconcile/{id:int}", lambda bench: f"/reconcile/{bench.rows('reconciliation')[0].id}"),
     Visit("GET /audit", council=""),
     Visit("POST /audit/verify", council=""),
+    Visit("GET /sessions", council=""),
+    Visit("POST /sessions/end", form=lambda _bench: {"id": "s0"}, changes=True, council=""),
+    Visit("POST /sessions/others", changes=True, council=""),
     Visit("GET /settings", council=""),
     Visit("GET /settings/{file}", lambda _bench: "/settings/torfaen"),
 )

@@ -26,6 +26,7 @@ from console.web.pages import (
     reconcile,
     referral,
     schedule,
+    sessions,
     settings,
     sight,
     task,
@@ -54,4 +55,5 @@ ALL: tuple[Doors, ...] = (
     outcomes.doors,
     audit.doors,
     settings.doors,
+    sessions.doors,
 )  # fmt: skip

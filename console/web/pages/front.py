@@ -64,7 +64,7 @@ def when(asked: Asked) -> Response:
     asked.must(council)
     wired = control.one_connection(asked.plant, name, council)
     ids, more = by_hour.shown_in(asked.plant, council, wired.name, begins, asked.typed("team"))
-    return _page(asked, found=[one for id in ids for one in where.where(asked.plant, id)], more=more, hourly=True)
+    return _page(asked, found=where.of_referrals(asked.plant, ids), more=more, hourly=True)
 
 
 def _hour(asked: Asked, council: str) -> int | None:

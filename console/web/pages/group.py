@@ -99,7 +99,7 @@ def _cause(asked: Asked) -> Counted:
 def _chosen(asked: Asked, one: Counted) -> list[str]:
     """The ids that were ticked; for all of the cause, the first page of them, which stands for the rest."""
     if asked.typed("which") == "all":
-        return [case.id for case in counted.cases(asked.plant, one, limit=would_text.MOST_OPENED)[0]]
+        return [case.id for case in counted.cases(asked.plant, one, limit=would_text.MOST_LOOKED_AT)[0]]
     ticked = asked.all_typed("id")[: tasks.MOST_NAMED]
     return tasks.in_order([id for id in ticked if id[:1] in ("v", "d") and counted.has(asked.plant, one, id)])
 

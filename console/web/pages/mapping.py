@@ -9,13 +9,12 @@ from config.findings import SiteFaults
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
 from mappings.codes import CodeFaults, CodeRow
-from pipelines import code_desk, counted, loss_report, mapping_origin, unmapped
-from pipelines.library import Library
+from pipelines import code_desk, counted, explained, unmapped
 from pipelines.looking import NotPossible
 from pipelines.rights import Right
 
 doors = Doors("mapping", menu=60)
-_MOST_CODES, _MOST_LOSSES = 100, 300
+_A_PAGE, _MOST_LOSSES = 10, 300
 
 
 @doors.get("/mappings", Right.SEE)
@@ -39,10 +38,9 @@ def one(asked: Asked) -> Response:
             for kind in wired.kinds.values()}  # fmt: skip
     if name not in ours:
         raise NoSuchThing
-    layers = asked.plant.freshness.layers
-    rows = mapping_origin.origins_in(layers, Library(layers), name)
-    lost = loss_report.losses_of(asked.plant.root, name)
-    return asked.page("mapping.html", name=name, rows=rows, lost=lost[:_MOST_LOSSES], number=len(lost))
+    shown = explained.explained(asked.plant, name)
+    return asked.page("mapping.html", name=name, rows=shown.rows, lost=shown.lost[:_MOST_LOSSES],
+                      number=len(shown.lost))  # fmt: skip
 
 
 @doors.get("/codes", Right.SEE, slow=True)
@@ -71,6 +69,8 @@ def map_code(asked: Asked) -> Response:
 
 
 def _codes(asked: Asked, *, status: int = 200, done: code_desk.Released | None = None, file: str = "") -> Response:
-    waiting = unmapped.unmapped(asked.plant, asked.councils)
-    return asked.page("codes.html", status=status, waiting=waiting[:_MOST_CODES], number=len(waiting), done=done,
+    piles, begin = unmapped.piles(asked.plant, asked.councils), asked.place("from")
+    waiting = unmapped.opened(asked.plant, piles[begin : begin + _A_PAGE], most=_A_PAGE)
+    more = f"/codes?from={begin + _A_PAGE}" if len(piles) > begin + _A_PAGE else ""
+    return asked.page("codes.html", status=status, waiting=waiting, number=len(piles), more=more, done=done,
                       file=file)  # fmt: skip
