@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, update
 from pipelines import keyrows
 from pipelines.databases import insert_new
 from pipelines.keyring import WRAP, Keyring
-from pipelines.keytables import data_key, named_value, person_key
+from pipelines.keytables import EMPTY, data_key, named_value, person_key
 from pipelines.rows import in_parts
 from pipelines.wrapping import KeyFault, person_bound, unwrap, wrap
 
@@ -87,7 +87,8 @@ class Holders:
         """The keys of those of these people who have one. Raises KeyFault where somebody's was destroyed."""
         found = self._look_up(connection, council, people)
         for some in in_parts([person for person in people if person not in found]):
-            held = connection.execute(select(data_key.c.holder).where(data_key.c.holder.in_(some)).distinct())
+            theirs = data_key.c.holder.in_(some), data_key.c.holder != EMPTY
+            held = connection.execute(select(data_key.c.holder).where(*theirs).distinct())
             # Another process may have made them since the first look; who has none now had one before.
             late = [row.holder for row in held]
             found |= self._look_up(connection, council, late)

@@ -30,7 +30,7 @@ from pipelines.ids import new_id
 from pipelines.keyholders import GONE, Holders
 from pipelines.keyring import WRAP, Keyring
 from pipelines.keysealing import KeySealing
-from pipelines.keytables import CURRENT, council_key, data_key, metadata, named_value, person_key
+from pipelines.keytables import CURRENT, EMPTY, council_key, data_key, metadata, named_value, person_key
 from pipelines.rows import in_parts
 from pipelines.wrapping import KeyFault as KeyFault
 from pipelines.wrapping import data_bound, unwrap, wrap
@@ -214,7 +214,8 @@ class KeyStore:
             for some in in_parts(doomed):
                 connection.execute(delete(data_key).where(data_key.c.id.in_(some), data_key.c.council == council))
             for some in in_parts(whose):
-                connection.execute(delete(data_key).where(data_key.c.holder.in_(some), data_key.c.council == council))
+                theirs = data_key.c.holder.in_(some), data_key.c.holder != EMPTY, data_key.c.council == council
+                connection.execute(delete(data_key).where(*theirs))
                 connection.execute(
                     delete(person_key).where(person_key.c.person.in_(some), person_key.c.council == council)
                 )

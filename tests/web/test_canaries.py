@@ -31,10 +31,11 @@ def whole(answer: requests.Response) -> str:
 def marked_desk(desk: Desk) -> Desk:
     """A desk at which marked people wait, arrived, were refused, and bear a code that nobody knows."""
     bench = desk.bench
-    bench.take(bench.request("K-1", **marked()))
+    another = {**marked(), "customer__nhs_number": None}  # else it joins an open request of that number
+    bench.take(bench.request("K-1", **another))
     bench.arrived(lane(bench), "9917")
     bench.take(bench.request("K-2", **marked(), priority=NOT_A_CODE))
-    bench.take(bench.request("K-3", **marked()))
+    bench.take(bench.request("K-3", **another))
     result = Result(bench.job(lane(bench)), error="Rejected", words="the date is missing")
     result.decision, result.reply = Decision(Do.ATTENTION), f"no {TEXTS['fault']}".encode()
     assert bench.write(result)
