@@ -13,6 +13,7 @@ _WORDS = {
     "made": "Gwnaed / Made",
     "identified_by": "Adnabyddir trwy / Identified by",
     "referrals": "Atgyfeiriadau / Referrals",
+    "wishes": "Dymuniadau / Wishes",
     "not_matched": "Heb eu paru eto / Not matched yet",
     "earlier_revisions": "Fersiynau cynharach / Earlier revisions",
     "audit": "Pwy wnaeth beth / Who did what",

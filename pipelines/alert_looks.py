@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Integer, and_, case, cast, func, or_, select
+from sqlalchemy import Connection, Integer, and_, case, cast, func, or_, select, text
 
 from pipelines import drift_watch, pauses, proofs
 from pipelines.alert_rules import AlertRules
@@ -40,6 +40,7 @@ class Amiss(StrEnum):
     NOT_PICKED_UP = "not picked up"
     QUIET = "quiet"
     GLASS = "break-glass"
+    RESTRICTED = "restricted"
     EXPIRY = "expiry"
     DISK = "disk"
     CLOCK = "clock"
@@ -251,4 +252,24 @@ def glass(connection: Connection, plant: Plant, _rules: AlertRules, _now: int) -
     for row in connection.execute(opened):
         yield Condition(
             Amiss.GLASS, row.council, urgent=True, count=row.number, since=row.since, newest=row.newest
+        )
+
+
+def restricted(connection: Connection, plant: Plant, _rules: AlertRules, _now: int) -> Iterator[Condition]:
+    """Requests about which nothing is sent any more, by a person's word: told at once, since what they brought stays
+    undone until somebody rings. An answer holds until another is restricted."""
+    stopped = (
+        select(
+            referral.c.council,
+            func.count().label("number"),
+            func.min(referral.c.stopped).label("since"),
+            func.max(referral.c.stopped).label("newest"),
+        )
+        .where(text("referral.restricted"))  # in the words of the index that holds these few
+        .where(referral.c.council.in_(list(plant.councils)), referral.c.stopped.is_not(None))
+        .group_by(referral.c.council)
+    )
+    for row in connection.execute(stopped):
+        yield Condition(
+            Amiss.RESTRICTED, row.council, urgent=True, count=row.number, since=row.since, newest=row.newest
         )

@@ -53,6 +53,10 @@ SAYS: dict[str, dict[One, str]] = {
         "en": "{count} restricted referrals of {place} were opened in an emergency, and no review since {since}",
         "cy": "Agorwyd {count} atgyfeiriad cyfyngedig yn {place} mewn argyfwng, heb adolygiad ers {since}",
     },
+    "restricted": {
+        "en": "Nothing is sent about {count} requests of {place}: they are restricted, the first since {since}",
+        "cy": "Ni anfonir dim am {count} cais yn {place}: maent wedi'u cyfyngu, y cyntaf ers {since}",
+    },
     "disk": {
         "en": "The disk is nearly full: {count} megabytes are free",
         "cy": "Mae'r ddisg bron yn llawn: {count} megabeit yn rhydd",
@@ -96,6 +100,10 @@ REMEDY: dict[str, dict[One, str]] = {
     "break-glass": {
         "en": "data protection: dolen sight list --unreviewed",
         "cy": "diogelu data: dolen sight list --unreviewed",
+    },
+    "restricted": {
+        "en": "ring whoever holds a copy, decide, then dolen person unrestrict",
+        "cy": "ffoniwch bwy bynnag sydd â chopi, penderfynwch, yna dolen person unrestrict",
     },
     "disk": {"en": "make room where Dolen writes", "cy": "gwnewch le lle mae Dolen yn ysgrifennu"},
     "clock": {

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, select
 
 from connectors.errors import ConnectorError
 from connectors.port import Item
-from pipelines import audit
+from pipelines import audit, register
 from pipelines.clock import to_instant
 from pipelines.keystore import KeyFault
 from pipelines.persons import Person, sealed, subjects, versions_of
@@ -27,6 +27,7 @@ from pipelines.tables import (
     conflict,
     delivery,
     gap,
+    news,
     payload,
     person_identifier,
     proof,
@@ -72,6 +73,7 @@ class _Export:
             "made": to_instant(now).isoformat(),
             "identified_by": self._paths(),
             "referrals": [self._referral(row) for row in self._rows(referral, referral.c.id.in_(person.referrals))],
+            "wishes": self._wishes(),
             "not_matched": self._not_matched(),
             "audit": self._audit(),
         }
@@ -156,7 +158,29 @@ class _Export:
                 for one in self._rows(attempt, attempt.c.delivery_id == row.id)
             ],
             "arrived": [{"at": _when(one.at), "number": one.external_id, "how": one.how} for one in arrived],
+            "told": [
+                {
+                    "at": _when(one.at), "to": one.recipient, "by": one.channel, "language": one.language,
+                    "status": one.status, "words": one.words, "report": one.report, "reported": _when(one.reported),
+                }
+                for one in self._rows(news, news.c.delivery_id == row.id)
+            ],
         }  # fmt: skip
+
+    def _wishes(self) -> list[dict[str, Any]]:
+        """What they, or somebody for them, told us about being told, and what no system has a field for."""
+        person = self._person
+        held = register.told_by(
+            self._connection, self._plant.vault, person.council, person.id, person.referrals
+        )
+        found = []
+        for row in held:
+            try:
+                value = self._plant.vault.get_json(self._connection, person.council, row.value)
+            except (PayloadGone, KeyFault):
+                value = "(expired)"
+            found.append({"at": _when(row.at), "what": row.name, "value": value, "by": row.by})
+        return found
 
     def _audit(self) -> list[dict[str, Any]]:
         named = subjects(self._connection, self._person)

@@ -14,15 +14,18 @@ from collections.abc import Collection, Mapping, Sequence
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, select, update
 
+from pipelines import keyrows
 from pipelines.databases import insert_new
 from pipelines.keyring import WRAP, Keyring
-from pipelines.keytables import data_key, named_value, person_key
+from pipelines.keytables import EMPTY, data_key, named_value, person_key
 from pipelines.rows import in_parts
 from pipelines.wrapping import KeyFault, person_bound, unwrap, wrap
 
 GONE = "the key of this {} is gone: it was erased or has expired, or the key store was restored from before"
 #: Under which name it is counted how often persons' keys were destroyed.
 _ERASURES = "erasures"
+#: In the driver's own words: it is asked within every transaction.
+_COUNTED = f"SELECT value FROM {named_value.name} WHERE name = '{_ERASURES}'"  # noqa: S608 - ours
 _AT_HAND = 10_000
 #: A rotation that ends between two looks of ours has wrapped anew what we looked at.
 _LOOKS = 3
@@ -65,8 +68,7 @@ class Holders:
     def still(self, connection: Connection, council: str, people: Collection[str]) -> dict[Whose, AESGCM]:
         """The keys of people who have one, as they count within this transaction. Raises KeyFault for one who was
         erased since we last looked."""
-        counted = select(named_value.c.value).where(named_value.c.name == _ERASURES)
-        erasures = int.from_bytes(connection.execute(counted).scalar() or b"\0", "big")
+        erasures = int.from_bytes(connection.exec_driver_sql(_COUNTED).scalar() or b"\0", "big")
         with self._lock:
             if erasures != self.erasures:
                 self._at_hand.clear()
@@ -85,7 +87,8 @@ class Holders:
         """The keys of those of these people who have one. Raises KeyFault where somebody's was destroyed."""
         found = self._look_up(connection, council, people)
         for some in in_parts([person for person in people if person not in found]):
-            held = connection.execute(select(data_key.c.holder).where(data_key.c.holder.in_(some)).distinct())
+            theirs = data_key.c.holder.in_(some), data_key.c.holder != EMPTY
+            held = connection.execute(select(data_key.c.holder).where(*theirs).distinct())
             # Another process may have made them since the first look; who has none now had one before.
             late = [row.holder for row in held]
             found |= self._look_up(connection, council, late)
@@ -99,19 +102,12 @@ class Holders:
             return {}
         by = {council: self._ring.current(connection, council, WRAP) for council in {c for _, c, _ in people}}
         rows, stands = [], dict[Whose, AESGCM]()
-        for person, council, key in sorted(people):
+        for person, council, key in sorted(people):  # in order, so that two that enter the same wait for one another
             id, wrapping = by[council]
             assert isinstance(wrapping, AESGCM)
-            sealed = wrap(wrapping, key, person_bound(person, council))
-            rows.append({"person": person, "council": council, "by": id, "wrapped": sealed})
+            rows.append((person, council, id, wrap(wrapping, key, person_bound(person, council))))
             stands[council, person] = AESGCM(key)
-        before = [row["person"] for row in rows]
-        others = set[str]()
-        for some in in_parts(before):
-            there = select(person_key.c.person).where(person_key.c.person.in_(some))
-            others |= set(connection.execute(there).scalars())
-        insert_new(connection, person_key, [row for row in rows if row["person"] not in others])
-        if others or connection.dialect.name != "sqlite":  # on SQLite nobody else writes meanwhile
+        if keyrows.enter(connection, person_key, rows, new_only=True) < len(rows):
             for council in by:
                 mine = [person for person, c, _ in people if c == council]
                 theirs = self._look_up(connection, council, mine)

@@ -25,13 +25,14 @@ class KeySealing:
         self._people: dict[str, tuple[str, bytes]] = {}  # person -> council, key: made here and not committed yet
         self._known: set[str] = set()  # people who have a key, or are given one here
 
-    def key(self, council: str, person: str | None, *, new: bool = False) -> tuple[str, bytes]:
+    def key(self, council: str, person: str | None, *, id: str = "", new: bool = False) -> tuple[str, bytes]:
         """Make a data key, for its person where the person is known: (id, key).
 
+        `id`: of the payload that it is for, where that is as new as the key, so that one id does for both.
         `new`: the person was made in this transaction, so that nobody need look for a key of theirs. Raises KeyFault
         where the person's key was destroyed.
         """
-        id, key = new_id(), draw(32)
+        id, key = id or new_id(), draw(32)
         holder = person or ""
         if holder and holder not in self._known:
             if new or not self._store.has_key(council, holder):

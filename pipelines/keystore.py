@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Row, Table, bindparam, delete, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from pipelines import keyrows
 from pipelines.chance import draw
 from pipelines.databases import BROKEN_WORDS, DiskBroken, open_engine
 from pipelines.freed import forget_freed
@@ -29,7 +30,7 @@ from pipelines.ids import new_id
 from pipelines.keyholders import GONE, Holders
 from pipelines.keyring import WRAP, Keyring
 from pipelines.keysealing import KeySealing
-from pipelines.keytables import CURRENT, council_key, data_key, metadata, named_value, person_key
+from pipelines.keytables import CURRENT, EMPTY, council_key, data_key, metadata, named_value, person_key
 from pipelines.rows import in_parts
 from pipelines.wrapping import KeyFault as KeyFault
 from pipelines.wrapping import data_bound, unwrap, wrap
@@ -101,7 +102,7 @@ class KeyStore:
             if not ready:
                 ready.extend(self._make(council))
             taken, key = ready.popleft()
-            self._remember(taken, key)
+            self._remember({taken: key})
             return taken, key
 
     def key(self, key_id: str) -> bytes:
@@ -118,7 +119,7 @@ class KeyStore:
                 found = self._unwrapped(connection, row.council, [row]).get(key_id)
             if found is not None:
                 with self._lock:
-                    self._remember(key_id, found)
+                    self._remember({key_id: found})
                 return found
         raise KeyFault(f"the council's key of a payload is not in {self.name}: put back the key store's backup")
 
@@ -134,8 +135,7 @@ class KeyStore:
             for council in {row.council for row in rows}:
                 opened = self._unwrapped(connection, council, [row for row in rows if row.council == council])
                 with self._lock:
-                    for id, key in opened.items():
-                        self._remember(id, key)
+                    self._remember(opened)
 
     def sealing(self) -> KeySealing:
         """Begin to make the keys of one transaction."""
@@ -169,11 +169,10 @@ class KeyStore:
             for id, council, holder, key in keys:
                 council_id, wrapping = ("", wrappings[council, holder]) if holder else by[council]
                 rows.append((id, council, holder, council_id, wrap(wrapping, key, data_bound(id, council, holder))))
-            self._enter(connection, data_key, rows)
+            keyrows.enter(connection, data_key, rows)
         self._holders.keep_new(fresh)
         with self._lock:
-            for id, _, _, key in keys:
-                self._remember(id, key)
+            self._remember({id: key for id, _, _, key in keys})
 
     def beside(self, keys: Sequence[NewKey], people: Sequence[tuple[str, str, bytes]]) -> Callable[[], None]:
         """`write`, in a thread of its own: the disk is waited for there. Calling the result waits for its end."""
@@ -215,7 +214,8 @@ class KeyStore:
             for some in in_parts(doomed):
                 connection.execute(delete(data_key).where(data_key.c.id.in_(some), data_key.c.council == council))
             for some in in_parts(whose):
-                connection.execute(delete(data_key).where(data_key.c.holder.in_(some), data_key.c.council == council))
+                theirs = data_key.c.holder.in_(some), data_key.c.holder != EMPTY, data_key.c.council == council
+                connection.execute(delete(data_key).where(*theirs))
                 connection.execute(
                     delete(person_key).where(person_key.c.person.in_(some), person_key.c.council == council)
                 )
@@ -300,7 +300,7 @@ class KeyStore:
         with self.writing() as connection:
             by, wrapping = self._current(connection, council)
             made = [(i, council, "", by, wrap(wrapping, key, data_bound(i, council, ""))) for i, key in fresh]
-            self._enter(connection, data_key, made)
+            keyrows.enter(connection, data_key, made)
         return fresh
 
     def _unwrapped(self, connection: Connection, council: str, rows: Sequence[Row[Any]]) -> dict[str, bytes]:
@@ -321,14 +321,8 @@ class KeyStore:
                 opened[row.id] = unwrap(by, row.wrapped, data_bound(row.id, council, row.holder), self.name)
         return opened
 
-    def _enter(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Enter rows in the driver's own words, since there are many."""
-        if rows:
-            marks = ", ".join(["?" if self.embedded else "%s"] * len(rows[0]))
-            connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", list(rows))  # noqa: S608 - ours
-
-    def _remember(self, key_id: str, key: bytes) -> None:
-        if len(self._cache) >= _CACHE:
-            for old in list(self._cache)[: _CACHE // 4]:
+    def _remember(self, keys: Mapping[str, bytes]) -> None:
+        if len(self._cache) + len(keys) > _CACHE:
+            for old in list(self._cache)[: max(_CACHE // 4, len(keys))]:
                 del self._cache[old]
-        self._cache[key_id] = key
+        self._cache.update(keys)

@@ -56,6 +56,8 @@ FIELDS = frozenset(
     }
 )
 
+#: Characters of one field's value.
+_LONGEST = 120
 
 _least = logging.INFO  # as `configure` was told
 
@@ -97,9 +99,8 @@ def warn(event: str, **fields: Any) -> None:
 
 def _listed_only(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     kept = {name: _plain(value) for name, value in fields.items() if name in FIELDS}
-    dropped = sorted(set(fields) - FIELDS)
-    if dropped:
-        kept["place"] = "not listed: " + ",".join(dropped)
+    if len(kept) < len(fields):
+        kept["place"] = "not listed: " + ",".join(sorted(set(fields) - FIELDS))
     return kept
 
 
@@ -107,4 +108,7 @@ def _plain(value: Any) -> Any:
     """Ids and numbers only: a line break in a name cannot make a second line, and nothing long gets in."""
     if isinstance(value, bool | int | float) or value is None:
         return value
-    return "".join(c if c.isprintable() else "?" for c in str(value))[:120]
+    said = str(value)
+    if len(said) <= _LONGEST and said.isprintable():
+        return said
+    return "".join(c if c.isprintable() else "?" for c in said)[:_LONGEST]

@@ -8,10 +8,10 @@ every payload is. What stands here counts at once, whatever the systems say unti
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from pipelines.clock import to_instant
 from pipelines.plant import Council
@@ -140,17 +140,33 @@ def lift(connection: Connection, council: str, marks: Collection[str], names: Co
 
 
 def forget(connection: Connection, vault: Vault, council: str, person: str, referrals: Collection[str]) -> list[str]:
-    """Take away what stands about a person, and at the numbers where nobody but they were told; return the payloads
-    that held it. What somebody else at the same number said stays."""
+    """Take away what `told_by` lists, and what whoever referred them wished about these referrals; return the payloads
+    that held it."""
+    referrers = [about_referrer(vault, council, one) for one in referrals]
+    marks = [*_marks(connection, vault, council, person, referrals), *referrers]
+    where = (preference.c.council == council, preference.c.whom.in_(marks))
+    held = list(connection.execute(select(preference.c.value).where(*where)).scalars())
+    connection.execute(delete(preference).where(*where))
+    return held
+
+
+def told_by(
+    connection: Connection, vault: Vault, council: str, person: str, referrals: Collection[str]
+) -> Sequence[Row[Any]]:
+    """What stands about a person, and at the numbers where nobody but they were told: rows of name, value (a payload's
+    id), by and at. What somebody else at the same number may have said is not theirs, nor what a referrer wished."""
+    marks = _marks(connection, vault, council, person, referrals)
+    where = (preference.c.council == council, preference.c.whom.in_(marks))
+    return connection.execute(select(preference).where(*where).order_by(preference.c.at, preference.c.name)).all()
+
+
+def _marks(
+    connection: Connection, vault: Vault, council: str, person: str, referrals: Collection[str]
+) -> list[str]:
     own, others = (
         select(news.c.whom).where(news.c.council == council, where).distinct()
         for where in (news.c.referral_id.in_(referrals), news.c.referral_id.not_in(referrals))
     )
     alone = set(connection.execute(own).scalars())
     shared = connection.execute(others.where(news.c.whom.in_(alone))).scalars() if alone else ()
-    referrers = [about_referrer(vault, council, one) for one in referrals]
-    marks = [*(alone - set(shared)), about(vault, council, person), *referrers]
-    where = (preference.c.council == council, preference.c.whom.in_(marks))
-    held = list(connection.execute(select(preference.c.value).where(*where)).scalars())
-    connection.execute(delete(preference).where(*where))
-    return held
+    return [*(alone - set(shared)), about(vault, council, person)]

@@ -52,7 +52,7 @@ def restrict(plant: Plant, person: Person, *, who: str, why: str, only: str = ""
                 connection, plant.vault, council=person.council, who=who, action="restrict",
                 subject=f"referral {id}", why=why, now=now,
             )  # fmt: skip
-    for id in ids:  # told at once, wherever the log goes; the desk's alerts look at `referral.stopped`
+    for id in ids:  # told at once, wherever the log goes; alerts look at `referral.stopped`
         warn("restricted", council=person.council, referral=id)
     sending = (DeliveryState.SENDING, DeliveryState.NOT_SURE)
     return Restricted(

@@ -21,7 +21,17 @@ from pipelines import crash
 from pipelines.databases import insert_new
 from pipelines.keyring import WRAP, bound, id_of, link_bound, mark_of
 from pipelines.keystore import KeyFault, KeyStore
-from pipelines.keytables import CURRENT, OLD, RETIRED, council_key, data_key, main_key, main_link, person_key
+from pipelines.keytables import (
+    CURRENT,
+    EMPTY,
+    OLD,
+    RETIRED,
+    council_key,
+    data_key,
+    main_key,
+    main_link,
+    person_key,
+)
 from pipelines.wrapping import data_bound, person_bound, unwrap, wrap
 
 AT_ONCE = 500
@@ -137,7 +147,10 @@ def finish(keys: KeyStore) -> bool:
 
 def _left(connection: Connection) -> int:
     old = select(council_key.c.id).where(council_key.c.state == OLD)
-    counts = (select(func.count()).select_from(table).where(table.c.by.in_(old)) for table in (data_key, person_key))
+    counts = (
+        select(func.count()).select_from(table).where(table.c.by.in_(old), table.c.by != EMPTY)
+        for table in (data_key, person_key)
+    )
     return sum(connection.execute(count).scalar_one() for count in counts)
 
 
@@ -146,7 +159,7 @@ def _some(connection: Connection, keys: KeyStore) -> None:
     done = 0
     for table, name in ((data_key, "id"), (person_key, "person")):
         for old in olds:
-            wanted = select(table).where(table.c.by == old).limit(AT_ONCE - done)
+            wanted = select(table).where(table.c.by == old, table.c.by != EMPTY).limit(AT_ONCE - done)
             rows = connection.execute(wanted.with_for_update(skip_locked=True)).all() if done < AT_ONCE else []
             if not rows:
                 continue

@@ -46,8 +46,11 @@ class Sealing:
         self._keys = keys.sealing()
 
     def seal(self, council: str, id: str, body: bytes, person: str | None, *, new: bool = False) -> tuple[str, bytes]:
-        """Seal `body` under a fresh key; return the key's id, and nonce and ciphertext. `new`: see `KeySealing.key`."""
-        key_id, key = self._keys.key(council, person, new=new)
+        """Seal the `body` of a new payload under a key of its own; return the key's id, and nonce and ciphertext.
+
+        `new`: see `KeySealing.key`.
+        """
+        key_id, key = self._keys.key(council, person, id=id, new=new)
         nonce = draw(12)
         return key_id, nonce + AESGCM(key).encrypt(nonce, body, f"{council}|{id}".encode())
 

@@ -39,6 +39,7 @@ QUICK: Mapping[Amiss, Look] = {
     Amiss.PAUSED: alert_looks.paused,
     Amiss.BACKLOG: alert_looks.backlog,
     Amiss.GLASS: alert_looks.glass,
+    Amiss.RESTRICTED: alert_looks.restricted,
     Amiss.DISK: alert_machine.disk,
     Amiss.CLOCK: alert_machine.clock,
     Amiss.KEYS: alert_machine.keys,

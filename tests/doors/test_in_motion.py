@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,22 @@ import trustme
 import uvicorn
 from sqlalchemy import make_url, text
 
+from config.access import OpenId
 from config.documents import read_yaml
 from config.findings import SiteFaults
-from connectors import registry
-from connectors.errors import Misconfigured
+from connectors import announcing, registry
+from connectors.errors import Misconfigured, Unreachable
 from connectors.scanner import Scanner
 from connectors.secure_email import EmailConnector
+from console.signin.openid import Provider
+from console.signin.proved import Away
 from pipelines import composition, wire_checks
+from pipelines.clock import SystemClock
 from pipelines.databases import in_clear, open_engine
 from pipelines.ledger import LedgerFault
+from pipelines.secrets_held import derived
 from pipelines.wakeups import BrokerAway, Publisher, WakeUp
+from tests.access import provider
 from tests.doors.tls_front import BAD, context, front
 
 pytest_plugins = ["tests.on_servers"]
@@ -145,6 +151,68 @@ def test_a_mail_server_that_is_not_who_it_should_be_hears_nothing(
     with front(None, context(authority, how)) as (port, heard):
         found = mail(port, bundle, "tls").doctor()
         assert [one.well for one in found] == [False]
+        assert heard == []
+
+
+@pytest.mark.parametrize("how", BAD)
+def test_who_takes_alerts_and_is_not_who_it_should_be_is_told_nothing(
+    authority: trustme.CA, bundle: Path, how: str
+) -> None:
+    with front(None, context(authority, how)) as (port, heard):
+        server = {"host": "localhost", "port": port, "security": "tls", "from": "dolen@example.org",
+                  "login": {"username": "dolen", "password": "env:MAIL"}, "ca_bundle": str(bundle)}  # fmt: skip
+        sender = announcing.mailer(server, ["duty@example.org"], clock=lambda: NOW, secret=lambda _: "a-secret")
+        with pytest.raises(Unreachable):
+            sender.announce("three wait", "three wait for casework", id="n1")
+        with pytest.raises(Unreachable):
+            way = {"ca_bundle": str(bundle), "private_network": True}
+            announcing.post(f"https://localhost:{port}/room", b'{"alerts": []}', secret="a-secret", way=way)
+        assert heard == []
+
+
+@pytest.fixture(scope="module")
+def honest() -> Iterator[tuple[provider.Provider, int]]:
+    """A provider that speaks in clear behind a front, and its port."""
+    with provider.serving(lambda: 0) as made:
+        yield made, urlsplit(made.url).port or 0
+
+
+def signing_in(issuer: str) -> Provider:
+    settings = OpenId(issuer=issuer, client="dolen", secret="env:OPENID")
+    return Provider(settings, "a-secret", "https://dolen.example.org/sign-in/back", clock=SystemClock())
+
+
+def test_a_provider_whose_certificate_is_good(
+    honest: tuple[provider.Provider, int], authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An authority of a council's own is named as every Python program is told it: there is no setting for it."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    there, behind = honest
+    with front(behind, context(authority)) as (port, heard):
+        there.url = f"https://localhost:{port}"
+        assert signing_in(there.url).away("what the browser holds").startswith(f"{there.url}/authorize?")
+        assert heard
+
+
+@pytest.mark.parametrize("how", BAD)
+def test_a_provider_that_is_not_who_it_should_be_signs_nobody_in_and_hears_no_secret(
+    honest: tuple[provider.Provider, int],
+    authority: trustme.CA,
+    bundle: Path,
+    how: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    there, behind = honest
+    with front(None, context(authority, how)) as (port, heard), front(behind, context(authority)) as (good, _):
+        with pytest.raises(Away):
+            signing_in(f"https://localhost:{port}").away("what the browser holds")
+        there.url = f"https://localhost:{good}"  # its page is honest, and names a place for tokens that is not
+        there.metadata = lambda told: {**told, "token_endpoint": f"https://localhost:{port}/token"}
+        with pytest.raises(Away):
+            told = {"state": derived("what the browser holds", "state"), "code": "c", "iss": there.url}
+            signing_in(there.url).back("what the browser holds", told)
+        there.restore()
         assert heard == []
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import trustme
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
-from pipelines import alert_machine, pauses, processes, quiet_sources, tables, watchman
+from pipelines import alert_machine, pauses, persons, processes, quiet_sources, restricting, tables, watchman
 from pipelines.alert_looks import Amiss, Condition
 from pipelines.clock import SECOND, to_instant, to_time
 
@@ -72,6 +72,27 @@ def test_what_arrived_and_was_not_picked_up_is_found_and_sooner_where_it_is_urge
     assert (one.connection, one.count, one.urgent) == ("casework", 1, True)
     alerted.bench.clock.pass_by(2 * DAY)
     assert amiss(alerted, Amiss.NOT_PICKED_UP)[0].count == 2
+
+
+def test_a_restriction_is_told_at_once_and_again_when_another_joins(alerted: Any) -> None:
+    """Meant to catch a restriction that only a log knows of, and a referral that its source calls restricted."""
+    bench = alerted.bench
+    bench.take(bench.request("C-1"), bench.request("C-2", customer__nhs_number="9990000026"), bench.request("C-3"))
+    with bench.writing() as connection:
+        hidden = bench.row("record", external_id="C-3").referral_id
+        connection.execute(update(tables.referral).where(tables.referral.c.id == hidden).values(restricted=True))
+    assert amiss(alerted, Amiss.RESTRICTED) == []
+    first, second = (persons.by_reference(bench.plant, number) for number in ("C-1", "C-2"))
+    restricting.restrict(bench.plant, first, who="dpo", why="an objection", only=first.referrals[0])
+    [one] = amiss(alerted, Amiss.RESTRICTED)
+    assert (one.council, one.count, one.urgent, one.since) == ("torfaen", 1, True, bench.clock.now())
+    bench.clock.pass_by(60)
+    restricting.restrict(bench.plant, second, who="dpo", why="an objection", only=second.referrals[0])
+    [both] = amiss(alerted, Amiss.RESTRICTED)
+    assert (both.key, both.count, both.newest) == (one.key, 2, one.newest + 60 * SECOND)
+    for person in (first, second):
+        restricting.unrestrict(bench.plant, person, who="dpo", why="agreed")
+    assert amiss(alerted, Amiss.RESTRICTED) == []
 
 
 @pytest.fixture

@@ -72,6 +72,15 @@ def customer(asked: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def marked() -> dict[str, Any]:
+    """The same, as `Bench.request` takes changes."""
+    return {
+        f"{part}__{name}" if name else part: value
+        for part, fields in customer({"customer": {}}).items()
+        for name, value in (fields.items() if isinstance(fields, dict) else [("", fields)])
+    }
+
+
 def secrets(environment: dict[str, str]) -> list[str]:
     """Every secret that the site was given: passwords, client secrets and keys of all three councils."""
     ends = ("_SECRET", "_PASSWORD", "_KEY")
@@ -84,9 +93,10 @@ def hits(where: str, content: str | bytes, marks: list[str]) -> list[str]:
     return [f"{where}: {mark[:14]}" for mark in marks if mark in told]
 
 
-def written(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file that the running site wrote, its logs and journals, database and spool included."""
+def written(folder: Path) -> Iterator[tuple[str, str | bytes]]:
+    """Every file that the running site wrote, its logs and journals, database and spool included, and each name."""
     for file in sorted(folder.rglob("*")):
+        yield "a name", str(file.relative_to(folder))
         if file.is_file():
             yield file.name, file.read_bytes()
 
@@ -210,10 +220,12 @@ def test_marks_would_be_found(tmp_path: Path) -> None:
     """The searching itself, on what holds one."""
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "x.db-wal").write_bytes(b"\0\0" + TEXTS["last"].encode() + b"\0")
-    assert [hit for where, content in written(tmp_path) for hit in hits(where, content, SHAPES)]
+    (tmp_path / "deep" / f"{TEXTS['first']}.json").touch()
+    found = [hit for where, content in written(tmp_path) for hit in hits(where, content, SHAPES)]
+    assert [hit.partition(":")[0] for hit in found] == ["a name", "x.db-wal"]
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", TEXTS["last"]])
     try:
-        found: list[str] = []
+        found = []
         until = time.monotonic() + 10
         while not found and time.monotonic() < until:  # until the child is what it was started as
             found = [hit for where, content in arguments() for hit in hits(where, content, SHAPES)]

@@ -5,9 +5,12 @@ import sqlite3
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from pipelines import rotation
 from pipelines.keystore import KeyFault, KeyStore
 from pipelines.mainkey import parse_master, read_master
 
@@ -182,3 +185,29 @@ def test_a_spoilt_master_key_names_its_file_and_never_itself(tmp_path: Path, tex
 
 def test_a_master_key_may_end_with_a_new_line() -> None:
     assert parse_master(MASTER.hex() + "\n", "env:X") == MASTER
+
+
+def test_what_is_about_one_person_or_one_old_key_is_found_by_an_index(keys: KeyStore) -> None:
+    """Meant to catch a condition that a partial index does not answer: in a million messages each erasing, each new
+    person and each step of a rotation went through every key."""
+    plans: list[tuple[str, str]] = []
+
+    def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if statement.startswith(("SELECT", "DELETE", "UPDATE")) and "data_key" in statement:
+            steps = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters[0] if many else parameters)
+            plans.extend((step[3], statement) for step in steps)
+
+    keys.take("torfaen")
+    sealing = keys.sealing()
+    sealing.key("torfaen", "p1")
+    sealing.commit()
+    event.listen(keys._engine, "before_cursor_execute", explain)
+    assert not keys.has_key("torfaen", "p2")
+    assert rotation.begin(keys, bytes(reversed(MASTER)))
+    assert list(rotation.go_on(keys))
+    assert rotation.finish(keys)
+    keys.destroy("torfaen", people=["p1"])
+    assert [plan for plan in plans if "data_key" in plan[0] and not plan[0].startswith("SEARCH data_key USING")] == []
+    assert {name for name in ("ix_data_key_holder", "ix_data_key_by") if name in str(plans)} == {
+        "ix_data_key_holder", "ix_data_key_by"
+    }  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from pipelines import (
     audit,
@@ -19,11 +19,12 @@ from pipelines import (
     exporting,
     overview,
     persons,
+    register,
     restricting,
 )
 from pipelines.keystore import KeyFault
 from pipelines.looking import NotPossible
-from pipelines.tables import delivery, referral
+from pipelines.tables import delivery, news, referral
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
@@ -92,6 +93,34 @@ def test_everything_about_one_person_is_shown_and_nothing_of_another(two: Any) -
     assert {"page", "person export"} <= {line["action"] for line in told["audit"]}
     assert f"{ADA} rang" in [line["why"] for line in told["audit"]]
     assert told["identified_by"] == ["person.nhs_number"]
+
+
+def test_what_a_person_was_told_and_wishes_is_shown_and_what_another_said_is_not(two: Any) -> None:
+    """Meant to catch a list of tables that forgot what is not sealed with the referral."""
+    at, vault = two.clock.now(), two.vault
+    marks = {number: register.whom(vault, "torfaen", number) for number in ("07700 900111", "07700 900222")}
+    with two.writing() as connection:
+        for who, number in ((two.ada, "07700 900111"), (two.ada, "07700 900222"), (two.bran, "07700 900222")):
+            to = two.rows("delivery", referral_id=who.referrals[0])[-1 if number.endswith("222") else 0]
+            row = {"delivery_id": to.id, "council": "torfaen", "connection": "notify", "referral_id": who.referrals[0],
+                   "route": "texts", "recipient": "resident", "words": "accepted", "channel": "text", "language": "cy",
+                   "status": "accepted", "whom": marks[number], "at": at, "report": "delivered"}  # fmt: skip
+            connection.execute(insert(news).values(row))
+        for mark, name, value in (
+            (marks["07700 900111"], register.OPTED_OUT, True),
+            (marks["07700 900222"], register.WRONG, True),  # it may have been the other who said so
+            (register.about(vault, "torfaen", two.ada.id), "language.correspondence", "cy"),
+        ):
+            register.write(connection, vault, "torfaen", mark, name, value, by="reply", now=at)
+    told = exporting.export(two.plant, two.ada, who="dpo", why="a subject access request")
+    heard = [one for delivery in told["referrals"][0]["deliveries"] for one in delivery["told"]]
+    assert [(one["status"], one["by"], one["language"], one["report"]) for one in heard] == [
+        ("accepted", "text", "cy", "delivered")
+    ] * 2
+    assert {one["what"]: one["value"] for one in told["wishes"]} == {
+        "opted_out": True, "language.correspondence": "cy"
+    }  # fmt: skip
+    assert not any(mark in str(told) for mark in marks.values())
 
 
 def test_erasing_needs_a_ground_and_nothing_open(two: Any) -> None:
