@@ -61,12 +61,10 @@ def contains(outer: Path, inner: Path) -> bool:
 
     `contacts` contains `contacts[type=mobile]/value`; two different picks from one list do not meet.
     """
-    if len(outer) > len(inner):
+    at = len(outer) - 1
+    if at >= len(inner) or outer[:at] != inner[:at]:
         return False
-    *parents, last = outer
-    if any(mine != yours for mine, yours in zip(parents, inner, strict=False)):
-        return False
-    meets = inner[len(parents)]
+    last, meets = outer[at], inner[at]
     return last.key == meets.key and (last.where == meets.where or not last.where)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 _NAME = re.compile(r"[a-z]+[0-9]*", re.ASCII)
@@ -48,11 +50,17 @@ class Source:
     def made(self) -> Callable[..., Any]:
         """Make the function."""
         space = dict(self._held)
-        exec(compile(self.text, "<a mapping's rows>", "exec"), space)  # noqa: S102 - only templates of ours, see above
+        exec(_compiled(self.text), space)  # noqa: S102 - only templates of ours, see above
         run: Callable[..., Any] = space["run"]
         return run
 
 
+@lru_cache(maxsize=256)  # what councils share is the same text in each of their mappings
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<a mapping's rows>", "exec")
+
+
+@lru_cache(maxsize=4096)  # c12, v3: the same few in every text
 def _plain(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError("a name in generated text is letters and a number, and nothing that a file says")
