@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-import requests
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -22,7 +21,6 @@ from connectors.errors import Duplicate, Misconfigured, Rejected, Throttled, Una
 from connectors.port import Item, Tier, UnreadableItem
 from connectors.registry import check_profile, interfaces_of, open_connector
 from connectors.rest.interface import open_interface
-from sandbox.health import shape
 
 RECORD: dict[str, Any] = {
     "Patient": {
@@ -199,29 +197,6 @@ def test_the_table_of_refusals(
         assert caught.value.code == code
     assert "Gwen" not in str(caught.value) + repr(caught.value)
     assert len(server.calls) == 1, "a message is sent once"
-
-
-def test_what_the_pretend_receiver_answers_is_fhir(
-    council: Any, bars: Any, record: Any, small: Any, answer: Any
-) -> None:
-    """Its own answers are held to FHIR R4 as what it takes is; a MessageHeader is not among the definitions."""
-    server = small(lambda _: answer(200, b'{"resourceType":"Bundle","type":"message"}', FHIR))
-    bars(server.url).deliver("Referral", record, key="dolen-1")
-    call = server.calls[0]
-    address = council.system("bars") + "/FHIR/R4/$process-message"
-    wanted = {
-        200: {}, 409: {}, 400: {"X-Request-Id": "7"}, 404: {"NHSD-Target-Identifier": "e30="}, 406: {"Accept": "*/*"},
-        401: {"Authorization": "Bearer another"},
-    }  # fmt: skip
-    for status, changes in wanted.items():
-        sent = {name.title(): value for name, value in call.headers.items() if name not in ("host", "content-length")}
-        sent = {**sent, **{name.title(): value for name, value in changes.items()}}
-        told = requests.post(address, data=call.body, headers=sent, timeout=10)
-        assert told.status_code == status
-        found = told.json()
-        if status == 200:
-            assert found["entry"][0].pop("resource")["resourceType"] == "MessageHeader"
-        shape.check("Bundle" if status == 200 else "OperationOutcome", found)
 
 
 def test_an_unwell_receiver_and_a_wrong_token(council: Any, bars: Any, record: Any) -> None:
