@@ -125,6 +125,18 @@ def test_a_feed_that_shows_the_same_page_for_ever_is_noticed(directory: Any, fee
         list(directory.entries())
 
 
+def test_a_feed_that_shows_the_same_services_without_ids_for_ever_is_noticed(directory: Any, feed: Feed) -> None:
+    feed.services[:] = [{"name": f"No id {number}"} for number in range(5)]
+    page = {name: value for name, value in feed.page(1, 5).items() if name != "total_pages"} | {"last_page": False}
+    feed.page = lambda number, size: page  # type: ignore[method-assign]
+    found = []
+    with pytest.raises(PageUnreadable, match="what was shown before"):
+        for item in directory.entries():
+            found.append(item)
+    assert [type(item) for item in found] == [UnreadableItem] * 5
+    assert len(feed.said) == 2
+
+
 def test_the_doctor_looks_and_names_another_version(directory: DirectoryConnector, feed: Feed) -> None:
     assert all(finding.well for finding in directory.doctor())
     feed.version = "2.0"
