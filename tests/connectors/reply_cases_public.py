@@ -202,6 +202,10 @@ CASES: dict[str, Case] = {
     "fhir create": Case(
         "health", _health, _FHIR, [json.dumps(bundle()["entry"][0]["resource"]), outcome("duplicate")], _HEALTH, _MADE
     ),
+    "fhir dry write": Case(
+        "health", lambda one: one.dry_write("Referral", HEALTH_RECORD), _FHIR,
+        [outcome("required"), outcome("informational", severity="information")], _HEALTH,
+    ),
     "bars": Case(
         "bars", lambda one: one.deliver("Referral", BARS_RECORD, key="k"), _FHIR, [_MESSAGE, outcome("duplicate")],
         {**BARS, "login": {"api_key": {"header": "Authorization", "key": "env:X"}}, "timeout_seconds": 2},
