@@ -1,7 +1,7 @@
 """Every feed that a back-fill is measured through: its connection, and what it needs beside the loopback server.
 
-A queue has a spool and a store of keys as a site has them, known ids are told by a list that stands in for the ledger's,
-and extracts lie in the folder that the caller gives and throws away.
+A queue has a spool and a store of keys as a site has them, known ids are told by a list that stands in for the
+ledger's, and extracts lie in the folder that the caller gives and throws away.
 """
 
 from __future__ import annotations
