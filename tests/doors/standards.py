@@ -5,6 +5,7 @@ Through whole connectors, over a socket, they are met by `tests/connectors/test_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -35,14 +36,15 @@ from tests.doors.door import CSV_WORDS, JSON_WORDS, XML_WORDS, Door
 ROOT = Path(__file__).parents[2]
 SECRET = "Canari-Unigryw"  # stands in answers, and in no reason
 DOING = "reading"
+_PLACE = re.compile(r"\bat \S+:")  # the path to a fault, in names that look like those of fields
 _JSON_TYPE, _XML_TYPE = "application/json", "text/xml"
 
 
 def silent(found: object) -> None:
-    """Whatever was read is an item, or says why not in a sentence that quotes nothing."""
+    """Whatever was read is an item, or says why not in a sentence that quotes nothing but a field's name."""
     assert isinstance(found, Item | UnreadableItem)
     if isinstance(found, UnreadableItem):
-        assert SECRET not in found.reason
+        assert SECRET not in _PLACE.sub("", found.reason)
         assert "\n" not in found.reason
 
 
