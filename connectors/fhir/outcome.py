@@ -33,11 +33,12 @@ from connectors.rest.interface import Interface
 LONGEST_WAIT = 3600.0  # seconds: a server that asks for more is asked again after an hour
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 #: FHIR R4's issue types (valueset-issue-type.html). A word that is none of them may be anybody's.
-ISSUES = frozenset(
-    "invalid structure required value invariant security login unknown expired forbidden suppressed processing "
-    "not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
-    "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational".split()
-)
+ISSUES = frozenset({
+    "invalid", "structure", "required", "value", "invariant", "security", "login", "unknown", "expired", "forbidden",
+    "suppressed", "processing", "not-supported", "duplicate", "multiple-matches", "not-found", "deleted", "too-long",
+    "code-invalid", "extension", "too-costly", "business-rule", "conflict", "transient", "lock-error", "no-store",
+    "exception", "timeout", "incomplete", "throttled", "informational",
+})  # fmt: skip
 _PLACE = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,199}")
 
 BY_STATUS: Mapping[int, ErrorName] = {

@@ -1,8 +1,8 @@
 """Holds each call and each answer of a pretend system to a contract: what we send, and what it answers.
 
-A contract is an OpenAPI file in which a body's schema stands as `body` and an answer's as `schema` (and `headers`), since
-everything is JSON. What is not in it is wrong: a call, a parameter in the address, a status. `wrong` says what was, in
-paths and names.
+A contract is an OpenAPI file in which a body's schema stands as `body` and an answer's as `schema` (and `headers`),
+since everything is JSON. What is not in it is wrong: a call, a parameter in the address, a status. `wrong` says what
+was, in paths and names.
 """
 
 from __future__ import annotations
