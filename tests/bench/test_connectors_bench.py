@@ -32,7 +32,7 @@ def test_it_prints_what_benches_print() -> None:
 
 
 #: Of each way in which the loopback server, the disk or a database answers, one; the others are run by hand.
-@pytest.mark.parametrize("feed", ["delta", "inbox", "queue", "mailbox", "last-updated", "file-drop xml", "sql whole"])
+@pytest.mark.parametrize("feed", ["inbox", "queue", "mailbox", "last-updated", "sql whole"])
 def test_a_back_fill_reads_everything(feed: str) -> None:
     told = bench._filled(feed, 1_150)
     assert told["name"] == f"back-fill {feed}"

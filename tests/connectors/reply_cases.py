@@ -117,6 +117,12 @@ def _fetch(one: Connector) -> Any:
     return one.fetch("Thing", "T1")
 
 
+def _logged_in(one: Any) -> Any:
+    """A read that must log in first."""
+    one._login._held = None
+    return _fetch(one)
+
+
 _WRITTEN = {
     "Received": "2026-03-02T09:30:00", "Kind": "REF", "Status": "NEW", "Priority": "P2", "Safeguarding": False,
     "Restricted": False, "Subject": {"Forename": "S", "Surname": "J", "DOB": "1941-02-03", "Gender": "2",
@@ -181,11 +187,11 @@ CASES: dict[str, Case] = {
         PROFILE, lambda one: one.deliver("Thing", {"name": "a"}, key="k"), JSON, [json.dumps(_THING), _TAKEN]
     ),
     "oauth2": Case(
-        PROFILE, _fetch, JSON, ['{"access_token": "t", "token_type": "Bearer", "expires_in": 60}'],
+        PROFILE, _logged_in, JSON, ['{"access_token": "t", "token_type": "Bearer", "expires_in": 60}'],
         {"login": {"oauth2": {"token_url": "SYSTEM/token", "client_id": "c", "client_secret": "env:X"}}},
     ),
-    "token": Case(PROFILE, _fetch, JSON, ['{"token": "t"}'], {"login": {"token": _SIGN_IN}}),
-    "session": Case(PROFILE, _fetch, JSON, ["{}"], {"login": {"session": {**_SIGN_IN, "cookie": "SID"}}}),
+    "token": Case(PROFILE, _logged_in, JSON, ['{"token": "t"}'], {"login": {"token": _SIGN_IN}}),
+    "session": Case(PROFILE, _logged_in, JSON, ["{}"], {"login": {"session": {**_SIGN_IN, "cookie": "SID"}}}),
     "notify create": Case(
         "notify", lambda one: one.deliver("Text", TEXT, key="k"), JSON,
         [json.dumps({"id": SENT, "reference": "k"}),

@@ -104,7 +104,7 @@ class Standing:
 
 def at_once(connector: Connector) -> Connector:
     """Let it not wait before it tries a read again: only the clock is pretended."""
-    for part in (connector, getattr(connector, "_asking", None)):
+    for part in (connector, getattr(connector, "_asking", None), getattr(connector, "_login", None)):
         if hasattr(part, "_sleep"):
             part._sleep = lambda _: None
     return connector
