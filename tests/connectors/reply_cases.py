@@ -6,15 +6,21 @@ case's connector; `Case.before` is what is answered, unbroken, before the answer
 
 from __future__ import annotations
 
+import atexit
 import copy
 import json
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from connectors.port import Connector
 from connectors.registry import open_connector
+from pipelines.keystore import KeyStore
+from pipelines.spool import FolderSpool
 from tests.connectors.broken_replies import SECONDS
 from tests.connectors.rest.conftest import OPENAPI, PROFILE
 from tests.connectors.standing import at_once
@@ -35,6 +41,7 @@ class Case:
     connect: Mapping[str, Any] = field(default_factory=dict)
     own: Sequence[bytes] = ()
     before: Sequence[bytes] = ()
+    spooled: bool = False
 
 
 def opened(
@@ -49,9 +56,20 @@ def opened(
             interfaces=lambda name: json.dumps(OPENAPI).encode() if "things" in name else interfaces(name),
             clock=lambda: datetime.now(UTC),
             secret=lambda _: KEY,
+            spool=spool() if case.spooled else None,
             known=lambda _kind, behind, most: [id for id in ("T1", "T2") if id > behind][:most],
         )
     )
+
+
+@cache
+def spool() -> FolderSpool:
+    """A place on the disk for the queue's answers; gone with the process."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    keys = KeyStore(f"sqlite:///{folder.name}/keys.db", bytes(range(32)))
+    atexit.register(keys.close)
+    return FolderSpool(Path(folder.name) / "spool", keys, "torfaen", "events", alone=True)
 
 
 def said(kind: str, body: str, *heads: str, status: str = "200 OK") -> bytes:
@@ -104,6 +122,7 @@ _IDS = _things(feed={"feed": "id-list", "path": "/changed", "since": "since", "i
 _NEWEST = _things(feed={"feed": "newest-first", "path": "/newest", "items": "things[]",
                         "page": {"by": "number", "parameter": "page", "size": "size", "of": 2, "at_most": 5}})
 _KNOWN = _things(feed={"feed": "known-ids", "a_run": 4, "of": 2})
+_QUEUE = _things(item={"id": "id"}, feed={"feed": "queue", "path": "/events", "items": "events[]", "of": 3})
 _DATED = "Date: Mon, 02 Mar 2026 09:00:00 GMT"
 
 
@@ -115,6 +134,13 @@ def walked(connector: Connector, kind: str, watermark: str = "") -> Any:
 
 def _fetch(one: Connector) -> Any:
     return one.fetch("Thing", "T1")
+
+
+def _queued(one: Connector) -> Any:
+    """Two pages of a queue of whose answers none is kept yet."""
+    for name in spool().names("queue-"):
+        spool().drop(name)
+    return walked(one, "Thing")
 
 
 def _logged_in(one: Any) -> Any:
@@ -177,6 +203,10 @@ CASES: dict[str, Case] = {
     ),
     "rest inbox": Case(
         _INBOX, lambda one: walked(one, "Thing"), JSON, [json.dumps({"messages": ["T1", "T2"]}), json.dumps(_THING)]
+    ),
+    "rest queue": Case(
+        _QUEUE, _queued, JSON, [json.dumps({"events": [_THING, {**_THING, "id": "T2"}]}), '{"events": []}'],
+        spooled=True,
     ),
     "rest known ids": Case(_KNOWN, lambda one: walked(one, "Thing"), JSON, [json.dumps(_THING), _TAKEN]),
     "rest fetch": Case(PROFILE, _fetch, JSON, [json.dumps(_THING), _TAKEN]),
