@@ -72,7 +72,8 @@ def _mesh_headers(content: bytes) -> None:
         for number in (1, 2):
             count = _named(partial(mesh._chunks, Reply(status, told, b"", 0.0), number, DOING))
             assert count is None or number <= count <= mesh.MOST_CHUNKS
-    silent(_report("Referral", {name.lower(): value for name, value in told.items()}))
+    lower = {name.lower(): value for name, value in told.items()}
+    silent(_report("Referral", lower, lower.get("mex-linkedmsgid", "")))
 
 
 _MESSAGES: Mapping[str, dict[str, Any]] = {
