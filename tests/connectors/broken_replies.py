@@ -165,7 +165,7 @@ def ends_well(
     except ConnectorError as fault:
         shown = f"{fault} {fault!r} {fault.__cause__!r}"
         whole = shown + "".join(traceback.format_exception(fault))
-        if fault.code == PERSON:  # the system's own code, from the place that its profile names, is shown as it is
+        if PERSON in fault.code:  # the system's own code, from the place that its profile names, is shown as it is
             whole = whole.replace(fault.code, "")
         assert PERSON not in whole, "an error quotes the answer"
         assert "\n" not in fault.reason
