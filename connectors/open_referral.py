@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
 
@@ -128,8 +129,9 @@ class DirectoryConnector:
             news = 0
             for one in listed:
                 item = item_of(one)
-                if item.id not in seen or not item.id:
-                    seen.add(item.id)
+                known = item.id or sha256(item.raw).hexdigest()  # what has no id is known by all that it says
+                if known not in seen:
+                    seen.add(known)
                     news += 1
                     yield item
             # Looked at before the end is believed: a gateway's copy of another page would leave out the rest unseen.

@@ -6,7 +6,6 @@ secret is thus tried once and not once a thread, which would lock the account at
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -80,12 +79,20 @@ class Renewing:
             if held is not None and self._monotonic() < held.renew_at and held.headers != refused:
                 return held
             if failed is not None and failed.at >= asked:
-                raise copy.copy(failed.error)
+                raise _anew(failed.error)
             try:
                 self._held = safely_again(lambda: self._fetch(deadline), deadline, sleep=self._sleep)
             except ConnectorError as error:
-                self._failed = _Failure(error, self._monotonic())
+                # A copy has no traceback: that one's frames hold the failure before, and so on back to the first.
+                self._failed = _Failure(_anew(error), self._monotonic())
                 raise
             return self._held
         finally:
             self._renewing.release()
+
+
+def _anew(error: ConnectorError) -> ConnectorError:
+    """The same error as another object, without a traceback. Not by `copy`: some classes ask for more to be made."""
+    made = type(error).__new__(type(error), *error.args)
+    made.__dict__.update(error.__dict__)
+    return made

@@ -85,8 +85,8 @@ def canonical(element: etree._Element) -> bytes:
 
 
 def local(element: etree._Element) -> str:
-    """Return an element's name without its namespace."""
-    return etree.QName(element).localname
+    """Return an element's name without its namespace, also where it is no name, as in what is read bit by bit."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def record_of(element: etree._Element, known: frozenset[str]) -> Any:

@@ -45,6 +45,7 @@ class Dataverse(Platform):
 
     name = "dataverse"
     key, interface, between = _KEY, ("dataverse.openapi.yaml", "Columns"), ","
+    bad_file = "0x80040203"  # InvalidArgument
 
     def __init__(self, store: Store, clock: Callable[[], datetime], *, token_seconds: int = 3599) -> None:
         super().__init__(store, clock, token_seconds)

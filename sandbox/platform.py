@@ -31,6 +31,7 @@ class Platform(ABC):
     key: str  # the column of the caller's own key
     interface: tuple[str, str]  # the file, and its schema of the table
     between: str  # what stands between several choices in one column
+    bad_file: str  # the code of a refusal of a file
 
     def __init__(self, store: Store, clock: Callable[[], datetime], seconds: int) -> None:
         """`seconds`: how long a token is good."""
@@ -76,7 +77,7 @@ class Platform(ABC):
         except ValueError:
             size = 0
         if not size or self.rows(tenant).get(record) is None:
-            raise Refusal(400, "INVALID_FILE", "The file or its record is not as it should be.")
+            raise Refusal(400, self.bad_file, "The file or its record is not as it should be.")
         id = str(uuid.uuid4())
         kept = {name: value for name, value in file.items() if name != data} | {"size": size}
         self._store.collection(tenant, self.name, "files").put(id, kept, version=1, changed="", key=record)

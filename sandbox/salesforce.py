@@ -37,6 +37,7 @@ class Salesforce(Platform):
 
     name = "salesforce"
     key, interface, between = _KEY, ("salesforce.openapi.yaml", "Fields"), ";"
+    bad_file = "INVALID_CROSS_REFERENCE_KEY"
 
     def __init__(self, store: Store, clock: Callable[[], datetime], *, session_seconds: int = 7200) -> None:
         super().__init__(store, clock, session_seconds)

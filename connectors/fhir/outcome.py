@@ -32,6 +32,13 @@ from connectors.rest.interface import Interface
 
 LONGEST_WAIT = 3600.0  # seconds: a server that asks for more is asked again after an hour
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+#: FHIR R4's issue types (valueset-issue-type.html). A word that is none of them may be anybody's.
+ISSUES = frozenset({
+    "invalid", "structure", "required", "value", "invariant", "security", "login", "unknown", "expired", "forbidden",
+    "suppressed", "processing", "not-supported", "duplicate", "multiple-matches", "not-found", "deleted", "too-long",
+    "code-invalid", "extension", "too-costly", "business-rule", "conflict", "transient", "lock-error", "no-store",
+    "exception", "timeout", "incomplete", "throttled", "informational",
+})  # fmt: skip
 _PLACE = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,199}")
 
 BY_STATUS: Mapping[int, ErrorName] = {
@@ -88,14 +95,15 @@ def issue_in(body: Any) -> Issue:
     detail = _code(coding.get("code")) if isinstance(coding, dict) else ""
     places = first.get("expression")
     place = places[0] if isinstance(places, list) and places else ""
-    return Issue(_code(first.get("code")), detail, _element(place))
+    code = _code(first.get("code"))
+    return Issue(code if code in ISSUES else "", detail, _element(place))
 
 
 def refusing(body: Any) -> Issue | None:
     """The error for which a server that was only asked ($validate) would refuse; None where it would not."""
     told = body.get("issue") if isinstance(body, dict) else None
-    grave = [one for one in told if isinstance(one, dict) and one.get("severity") in ("error", "fatal")] if told else []
-    return issue_in(body) if grave else None
+    issues = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    return issue_in(body) if any(one.get("severity") in ("error", "fatal") for one in issues) else None
 
 
 def refuse(reply: Reply, *, doing: str, interface: Interface | None, one: bool, creating: bool = False) -> NoReturn:

@@ -29,7 +29,8 @@ from connectors.logins import HttpLogin, send_logged_in
 ACCEPT = "application/vnd.mesh.v2+json"
 GZIP = b"\x1f\x8b"
 MOST_CHUNKS = 10_000
-_CODE = re.compile(r"[A-Za-z0-9_-]{1,16}")
+#: The contract's codes are two digits. What is no such number may be anybody's word, and is not shown.
+CODE = re.compile(r"(?:[A-Z]{1,4}-)?[0-9]{1,3}")
 _RANGE = re.compile(r"(\d{1,6}):(\d{1,6})")
 #: What the contract says of each code, in our words.
 CODES: Mapping[str, str] = {
@@ -208,7 +209,7 @@ def _code(reply: Reply) -> str:
     detail = told.get("detail")
     first = detail[0] if isinstance(detail, list) and detail and isinstance(detail[0], dict) else told
     code = first.get("code", told.get("errorCode"))
-    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+    return code if isinstance(code, str) and CODE.fullmatch(code) else ""
 
 
 def _json(reply: Reply, doing: str) -> Any:

@@ -33,7 +33,7 @@ from connectors.files.items import ItemReader
 from connectors.files.rows import UnreadableFile, again
 from connectors.http import HttpSession, Reply, ReplyTooLarge
 from connectors.logins import open_login
-from connectors.mesh.client import CODES, Client
+from connectors.mesh.client import CODE, CODES, Client
 from connectors.mesh.payload import chunks, records, written
 from connectors.mesh.place import Place
 from connectors.mesh.profile import Mailbox, MeshProfile, MeshRecord, Send
@@ -325,7 +325,7 @@ def _report(kind: str, told: Mapping[str, str], linked: str) -> UnreadableItem:
     means = CODES.get(code, "for a reason that its report names")
     number = linked if linked.isprintable() and len(linked) <= 100 else ""
     words = f"{kind}: MESH did not deliver a message that we sent: {means}" + (
-        f" (code {code[:16]})" if code.isalnum() else ""
+        f" (code {code})" if CODE.fullmatch(code) else ""
     )
     raw = "\n".join(f"{name}: {value}" for name, value in sorted(told.items()) if name.lower().startswith("mex-"))
     return UnreadableItem(raw.encode("utf-8", "replace"), words, number)

@@ -24,14 +24,15 @@ from connectors.open311.profile import Open311Record
 from connectors.open311.wire import Rows
 from connectors.profile import ErrorName
 
-_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+#: The standard's codes are numbers. A word is shown where the profile names it, and else may be anybody's.
+_CODE = re.compile(r"[0-9]{1,5}")
 _LONGEST_WAIT = 3600.0
 
 
 def refuse(reply: Reply, rows: Rows | None, *, doing: str, record: Open311Record, one: bool) -> NoReturn:
     """Raise the named error of an answer. `one`: it was about one request."""
     told = str(rows.rows[0].record.get("code", "")) if rows is not None and rows.error and rows.rows else ""
-    code = told if _CODE.fullmatch(told) else ""
+    code = told if _CODE.fullmatch(told) or told in record.errors else ""
     status = int(code) if 200 <= reply.status < 300 and code.isdecimal() and 400 <= int(code) < 600 else reply.status
     status = 400 if 200 <= status < 300 else status
     words = f"{doing}: refused (status {status}{f', code {code}' if code else ''})"

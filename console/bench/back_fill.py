@@ -1,7 +1,8 @@
 """One back-fill through one feed, in a process of its own, so that its memory is nobody else's.
 
 `python -m console.bench.back_fill FEED RECORDS URL` walks from the beginning to the end, lets each page go as intake
-does, and says one JSON line: records read, seconds, and by how many MB the process has grown since the thousandth.
+does, so that what is emptied by acknowledgements is acknowledged, and says one JSON line: records read, seconds, and by
+how many MB the process has grown since the thousandth.
 """
 
 from __future__ import annotations
@@ -15,21 +16,15 @@ import time
 from pathlib import Path
 
 from connectors.port import Item
-from console.bench import wire_site
-from console.bench.connectors import FIRST, folder_of
+from console.bench.connectors import FIRST
+from console.bench.wire_feeds import FEEDS, Given
 
 
 def main(feed: str, records: int, url: str) -> dict[str, float]:
     """Walk, and say what was seen."""
-    kind = wire_site.FEEDS[feed]
-    name, _, form = feed.partition(" ")
+    kind, opened = FEEDS[feed]
     with tempfile.TemporaryDirectory() as folder:
-        if name == "file-drop":
-            connector = wire_site.files(folder_of(Path(folder) / "drop", form, records), form)
-        elif name == "modified-since":
-            connector = wire_site.soap(url)
-        else:
-            connector = wire_site.rest(url, name)
+        connector = opened(Given(url, Path(folder), records))
         read, level, most, began, cursor = 0, 0.0, 0.0, time.perf_counter(), ""
         while True:
             page = connector.changes(kind, watermark="", cursor=cursor)

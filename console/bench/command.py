@@ -259,6 +259,33 @@ def console(
     raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
 
 
+@bench.command()
+def gate(
+    only: Annotated[list[str] | None, typer.Option(help="This bench alone; may be given again.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Short runs whose ratios of processor time must not have fallen well below those that are recorded."""
+    from console.bench import gate as held
+    from console.bench.connectors import Disagreed as OnTheWire
+    from console.bench.mapping import Disagreed as InWords
+
+    if set(only or ()) - set(held.MEASURES):
+        raise WrongUse(f"--only takes one of: {', '.join(held.MEASURES)}")
+    try:
+        result = held.gate(only or ())
+    except (OnTheWire, InWords, held.NotRecorded) as fault:
+        complain(f"The gate cannot judge: {fault}")
+        raise typer.Exit(1) from None
+    if as_json:
+        say(json.dumps(result))
+    else:
+        _tell_results(result)
+    red = [one for one in result["results"] if not one["well"]]
+    for one in red:
+        complain(held.words_of(one))
+    raise typer.Exit(1 if red else 0)
+
+
 def _tell_results(result: dict[str, Any]) -> None:
     names = ("name", "ours", "against", "theirs", "ratio", "unit", "our_cpu", "their_cpu", "runs")
     shown = [name for name in names if any(name in one for one in result["results"])]

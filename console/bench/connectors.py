@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from connectors.port import Connector, Item
 from console.bench import wire_site
 from console.bench.bare import BareRest, BareSoap
-from console.bench.loopback import HERE, PAGE, SPACE
+from console.bench.loopback import HERE, SPACE
+from console.bench.loopback_feeds import PAGE
+from console.bench.wire_feeds import FEEDS
 
 RESULTS = ("rest deliver", "soap read", "soap create", "back-fill")
 FIRST = 1_000  # records after which the level of memory is taken
@@ -73,7 +74,7 @@ def connectors(runs: int, only: Sequence[str], back_fill: int) -> dict[str, Any]
                     if contest.name in wanted:
                         results.append(_held(contest, runs))
     if "back-fill" in wanted:
-        results += [_filled(feed, back_fill or 100_000) for feed in wire_site.FEEDS]
+        results += [_filled(feed, back_fill or 100_000) for feed in FEEDS]
     machine = {"cores": os.cpu_count(), "python": sys.version.split()[0], "platform": sys.platform}
     return {"bench": "connectors", "results": results, "machine": machine}
 
@@ -199,24 +200,3 @@ def _as_zeep_wants(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_zeep_wants(one) for one in value]
     return {"true": True, "false": False}.get(value, value)
-
-
-def folder_of(place: Path, form: str, records: int) -> Path:
-    """A folder with one extract of so many records, written row by row."""
-    place.mkdir()
-    ends = {"csv": ("csv", "id,surname,changed\n", ""), "json-lines": ("jsonl", "", ""),
-            "xml": ("xml", "<referrals>", "</referrals>")}  # fmt: skip
-    ending, head, foot = ends[form]
-    with (place / f"referrals_1.{ending}").open("w", encoding="utf-8", newline="\n") as file:
-        file.write(head)
-        for number in range(records):
-            row = {"id": f"R{number}", "surname": f"Llŷr-{number}", "changed": "2026-03-01T09:00:00"}
-            if form == "csv":
-                file.write(",".join(row.values()) + "\n")
-            elif form == "xml":
-                inner = "".join(f"<{name}>{value}</{name}>" for name, value in row.items())
-                file.write(f"<referral>{inner}</referral>\n")
-            else:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        file.write(foot)
-    return place

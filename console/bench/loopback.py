@@ -1,8 +1,8 @@
 """The server of the connectors' bench: as many records as it is told, over SOAP and REST, and at next to no cost.
 
-Answers are put together of pieces that are ready before the first call, so that what is measured is whoever calls. It
-is a process of its own: `python -m console.bench.loopback RECORDS`. It says one JSON line with its `url`, and ends when
-its input closes.
+Answers are put together of pieces that are ready before the first call, so that what is measured is whoever calls; the
+feeds that a back-fill alone reads are in `loopback_feeds`. It is a process of its own:
+`python -m console.bench.loopback RECORDS`. It says one JSON line with its `url`, and ends when its input closes.
 """
 
 from __future__ import annotations
@@ -15,22 +15,20 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import etree
 
 from connectors import xml
+from console.bench.loopback_feeds import JSON, MARK, PAGE, STAMP, Feeds, query_of
 
 HERE = Path(__file__).parent
 SPACE = "urn:example:casework:2"
-PAGE = 100  # records a page, whatever is asked for
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
     f'<{{0}} xmlns="{SPACE}">{{1}}</{{0}}></s:Body></s:Envelope>'
 )
-_XML, _JSON = "text/xml; charset=utf-8", "application/json"
-_STAMP = "2026-03-02T09:00:00"
-_MARK = "0000000"  # in a ready piece: where the record's number goes
+_XML = "text/xml; charset=utf-8"
 _PAGE = re.compile(rb"Page>(\d+)</")
 
 
@@ -40,50 +38,50 @@ class Store:
     def __init__(self, records: int) -> None:
         self.records = records
         soap = json.loads((HERE / "wire" / "referral.json").read_bytes())
-        soap |= {"ReferralId": f"R{_MARK}", "Version": "1", "LastChanged": _STAMP, "ClientReference": f"k-{_MARK}"}
+        soap |= {"ReferralId": f"R{MARK}", "Version": "1", "LastChanged": STAMP, "ClientReference": f"k-{MARK}"}
         (element,) = xml.elements_of("Referral", soap, SPACE)
         shown = etree.tostring(element, encoding="unicode")
         self._soap = re.sub(r"<(/?)ns0:", r"<\1", shown).replace(f' xmlns:ns0="{SPACE}"', "")
         rest = json.loads((HERE / "flood" / "sample.json").read_bytes())
-        rest |= {"id": f"C-{_MARK}", "version": 1, "changed_at": f"{_STAMP}Z", "external_reference": None}
+        rest |= {"id": f"C-{MARK}", "version": 1, "changed_at": f"{STAMP}Z", "external_reference": None}
         self._rest = json.dumps(rest, ensure_ascii=False)
+        self._feeds = Feeds(records, self._rest)
         self._made = _ENVELOPE.format(
             "CreateReferralResponse",
-            f"<ReferralId>R1</ReferralId><Version>1</Version><LastChanged>{_STAMP}</LastChanged>",
+            f"<ReferralId>R1</ReferralId><Version>1</Version><LastChanged>{STAMP}</LastChanged>",
         ).encode()
-        self._kept = json.dumps({"id": "C-1", "version": 1, "changed_at": f"{_STAMP}Z"}).encode()
+        self._kept = json.dumps({"id": "C-1", "version": 1, "changed_at": f"{STAMP}Z"}).encode()
         self.soap_page = lru_cache(maxsize=4)(self._soap_page)
 
     def answer(self, method: str, target: str, body: bytes) -> tuple[str, bytes]:
-        """Content type and body of the answer to one call."""
+        """The answer to one call: the head's lines from the content type on, and the body."""
         if target == "/soap":
             if b"CreateReferral" in body:
                 return _XML, self._made
             found = _PAGE.search(body)
             return _XML, self.soap_page(int(found[1]) if found else 1)
-        if method != "GET":
-            return _JSON, self._kept
         url = urlsplit(target)
-        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        if method != "GET" and url.path.startswith("/api/requests"):
+            return JSON, self._kept
+        query = query_of(url.query)
         if url.path == "/api/requests":
-            return _JSON, self._pages("requests", int(query.get("cursor", "0")), self._rest)
+            return JSON, self._pages("requests", int(query.get("cursor", "0")), self._rest)
         if url.path == "/api/changed":
-            entry = f'{{"id": "C-{_MARK}", "at": "{_STAMP}Z"}}'
-            return _JSON, self._pages("changed", int(query.get("cursor", "0")), entry)
+            entry = f'{{"id": "C-{MARK}", "at": "{STAMP}Z"}}'
+            return JSON, self._pages("changed", int(query.get("cursor", "0")), entry)
         if url.path == "/api/newest":
-            return _JSON, self._pages("requests", int(query["page"]) - 1, self._rest)
-        return _JSON, self._rest.replace(_MARK, url.path.rpartition("-")[2]).encode()
-
-    def _numbers(self, page: int) -> range:
-        return range(page * PAGE + 1, min((page + 1) * PAGE, self.records) + 1)
+            return JSON, self._pages("requests", int(query["page"]) - 1, self._rest)
+        if url.path.startswith("/api/requests/"):
+            return JSON, self._rest.replace(MARK, url.path.rpartition("-")[2]).encode()
+        return self._feeds.answer(method, url.path, query)
 
     def _soap_page(self, page: int) -> bytes:
-        records = "".join(self._soap.replace(_MARK, f"{number:07d}") for number in self._numbers(page - 1))
+        records = "".join(self._soap.replace(MARK, f"{number:07d}") for number in self._feeds.numbers(page - 1))
         more = str(page * PAGE < self.records).lower()
         return _ENVELOPE.format("FindReferralsResponse", f"{records}<MorePages>{more}</MorePages>").encode()
 
     def _pages(self, name: str, page: int, piece: str) -> bytes:
-        records = ",".join(piece.replace(_MARK, f"{number:07d}") for number in self._numbers(page))
+        records = ",".join(piece.replace(MARK, f"{number:07d}") for number in self._feeds.numbers(page))
         following = f'"{page + 1}"' if (page + 1) * PAGE < self.records else "null"
         return f'{{"{name}": [{records}], "next": {following}}}'.encode()
 

@@ -140,6 +140,17 @@ def mapping(runs: int, seconds: float) -> dict[str, Any]:
     return {"bench": "mapping", "results": results, "notes": notes, "machine": machine}
 
 
+def against_hand_written(runs: int, seconds: float) -> dict[str, float]:
+    """By result, how often as fast as hand-written Python we are; no other engine is asked. Raises Disagreed."""
+    found = contest()
+    pair = (found.ours, found.others[0])
+    ratios = {}
+    for verb in ("read", "write"):
+        rates = _rates(verb, pair, runs, seconds)
+        ratios[f"{verb} against {pair[1].name}"] = rates[pair[0].name] / rates[pair[1].name]
+    return ratios
+
+
 def _rates(verb: str, contenders: Sequence[Contender], runs: int, seconds: float) -> dict[str, float]:
     """Records a second of each contender: the median of its turns."""
     calls = {}

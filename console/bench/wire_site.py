@@ -1,4 +1,4 @@
-"""The connections of the connectors' bench: the shipped profiles, and more feeds over the same records."""
+"""The connections of the connectors' bench, by the shipped profiles. Those of further feeds: `wire_feeds`."""
 
 from __future__ import annotations
 
@@ -14,34 +14,6 @@ from connectors.registry import open_connector
 from pipelines.library import shipped_folders
 
 SECRET = "bench-secret"  # noqa: S105 - nobody's: the server does not look at it
-
-#: Every feed that a back-fill is measured through, with the kind of record that it shows.
-FEEDS = {
-    "modified-since": "Referral",
-    "cursor": "Request",
-    "id-list": "Request",
-    "newest-first": "Request",
-    "file-drop csv": "Referral",
-    "file-drop json-lines": "Referral",
-    "file-drop xml": "Referral",
-}
-_TOKEN = {"next": "next", "is": "token", "cursor": "cursor", "size": "limit", "of": 100, "at_most": 1_000_000}
-_CHANGES: dict[str, dict[str, Any]] = {
-    "id-list": {
-        "feed": "id-list", "path": "/changed", "since": "changed_since", "page": _TOKEN, "items": "changed[]",
-        "id": "id", "modified": "at", "of": 100,
-    },
-    "newest-first": {
-        "feed": "newest-first", "path": "/newest", "items": "requests[]",
-        "page": {"by": "number", "parameter": "page", "size": "per_page", "of": 100, "at_most": 1_000_000},
-    },
-}  # fmt: skip
-_FORMATS: dict[str, dict[str, Any]] = {
-    "csv": {"names": "referrals_*.csv", "format": "csv"},
-    "json-lines": {"names": "referrals_*.jsonl", "format": "json-lines"},
-    "xml": {"names": "referrals_*.xml", "format": "xml", "items": "referral"},
-}
-
 
 def interface(name: str) -> bytes:
     """The bytes of a shipped pinned interface."""
@@ -64,27 +36,20 @@ def soap(url: str) -> Connector:
     login = {"ws_security": {"username": "dolen", "password": "env:X"}}
     told = profile("casework")
     told["records"]["Referral"]["changes"]["page"]["at_most"] = 1_000_000
-    return _opened(told, {"url": f"{url}/soap", "login": login, "timeout_seconds": 60})
+    return opened(told, {"url": f"{url}/soap", "login": login, "timeout_seconds": 60})
 
 
-def rest(url: str, feed: str = "cursor") -> Connector:
-    """The contact centre's system, by one of its feeds."""
+def rest(url: str, changes: dict[str, Any] | None = None, **handed: Any) -> Connector:
+    """The contact centre's system, by its own feed or by another; `handed`: what that feed needs beside."""
     login = {"api_key": {"header": "X-Key", "key": "env:X"}}
     told = profile("contact")
     record = told["records"]["Request"]
     record["changes"]["page"]["at_most"] = 1_000_000
-    record["changes"] = _CHANGES.get(feed, record["changes"])
-    return _opened(told, {"url": f"{url}/api", "login": login, "timeout_seconds": 60})
+    record["changes"] = changes or record["changes"]
+    return opened(told, {"url": f"{url}/api", "login": login, "timeout_seconds": 60}, **handed)
 
 
-def files(folder: Path, form: str) -> Connector:
-    """A folder of extracts."""
-    drop = {"feed": "file-drop", "quiet_seconds": 0, **_FORMATS[form]}
-    record = {"item": {"id": "id", "modified": "changed"}, "required": ["surname"], "changes": drop}
-    told = {"system": "extract", "protocol": "files", "clock": "Europe/London", "records": {"Referral": record}}
-    return _opened(told, {"folder": str(folder)})
-
-
-def _opened(told: dict[str, Any], connect: dict[str, Any]) -> Connector:
+def opened(told: dict[str, Any], connect: dict[str, Any], **handed: Any) -> Connector:
+    """A connector by a profile and the settings of a connection; every secret is the bench's."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - as open_connector wants it
-    return open_connector(told, connect, interfaces=interface, clock=clock, secret=lambda _: SECRET)
+    return open_connector(told, connect, interfaces=interface, clock=clock, secret=lambda _: SECRET, **handed)

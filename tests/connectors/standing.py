@@ -104,8 +104,9 @@ class Standing:
 
 def at_once(connector: Connector) -> Connector:
     """Let it not wait before it tries a read again: only the clock is pretended."""
-    if hasattr(connector, "_sleep"):
-        connector._sleep = lambda _: None
+    for part in (connector, getattr(connector, "_asking", None), getattr(connector, "_login", None)):
+        if hasattr(part, "_sleep"):
+            part._sleep = lambda _: None
     return connector
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import logging
 import threading
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from connectors.deadline import Deadline
 from connectors.errors import ConnectorError, Misconfigured, Throttled, Unauthorised, Unreachable
-from connectors.http import HttpSession
+from connectors.http import HttpSession, Moved
 from connectors.logins import login_addresses, open_login, send_logged_in
+from connectors.renewing import Renewing, Ticket, _anew
 from connectors.settings import HttpSettings
 
 SECRET = "cyfrinach+fawr/â:€"
@@ -244,3 +247,18 @@ def test_secrets_and_tokens_are_in_no_repr_and_no_log(
     shown += [repr(caught.value), repr(caught.value.__context__), caplog.text]
     for secret in (SECRET, "cyfrinach%2B", "tocyn-1", "ZG9sZW4"):
         assert not any(secret in each for each in shown), secret
+
+
+def test_a_login_that_fails_for_days_fills_no_memory() -> None:
+    """Seen red: each failure held the one before, with all that their frames held."""
+
+    def fetch(_deadline: Deadline) -> Ticket:
+        raise Unreachable("signing in did not go well")
+
+    login = Renewing(fetch, name="token", sleep=lambda _: None)
+    for _ in range(100):
+        with pytest.raises(Unreachable):
+            login.headers(Deadline.of(5))
+    gc.collect()
+    assert sum(isinstance(one, Unreachable) for one in gc.get_objects()) < 10
+    assert vars(_anew(Moved("moved", {}, to_sign_in=True))) == vars(Moved("moved", {}, to_sign_in=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -22,6 +23,7 @@ from connectors.open_referral import DirectoryConnector
 from connectors.port import Item, UnreadableItem
 from connectors.registry import open_connector
 from tests.connectors.directory import JSON, Feed, entry
+from tests.connectors.held import Held
 
 
 @pytest.fixture
@@ -55,6 +57,30 @@ def test_every_service_is_read_once(directory: DirectoryConnector, feed: Feed) -
     assert isinstance(first, Item)
     assert first.modified == datetime.fromisoformat("2026-03-02T09:30:00Z")
     assert directory.parse("Service", first.raw, id=first.id) == first
+
+
+def test_the_feed_is_as_the_standard_says_and_is_asked_so(directory: Any, feed: Feed) -> None:
+    held, answered = Held("open-referral-uk"), directory.server.answer
+
+    def judged(call: Any) -> Any:
+        answer, split = answered(call), urlsplit(call.path)
+        query = dict(parse_qsl(split.query))
+        told = (answer.status, answer.headers, answer.body)
+        held.judge(call.method, split.path.removeprefix("/feed"), query, call.headers, call.body, told)
+        return answer
+
+    directory.server.answer = judged
+    assert len(list(directory.entries())) == len(feed.services)
+    assert directory.fetch("Service", feed.services[0]["id"]) is not None
+    assert directory.fetch("Service", str(entry(900)["id"])) is None
+    assert all(finding.well for finding in directory.doctor())
+    assert held.wrong == []
+    assert held.seen == held.calls
+    feed.services[0] = entry(0, status="open", maximum_age="120", contacts=[])
+    list(directory.entries())
+    assert {one.partition(" at $.")[2].partition(":")[0] for one in held.wrong} == {
+        "contents[0]", "contents[0].status", "contents[0].maximum_age",
+    }  # fmt: skip
 
 
 def test_one_service_is_read_with_all_that_belongs_to_it(directory: DirectoryConnector, feed: Feed) -> None:
@@ -123,6 +149,18 @@ def test_a_feed_that_shows_the_same_page_for_ever_is_noticed(directory: Any, fee
     feed.page = lambda number, size: page  # type: ignore[method-assign]
     with pytest.raises(PageUnreadable, match="what was shown before"):
         list(directory.entries())
+
+
+def test_a_feed_that_shows_the_same_services_without_ids_for_ever_is_noticed(directory: Any, feed: Feed) -> None:
+    feed.services[:] = [{"name": f"No id {number}"} for number in range(5)]
+    page = {name: value for name, value in feed.page(1, 5).items() if name != "total_pages"} | {"last_page": False}
+    feed.page = lambda number, size: page  # type: ignore[method-assign]
+    found = []
+    with pytest.raises(PageUnreadable, match="what was shown before"):
+        for item in directory.entries():
+            found.append(item)
+    assert [type(item) for item in found] == [UnreadableItem] * 5
+    assert len(feed.said) == 2
 
 
 def test_the_doctor_looks_and_names_another_version(directory: DirectoryConnector, feed: Feed) -> None:

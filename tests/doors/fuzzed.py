@@ -1,7 +1,8 @@
 """Every parser that reads what somebody else wrote, as one function of bytes: it returns, or raises what it says.
 
 Used by `test_fuzz.py` (hypothesis, in CI and for long) and by `long_run.py` (by hand). A function here
-lets only those errors end it that its parser names; any other error is a hole.
+lets only those errors end it that its parser names; any other error is a hole. Those of the public standards' answers
+are in `standards.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -38,20 +38,13 @@ from console.supply.advisories import Feed
 from console.supply.packages import Package
 from mappings import codes, fieldpaths
 from pipelines import wakeups
+from tests.doors import standards
+from tests.doors.door import CSV_WORDS, JSON_WORDS, XML_WORDS, Door
 
 ROOT = Path(__file__).parents[2]
 INTERFACES = ROOT / "connectors" / "interfaces"
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 _SECRET = "a-secret-of-the-test-of-32-signs"
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """One parser. `seeds`: whole inputs of which broken ones are made."""
-
-    take: Callable[[bytes], object]
-    seeds: tuple[bytes, ...]
-    words: tuple[bytes, ...] = field(default=())  # what its language is made of
 
 
 def _xml(content: bytes) -> None:
@@ -233,20 +226,10 @@ _ENVELOPE = (
     b'<?xml version="1.0"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><a b="c" '
     b'xmlns="urn:x">t<b/><b>&lt;&#65;</b><![CDATA[x]]></a></e:Body></e:Envelope>'
 )
-_XML_WORDS = (
-    b"<", b">", b"&", b"&#0;", b"&e;", b"]]>", b"<![CDATA[", b"<!--", b"<?x", b"</", b'<!DOCTYPE r [<!ENTITY e "x">]>',
-    b'<!DOCTYPE r SYSTEM "file:///etc/passwd">', b"<a>" * 400, b'encoding="UTF-7"', b"\xff\xfe", b"\x00",
-    b'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="/etc/passwd"/>',
-)  # fmt: skip
-_JSON_WORDS = (
-    b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\ud800", b"NaN", b"-0", b"1e999", b"9" * 300, b"[" * 3000,
-    b'{"a":' * 400, b'"id":', b"null", b"\xed\xa0\x80", b"\xef\xbb\xbf",
-)  # fmt: skip
 _YAML_WORDS = (
     b"&a ", b"*a", b"<<: *a", b"!!python/object/apply:os.system ", b"!x ", b"---\n", b"- ", b": ", b"\t", b"'", b'"',
     b"%YAML 1.1\n", b"[" * 60, b"? ", b"|\n", b"> ", b"\xc2\x85", b"\xe2\x80\xa8", b"#", b"{",
 )  # fmt: skip
-_CSV_WORDS = (b",", b";", b'"', b"\n", b"\r", b"\r\n", b"\x00", b"\xff", b"T;1\n", b"=1+1", b"id,name\n")
 _URL_WORDS = (
     b"https://casework.example.org/api/", b"//evil.example/", b"..", b"%2e%2e", b"%2f", b"@", b"\\", b"?", b"#", b"<",
     b"[::1]", b"http://169.254.169.254/", b"\r\n", b"; rel=next", b">", b"cases",
@@ -271,20 +254,21 @@ _FILES = (b'id,name\n1,"a"\n', b"id;name\n1;a\nT;1\n", b"<x><r><id>1</id></r></x
 _LIST = (ROOT / "config/example/codes/blaenau-gwent-priority-contact.csv").read_bytes()
 
 DOORS: Mapping[str, Door] = {
-    "XML": Door(_xml, (_ENVELOPE,), _XML_WORDS),
-    "JSON": Door(_json, (_CASE,), _JSON_WORDS),
+    "XML": Door(_xml, (_ENVELOPE,), XML_WORDS),
+    "JSON": Door(_json, (_CASE,), JSON_WORDS),
     "content type": Door(_content_type, (b"application/fhir+json; charset=utf-8",), (b";", b"=", b'"', b"charset=")),
     "YAML of a site": Door(_yaml, ((ROOT / "config/example/config/dolen.yaml").read_bytes(),), _YAML_WORDS),
     "OpenAPI": Door(_openapi, (_OPENAPI,), _YAML_WORDS),
-    "WSDL": Door(_wsdl, ((INTERFACES / "casework.wsdl").read_bytes()[:6000],), _XML_WORDS),
-    "code list": Door(_codes, (_LIST,), _CSV_WORDS),
-    "wake-up": Door(_wake_up, _WAKE, _JSON_WORDS),
+    "WSDL": Door(_wsdl, ((INTERFACES / "casework.wsdl").read_bytes()[:6000],), XML_WORDS),
+    "code list": Door(_codes, (_LIST,), CSV_WORDS),
+    "wake-up": Door(_wake_up, _WAKE, JSON_WORDS),
     "proof of a push": Door(_proof, (_HEADERS,), (b"v1,", b":", b"\n", b" ")),
-    "push of a record": Door(_rest_push(), (_CASE, b"[" + _CASE + b"," + _CASE + b"]"), _JSON_WORDS),
+    "push of a record": Door(_rest_push(), (_CASE, b"[" + _CASE + b"," + _CASE + b"]"), JSON_WORDS),
     "links and ids": Door(_links, (_LINK,), _URL_WORDS),
     "times": Door(_times, _MOMENTS, (b"Z", b"T", b":", b"-", b"\xc2\xb2")),
     "field paths": Door(_paths, (b"person.telecom[system=phone,use=mobile].value",), (b"[", b"]", b".", b"=", b",")),
-    "advisories": Door(_advisories, (_ADVISORY,), _JSON_WORDS),
+    "advisories": Door(_advisories, (_ADVISORY,), JSON_WORDS),
     "terminal and cells": Door(_shown, (b"=1+1", b"O'Neill\x1b[31m"), (b"\x1b", b"=", b"+", b"@", b"\r", b"\x00")),
-    **{f"file drop: {name}": Door(_drop(name), _FILES, _CSV_WORDS + _XML_WORDS) for name in DROPS},
+    **{f"file drop: {name}": Door(_drop(name), _FILES, CSV_WORDS + XML_WORDS) for name in DROPS},
+    **standards.DOORS,
 }

@@ -18,7 +18,8 @@ import traceback
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.doors.fuzzed import DOORS, Door
+from tests.doors.door import Door
+from tests.doors.fuzzed import DOORS
 from tests.doors.reached import Reached
 
 LONGEST = 5.0  # seconds that one input may take

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import PROFILE
-from tests.doors.fuzzed import DOORS, ROOT, Door
+from tests.doors.door import Door
+from tests.doors.fuzzed import DOORS, ROOT
 
 EXAMPLES = 5_000 if PROFILE == "long" else 40
 SECONDS = 5.0  # that one input may take, on a machine that others use too

@@ -35,7 +35,7 @@ ALSO_PLAIN_WORDS = {
 }
 # The demo starts the pretend systems and looks into them, and the connectors' bench plays some of them.
 MAY_NAME_SYSTEMS = (
-    "console/demo", "console/bench/bare.py", "console/bench/connectors.py", "console/bench/loopback.py",
+    "console/demo", "console/bench/bare.py", "console/bench/connectors.py", "console/bench/loopback",
     "console/bench/wire", "console/bench/back_fill.py",
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ import orjson
 from connectors.deadline import Deadline
 from connectors.errors import Misconfigured, PageUnreadable
 from connectors.http import Reply, ReplyTooLarge
-from connectors.json_body import twice_on_the_way
+from connectors.json_body import UnreadableBody, as_received, sound, twice_on_the_way
 from connectors.port import Item, Page, UnreadableItem
 from connectors.rest.feeds.asking import Asking
 from connectors.rest.feeds.cursor import horizon_of
@@ -151,4 +151,10 @@ class NewestFirst:
 
 
 def _beginning(found: Sequence[Any]) -> str:
-    return sha256(orjson.dumps(found[0])).hexdigest()[:16] if found else ""
+    if not found:
+        return ""
+    try:
+        first = sound(found[0])
+    except UnreadableBody:  # its neighbours go on, and it is no less the page's beginning
+        first = as_received(found[0])
+    return sha256(first).hexdigest()[:16]

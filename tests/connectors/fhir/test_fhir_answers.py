@@ -15,7 +15,7 @@ from connectors import errors
 from connectors.errors import ConnectorError, Misconfigured, PageUnreadable, Rejected, Throttled
 from connectors.fhir.bundles import entries, next_of
 from connectors.fhir.capability import lacks
-from connectors.fhir.outcome import issue_in
+from connectors.fhir.outcome import issue_in, refusing
 from connectors.fhir.profile import FhirProfile
 from connectors.fhir.records import Records
 from connectors.http import Reply
@@ -95,6 +95,18 @@ def test_the_servers_own_code_goes_before_the_general_one(served: Any, record: A
     with pytest.raises(Rejected) as caught:
         served(outcome("invalid", detail="REC_BAD_REQUEST"), 400).deliver("Referral", record, key="k")
     assert caught.value.code == "REC_BAD_REQUEST"
+
+
+def test_a_word_that_is_no_issue_type_of_fhir_is_not_shown(served: Any, record: Any) -> None:
+    with pytest.raises(Rejected) as caught:
+        served(outcome("Prydderch"), 422).deliver("Referral", record, key="k")
+    assert (caught.value.code, str(caught.value).count("Prydderch")) == ("", 0)
+
+
+@pytest.mark.parametrize("issue", [3, "error", {"severity": "error"}, [3], None])
+def test_a_judgement_of_another_shape_refuses_nothing(issue: Any) -> None:
+    """Seen red: a number in place of the list ended `dolen doctor`."""
+    assert refusing({"resourceType": "OperationOutcome", "issue": issue}) is None
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,7 @@ def test_xml(drop: Path) -> None:
         '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x><Referral><id>&e;</id></Referral></x>',
         '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><x><Referral><id>&b;</id></Referral></x>',
         "<x><Referral><id>R1</id><surname>P</surname><changed>2026-03-01T09:00:00</changed></Referral><Referral><id>R2",
+        "<x><:y><Referral><id>R1</id></Referral></:y></x>",  # seen red: a name that is none ended the walk
     ],
 )
 def test_xml_that_declares_a_type_or_breaks_off_is_refused(drop: Path, content: str) -> None:

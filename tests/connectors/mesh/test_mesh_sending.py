@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from connectors.errors import ConnectorError, Misconfigured, Rejected, Throttled, Unknown
+from connectors.http import Reply
+from connectors.mesh import client
 from connectors.port import Tier
 from sandbox.mesh import Mesh
 from tests.connectors.mesh.conftest import AT, THEIRS, referral
@@ -101,6 +103,15 @@ def test_mesh_s_own_refusal_is_told_by_its_code(open_one: Any) -> None:
     with pytest.raises(Rejected, match=r"12: the receiving mailbox is not registered") as told:
         open_one(to="X26NOBODY").deliver("Referral", referral("r1"), key="K1")
     assert told.value.code == "12"
+
+
+@pytest.mark.parametrize("said", ["Prydderch", "Siôn", "12 Heol y Bont", 12, None])
+def test_what_is_no_code_of_the_contract_is_not_shown(said: Any) -> None:
+    told = {"detail": [{"event": "SEND", "code": said, "msg": "Prydderch"}]}
+    reply = Reply(417, {"Content-Type": "application/json"}, json.dumps(told).encode(), 0.0)
+    with pytest.raises(Rejected) as caught:
+        client._refuse(reply, "sending a message", one=True)
+    assert (caught.value.code, str(caught.value)) == ("", "sending a message: HTTP 417 refuses what we sent")
 
 
 @pytest.mark.parametrize(

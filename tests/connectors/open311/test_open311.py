@@ -21,7 +21,11 @@ from connectors.errors import (
     Unauthorised,
     Unknown,
 )
+from connectors.http import Reply
 from connectors.open311.connector import Open311Connector
+from connectors.open311.profile import Open311Record
+from connectors.open311.replies import refuse
+from connectors.open311.wire import Row, Rows
 from connectors.port import PROVISIONAL, Item, UnreadableItem
 from connectors.registry import interfaces_of, open_connector
 from tests.rig.open311 import Endpoint, endpoint
@@ -248,6 +252,18 @@ def test_what_an_answer_means(
     for caught in (wrote.value, read.value):
         assert there.key not in f"{caught!s}{caught!r}"
         assert "asked for" not in str(caught)  # nor the endpoint's own words, which quote what was sent
+
+
+@pytest.mark.parametrize(
+    ("code", "named", "shown"), [("404", {}, "404"), ("Prydderch", {}, ""), ("busy", {"busy": "throttled"}, "busy")]
+)
+def test_a_code_is_shown_that_is_the_standards_or_the_profiles(code: str, named: Any, shown: str) -> None:
+    record = Open311Record.model_validate({"fetch": True, "errors": named})
+    rows = Rows([Row({"code": code, "description": "Prydderch"}, b"")], error=True)
+    with pytest.raises(ConnectorError) as caught:
+        refuse(Reply(400, {}, b"", 0.0), rows, doing="creating", record=record, one=False)
+    assert caught.value.code == shown
+    assert "Prydderch" not in str(caught.value)
 
 
 def test_a_refused_create_quotes_nobody(there: Endpoint) -> None:

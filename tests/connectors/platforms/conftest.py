@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from connectors.registry import open_connector
 from connectors.rest.connector import RestConnector
 from sandbox import secrets
+from sandbox.exchange import Exchange, Request, Response
 from sandbox.world import World
-from tests.connectors.conftest import Council
+from tests.connectors.conftest import ROOT, Council
+from tests.connectors.held import Held
 
 ROOTS = {"dataverse": "/api/data/v9.2", "salesforce": "/services/data/v60.0"}
+RECORDS = {"dataverse": ("Columns", "dolen_needs"), "salesforce": ("Fields", "Needs__c")}
 TOKENS = {"dataverse": "/oauth2/v2.0/token", "salesforce": "/services/oauth2/token"}
 
 
@@ -52,6 +57,7 @@ class Own:
 
     council: Council
     world: World
+    held: dict[str, Held]  # by platform: what was seen of it, and what of that its public contract does not know
 
     def later(self, **much: float) -> None:
         """Let time go by."""
@@ -64,9 +70,40 @@ def own(tmp_path: Path) -> Iterator[Own]:
     world = World(tmp_path, tenants=["torfaen"])
     server = world.server()
     server.start()
-    yield Own(Council("torfaen", server.url, secrets.everything(["torfaen"])["torfaen"]), world)
+    held = {name: _held(world, name) for name in RECORDS}
+    yield Own(Council("torfaen", server.url, secrets.everything(["torfaen"])["torfaen"]), world, held)
     server.stop()
     world.close()
+    assert {name: one.wrong for name, one in held.items() if one.wrong} == {}
+
+
+@cache
+def contract_of(name: str) -> dict[str, Any]:
+    """The schemas of a platform's records, to which its contract refers."""
+    interface = YAML(typ="safe", pure=True).load(
+        (ROOT / "sandbox/interfaces" / f"{name}.openapi.yaml").read_text(encoding="utf-8")
+    )
+    schemas: dict[str, Any] = interface["components"]["schemas"]
+    schema, several = RECORDS[name]
+    schemas[schema]["properties"][several] = {"type": ["string", "null"]}  # several choices are one text on the wire
+    return schemas
+
+
+def _held(world: World, name: str) -> Held:
+    """Hold a pretend platform to its contract, and each record to its interface, while no fault of it is wanted."""
+    held, system = Held(name, contract_of(name)), world.systems[name]
+    whole = system.answer
+
+    def answer(request: Request, exchange: Exchange) -> Response:
+        calm = not world.faults.any(request.tenant, name)
+        response = whole(request, exchange)
+        if calm:
+            told = (response.status, response.headers, response.body)
+            held.judge(request.method, request.path, request.query, request.headers, request.body, told)
+        return response
+
+    system.answer = answer  # type: ignore[method-assign]
+    return held
 
 
 @pytest.fixture

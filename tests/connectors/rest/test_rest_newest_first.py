@@ -221,6 +221,20 @@ def test_a_bad_record_touches_no_neighbour(newest: Any, answer: Any) -> None:
     assert [isinstance(item, UnreadableItem) for item in items] == [False, True, False]
 
 
+@pytest.mark.parametrize("blemish", [b'"T\xb01"', b'"\\ud800"', b"NaN"])
+def test_a_blemish_in_the_first_record_of_a_page_costs_that_record_alone(
+    newest: Any, answer: Any, blemish: bytes
+) -> None:
+    """Seen red: the page was known again by its first record, and one that JSON cannot hold ended the walk."""
+    body = b'{"things": [{"id": %s, "at": "%s"}, {"id": "b", "at": "%s"}]}'
+    told = body % (blemish, stamp(2).encode(), stamp(1).encode())
+    connector = newest(of=2)
+    connector.server.answer = lambda _: answer(200, told, {"Content-Type": "application/json"})
+    bad, good = connector.changes("Thing", watermark="").items
+    assert isinstance(bad, UnreadableItem)
+    assert good.id == "b"
+
+
 @pytest.mark.parametrize("body", [b"{}", b'{"things": {}}', b'{"things": [], "things": []}', b"[]"])
 def test_a_page_that_is_no_list_is_unreadable(newest: Any, answer: Any, body: bytes) -> None:
     connector = newest()
