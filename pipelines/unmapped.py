@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, not_, select, text
 
 from config.findings import SiteFaults
 from connectors.errors import ConnectorError
@@ -126,13 +126,16 @@ def _stopped(connection: Connection, plant: Plant, councils: Sequence[str]) -> I
                 table.c.cause_id, table.c.code, func.count().label("number"), func.min(at).label("since"),
                 func.min(table.c.id).label("first"), func.max(table.c.id).label("last"),
             )
-            .where(table.c.council.in_(councils), open_work, table.c.cause_id.in_(sorted(of_codes)), may_see)
+            # Each cause apart would be a look of its own; this is one, through what is open alone.
+            .where(table.c.council.in_(councils), open_work, table.c.cause_id.is_not(None), may_see)
             .group_by(table.c.cause_id, table.c.code)
         )  # fmt: skip
         if side == WRITE:
-            statement = statement.where(delivery.c.state == DeliveryState.ATTENTION)
+            statement = statement.where(not_(delivery.c.state == DeliveryState.NOT_SURE))
         for row in connection.execute(statement):
-            why = of_codes[row.cause_id]
+            why = of_codes.get(row.cause_id)
+            if why is None:
+                continue
             yield Pile(why.council, why.connection, side, why.code_list, why.field, True, row.code, row.number,
                        row.since, row.first, row.last, row.cause_id)  # fmt: skip
 
