@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text, update
+from sqlalchemy import Connection, Table, func, insert, select, text, update
 
 from pipelines.causes import Cause, note
 from pipelines.ids import new_id
@@ -61,6 +61,21 @@ def fill(
             for table in (payload, person, referral, record, version, delivery, attempt, proof):
                 if some := [row for one in rows for row in one.get(table, ())]:
                     connection.execute(insert(table), some)
+            unread = [row["external_id"] for one in rows for row in one[version] if row["cause_id"] is not None]
+            _name_records(connection, council, unread)
+
+
+def _name_records(connection: Connection, council: str, numbers: Sequence[str]) -> None:
+    """Let the versions of these numbers, which need attention, name their records, as those do that are taken in."""
+    theirs = select(record.c.id).where(
+        record.c.council == council, record.c.connection == version.c.connection, record.c.kind == version.c.kind,
+        record.c.external_id == version.c.external_id,
+    )  # fmt: skip
+    if numbers:
+        mine = version.c.council == council, version.c.connection == "source", version.c.external_id.in_(numbers)
+        connection.execute(
+            update(version).where(*mine, version.c.kind == "Request").values(record_id=theirs.scalar_subquery())
+        )
 
 
 def _cause(causes: Sequence[tuple[Cause, int]], number: int, every: int) -> tuple[Cause, int] | None:

@@ -228,7 +228,8 @@ version = Table(
     Column("at", BigInteger, nullable=False),
     CheckConstraint(_one_of("state", VersionState), name="state"),
     Index("ix_version_by_state", "council", "state"),
-    Index("ix_version_desk", "council", "cause_id", "id", "at", "referral_id", "code", **_where(DESK_VERSION)),
+    Index("ix_version_desk", "council", "cause_id", "id", "at", "referral_id", "code", "record_id",
+          **_where(DESK_VERSION)),
     Index("ix_version_by_record", "council", "connection", "kind", "external_id"),
 )
 

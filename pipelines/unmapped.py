@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, not_, select, text
 
 from config.findings import SiteFaults
 from connectors.errors import ConnectorError
@@ -27,7 +27,7 @@ from pipelines import revisions
 from pipelines.code_drift import known
 from pipelines.gaps import READ, WRITE
 from pipelines.library import Library
-from pipelines.looking import sees_one_of_many, sees_version
+from pipelines.looking import seen_of, sees_one_of_many, sees_version
 from pipelines.plant import Council, Kind, Plant
 from pipelines.states import DeliveryState, VersionState
 from pipelines.tables import DESK_DELIVERY, DESK_VERSION, cause, delivery, gap, record, referral, version
@@ -126,13 +126,16 @@ def _stopped(connection: Connection, plant: Plant, councils: Sequence[str]) -> I
                 table.c.cause_id, table.c.code, func.count().label("number"), func.min(at).label("since"),
                 func.min(table.c.id).label("first"), func.max(table.c.id).label("last"),
             )
-            .where(table.c.council.in_(councils), open_work, table.c.cause_id.in_(sorted(of_codes)), may_see)
+            # Each cause apart would be a look of its own; this is one, through what is open alone.
+            .where(table.c.council.in_(councils), open_work, table.c.cause_id.is_not(None), may_see)
             .group_by(table.c.cause_id, table.c.code)
         )  # fmt: skip
         if side == WRITE:
-            statement = statement.where(delivery.c.state == DeliveryState.ATTENTION)
+            statement = statement.where(not_(delivery.c.state == DeliveryState.NOT_SURE))
         for row in connection.execute(statement):
-            why = of_codes[row.cause_id]
+            why = of_codes.get(row.cause_id)
+            if why is None:
+                continue
             yield Pile(why.council, why.connection, side, why.code_list, why.field, True, row.code, row.number,
                        row.since, row.first, row.last, row.cause_id)  # fmt: skip
 
@@ -161,6 +164,8 @@ def opened(plant: Plant, some: Sequence[Pile], *, most: int) -> list[Waiting]:
     plant.refresh()
     found: dict[tuple[str, ...], Waiting] = {}
     lists = _Lists(plant)
+    first = [_named(plant, pile) for pile in some[:most]]
+    seen = seen_of(plant, [id for ids in first for id in ids])
     for number, pile in enumerate(some):
         held = _one_of(plant, pile) if number < most and pile.mark else None
         told = [(one.field, one.theirs, one.value) for one in held.gaps or ()] if held is not None else []
@@ -181,7 +186,8 @@ def opened(plant: Plant, some: Sequence[Pile], *, most: int) -> list[Waiting]:
             one.since = min(one.since, pile.since)
             one.stopped += pile.number if pile.needed else 0
             one.left_out += 0 if pile.needed else pile.number
-            one.ids += _named(plant, pile)[: max(MOST_NAMED - len(one.ids), 0)]
+            ids = [id for id in first[number] if id in seen] if number < most else []
+            one.ids += ids[: max(MOST_NAMED - len(one.ids), 0)]
     return sorted(found.values(), key=lambda one: (-one.stopped, one.since, one.council, one.code_list, one.code))
 
 
@@ -201,19 +207,18 @@ def _one_of(plant: Plant, pile: Pile) -> Held | None:
 
 
 def _named(plant: Plant, pile: Pile) -> list[str]:
-    """The first of a pile, as people are shown them."""
+    """The first of a pile, as people are shown them, seen or not."""
     if pile.needed:
         table = version if pile.side == READ else delivery
         open_work = text(DESK_VERSION if pile.side == READ else DESK_DELIVERY)
         id = table.c.id
-        seen = sees_version(plant) if pile.side == READ else plant.sight.of(delivery.c.referral_id)
-        wanted = select(id).where(table.c.council == pile.council, table.c.cause_id == pile.cause_id, open_work, seen)
+        wanted = select(id).where(table.c.council == pile.council, table.c.cause_id == pile.cause_id, open_work)
         wanted = wanted.where(table.c.code == pile.mark)
         if pile.side == WRITE:
             wanted = wanted.where(delivery.c.state == DeliveryState.ATTENTION)
     else:
         id = gap.c.version_id if pile.side == READ else gap.c.delivery_id
-        wanted = select(id).where(_sees_gap(plant), *(
+        wanted = select(id).where(*(
             gap.c[name] == getattr(pile, name) for name in ("council", "side", "connection", "code_list", "field")
         ), gap.c.code == pile.mark)  # fmt: skip
     with plant.ledger.reading() as connection:
