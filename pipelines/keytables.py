@@ -6,7 +6,18 @@ council's, council keys by a main key, and while a rotation is under way the two
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, LargeBinary, MetaData, String, Table, literal_column, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    literal_column,
+    text,
+)
 
 metadata = MetaData()
 
