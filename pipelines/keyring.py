@@ -102,6 +102,9 @@ class Keyring:
                 select(main_link).where(main_link.c.holder.in_(sorted(held)), main_link.c.of.not_in(sorted(held)))
             ).all()
             if not links:
+                with self._lock:  # another thread may have followed them before the rotation took them away
+                    if id in self._mains:
+                        return self._mains[id]
                 raise KeyFault(
                     f"the keys of {self._store} are wrapped by the main key {id}, and this process was started with "
                     "another: a rotation has ended meanwhile; start it again with the key that keys.main leads to now"

@@ -6,7 +6,18 @@ council's, council keys by a main key, and while a rotation is under way the two
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String, Table, literal_column, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    literal_column,
+    text,
+)
 
 metadata = MetaData()
 
@@ -24,7 +35,7 @@ data_key = Table(
 )
 #: An empty text in the words of the indexes below. Whoever looks for holders or for what wraps says `!= EMPTY` too: a
 #: database that plans a statement before it sees its values would go through every key there is.
-EMPTY = literal_column("''")
+EMPTY: ColumnElement[str] = literal_column("''")
 for _name, _column in (("holder", data_key.c.holder), ("by", data_key.c.by)):
     Index(f"ix_data_key_{_name}", _column, sqlite_where=_column != EMPTY, postgresql_where=_column != EMPTY)
 

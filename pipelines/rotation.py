@@ -96,6 +96,7 @@ def begin(keys: KeyStore, fresh: bytes) -> bool:
         connection.execute(insert(main_link), links)
         _turn(connection, keys, fresh, new)
     crash.here("keys turned")
+    keys.keep_up()  # while the link is there: where nothing has to be wrapped anew, nobody would look for it again
     return True
 
 

@@ -3,7 +3,7 @@ not proved, and answers the next honest push.
 
 The bytes are a signed push that was whole once: cut, doubled, spoilt, its header lines out of order, with words of HTTP
 put in. Whatever is left of the signature, only the very body that was signed may be taken in. Bounded; more by
-`DOLEN_TEST_PROFILE=long`.
+`HYPOTHESIS_PROFILE=long`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ SECONDS = 20.0
 PLACE = "/push/alder/desk/Case"
 BODY = b'{"id": "C-1", "version": 1, "changed_at": "2026-11-30T10:00:00Z", "person": {"last_name": "Ann"}}'
 WORDS = (
-    b"\r\n", b"\n", b"\r", b"\x00", b" ", b":", b"\r\n\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 0\r\n",
-    b"Content-Length: 99999999999\r\n", b"Content-Length: -1\r\n", b"Expect: 100-continue\r\n", b"Host: a\r\n",
-    b"Connection: keep-alive\r\n", b"0\r\n\r\n", b"ffffffff\r\n", b"GET /up HTTP/1.1\r\n\r\n", b"HTTP/1.0", b"HTTP/2.0",
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"Upgrade: websocket\r\n", b"../", b"%2e%2e/", b"//", b"?", b"#", b"A" * 40_000,
-    b"webhook-id: other\r\n", b"\x16\x03\x01\x02\x00", b"X" * 300 + b": y\r\n", b"\xff\xfe", b"$process-message",
+    b"\r\n", b"\n", b"\r", b"\x00", b" ", b":", b"\r\n\r\n", b"Transfer-Encoding: chunked\r\n",
+    b"Content-Length: 0\r\n", b"Content-Length: 99999999999\r\n", b"Content-Length: -1\r\n", b"Host: a\r\n",
+    b"Expect: 100-continue\r\n", b"Connection: keep-alive\r\n", b"0\r\n\r\n", b"ffffffff\r\n", b"HTTP/1.0", b"HTTP/2.0",
+    b"GET /up HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"Upgrade: websocket\r\n", b"../", b"%2e%2e/",
+    b"//", b"?", b"#", b"A" * 40_000, b"webhook-id: other\r\n", b"\x16\x03\x01\x02\x00", b"X" * 300 + b": y\r\n",
+    b"\xff\xfe", b"$process-message",
 )  # fmt: skip
 
 

@@ -66,7 +66,6 @@ def test_no_page_shows_anybody_to_those_who_may_not_unmask(marked_desk: Desk) ->
             browser.get(visit.on)
             browser.post(visit.address(desk.bench), **visit.form(desk.bench))
     browser.get("/")
-    browser.post("/where", reference=TEXTS["last"], status=404)  # what was typed is not said back in an address
     browser.post(f"/referral/{refusal(desk.bench).referral_id}/unmask", why="because", status=403)
     assert len(browser.heard) > len(shown)
     assert [hit for said in browser.heard for hit in hits(said.partition("\n")[0], said, SHAPES)] == []
