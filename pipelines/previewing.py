@@ -24,7 +24,7 @@ from pipelines.jobs import CASEWORKER
 from pipelines.looking import NotPossible, council_of, delivery_of, record_at, version_of
 from pipelines.plant import Kind, Plant
 from pipelines.tables import attempt
-from pipelines.telling import WHOLE_WORDS, judged
+from pipelines.telling import judged
 from pipelines.texts import Silence
 from pipelines.vault import PayloadGone
 from pipelines.writing import draft_create, draft_update
@@ -71,7 +71,7 @@ def preview(plant: Plant, id: str, chooser: Chooser | None = None) -> Preview:
             said = judged(connection, plant, council, route, row, event, now)
         if isinstance(said, Silence):
             return Preview("not sent", f"{said.rule}; {said.ring} rings" if said.ring else said.rule)
-        words = WHOLE_WORDS in wired.connector.offers(row.kind)
+        words = said.status not in said.rules.templates  # the service is not opened for it: it has none to send by
         fields = [item for language in said.languages for item in said.record(language, words=words).items()]
         return Preview("create", f"{said.rules.channel} to the {said.recipient}, {said.language}", tuple(fields))
     if row.recipient == CASEWORKER:

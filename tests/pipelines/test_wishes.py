@@ -5,16 +5,19 @@ On a bench whose contact centre has no field for any of it: its file says that t
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from connectors.port import Item
-from pipelines import heeding, register, revisions, wishes
+from pipelines import composition, heeding, register, revisions, wishes
 from pipelines.batch import Batch, one_referral
+from pipelines.library import Library
 from pipelines.looking import NotPossible
 from pipelines.previewing import preview
+from pipelines.text_checks import text_routes
 from pipelines.tidings import Tidings
 
 pytest_plugins = ("tests.pipelines.pieces",)
@@ -164,3 +167,24 @@ def texted(bench: Any, content: str, number: str = "447700900123") -> str:
     item = Item(id, record, json.dumps(record).encode())
     Tidings(bench.plant, bench.council).take(bench.council.wired["texts"], kind, [item])
     return str(bench.row("version", external_id=id).state)
+
+
+def test_whom_a_route_tells_decides_what_must_have_a_place(site_folder: Path) -> None:
+    """Found before a text goes: who wants news, and that the person agreed, must be known from somewhere."""
+    site = composition.load(site_folder)
+    council = site.councils["neath-port-talbot"]
+    at = next(n for n, route in enumerate(council.settings.routes) if route.text)
+
+    def missing(*read: str) -> list[str]:
+        known = {"contact": {*read, *(field for what in ("opt_in", "language", "safe_number")
+                                      for field in register.PLACES[what])}}  # fmt: skip
+        found = list(text_routes(site, council, Library(site.layers), known))
+        assert all(one.key == f"routes[{at}].recipients" and one.line for one in found), found
+        return [str(one) for one in found]
+
+    wants, agrees = "referrer.wants_updates", "referrer.person_agrees"
+    assert missing(wants, agrees) == missing(wants, "referrer.agreement_waiver.by") == []
+    (one,) = missing(wants)
+    assert "whether the person agreed that the referrer hears" in one
+    assert "`preferences: {referrer: register}`" in one
+    assert len(missing()) == 2
