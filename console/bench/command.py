@@ -115,6 +115,41 @@ def pipeline(
 
 
 @bench.command()
+def peers(
+    records: Annotated[int, typer.Option(min=100, help="How many requests one run moves.")] = 2000,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs; the median of each contender counts.")] = 3,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Processes that send, on each side.")] = 1,
+    only: Annotated[list[str] | None, typer.Option(help="This result alone; may be given again.")] = None,
+    ledger: Annotated[
+        str, typer.Option(help="A PostgreSQL in which databases may be made: its URL, or env:NAME.", metavar="URL")
+    ] = "",
+    broker: Annotated[
+        str, typer.Option(help="A RabbitMQ and a place there of the bench's own: URL or env:NAME.", metavar="URL")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """The same work done by Celery, and changes read by dlt, where they are installed; in the same run."""
+    from console.bench import pipeline as contest
+    from console.bench import rivals
+    from console.bench.servers import given
+
+    if set(only or ()) - set(rivals.RESULTS):
+        raise WrongUse(f"--only takes one of: {'; '.join(rivals.RESULTS)}")
+    servers = given(ledger, broker, "", "")
+    try:
+        result = rivals.peers(records, runs, workers, servers, only or ())
+    except contest.Failed as fault:
+        complain(f"The bench cannot go on: {fault}")
+        raise typer.Exit(1) from None
+    for note in result["notes"]:
+        complain(note)
+    if as_json:
+        say(json.dumps(result))
+        return
+    _tell_results(result)
+
+
+@bench.command()
 def privacy(
     records: Annotated[int, typer.Option(min=0, help="Requests that one run moves; 0 leaves the pipeline out.")] = 5000,
     runs: Annotated[int, typer.Option(min=1, help="How many runs; the median of each contender counts.")] = 3,
