@@ -111,7 +111,7 @@ def pipeline(
     if as_json:
         say(json.dumps(result))
         return
-    _tell_results(result)
+    tell_results(result)
 
 
 @bench.command()
@@ -146,7 +146,7 @@ def peers(
     if as_json:
         say(json.dumps(result))
         return
-    _tell_results(result)
+    tell_results(result)
 
 
 @bench.command()
@@ -170,7 +170,7 @@ def privacy(
     if as_json:
         say(json.dumps(result))
         return
-    _tell_results(result)
+    tell_results(result)
 
 
 @bench.command()
@@ -192,7 +192,7 @@ def mapping(
     if as_json:
         say(json.dumps(result))
         return
-    _tell_results(result)
+    tell_results(result)
 
 
 @bench.command()
@@ -219,7 +219,7 @@ def connectors(
     if as_json:
         say(json.dumps(result))
         return
-    _tell_results(result)
+    tell_results(result)
 
 
 @bench.command()
@@ -258,7 +258,7 @@ def texts(
     if as_json:
         say(json.dumps(result))
     else:
-        _tell_results(result)
+        tell_results(result)
     raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
 
 
@@ -290,11 +290,12 @@ def console(
     if as_json:
         say(json.dumps(result))
     else:
-        _tell_results(result)
+        tell_results(result)
     raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
 
 
-def _tell_results(result: dict[str, Any]) -> None:
+def tell_results(result: dict[str, Any]) -> None:
+    """Print the results of a bench as a table."""
     names = ("name", "ours", "against", "theirs", "ratio", "unit", "our_cpu", "their_cpu", "runs")
     shown = [name for name in names if any(name in one for one in result["results"])]
     table(
