@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from pipelines import closure, looking
+from pipelines import closure
 from pipelines.past import fill
 
 pytest_plugins = ("tests.pipelines.pieces",)
@@ -43,11 +43,3 @@ def test_a_step_of_a_purge_reads_what_it_looks_at(bench: Any, plans: list[str]) 
         assert len(closure.walk(connection, "torfaen", "", 10)) == 10
     assert any("ix_referral_of_council (council=? AND id>?)" in step for step in plans), plans
     assert not any("TEMP B-TREE" in step for step in plans), plans
-
-
-@pytest.mark.embedded
-def test_one_is_found_by_its_number_alone(bench: Any, plans: list[str]) -> None:
-    assert len(looking.find_referral(bench.plant, "past-7")) == 1
-    wide = [step for step in plans if step.startswith(("SCAN referral", "SEARCH referral")) and "id=?" not in step
-            and "citizen_reference=?" not in step]  # fmt: skip
-    assert wide == [], plans
