@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from console.bench import curves, drawing
+from console.bench.pipeline import flood
 
 TOLD = {
     "wales": {"bench": "wales", "latency": {"p50": 0.4, "p95": 1.5, "p100": 3.0},
@@ -26,7 +27,7 @@ TOLD = {
 def test_what_is_no_result_is_refused(text: str, tmp_path: Path) -> None:
     file = tmp_path / "told.json"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(drawing.NotDrawn, match="--json|pictures are drawn of: wales, curves"):
+    with pytest.raises(drawing.NotDrawn, match=r"--json|pictures are drawn of: wales, curves"):
         drawing.draw(file, tmp_path)
     with pytest.raises(drawing.NotDrawn):
         drawing.draw(tmp_path / "nowhere.json", tmp_path)
@@ -46,12 +47,9 @@ def test_the_same_figures_give_the_same_pictures(name: str, tmp_path: Path) -> N
     assert b"<text" in once[0].read_bytes()
 
 
-def test_a_size_and_a_kill_are_measured_and_nothing_is_lost() -> None:
-    told: list[str] = []
-    found = curves.curves([60], 150, tell=told.append)
-    assert [one["records"] for one in found["sizes"]] == [60]
-    assert found["sizes"][0]["mb"] > 20
-    recovery = found["recovery"]
-    assert recovery["killed"] < recovery["again"] <= recovery["curve"][-1][0]
-    assert recovery["curve"][-1][1] == 150
-    assert found["results"][0]["name"] == "recovery"
+def test_a_size_is_measured_on_a_ledger_of_its_own() -> None:
+    with flood(0.0) as url:
+        found = curves._Once(url).sized(60)
+    assert found["records"] == 60
+    assert found["rate"] > 0
+    assert found["mb"] > 20
