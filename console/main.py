@@ -41,6 +41,7 @@ from console import (
     commands_where,
 )
 from console.bench import command as benches
+from console.bench import command_country  # noqa: F401 - its commands are the benches' too
 from console.guard import Guarded
 from console.show import say
 

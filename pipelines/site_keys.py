@@ -11,7 +11,7 @@ from pipelines.keystore import KeyFault, KeyStore
 from pipelines.ledger import Ledger, get_meta, set_meta
 from pipelines.mainkey import next_to, parse_master, read_master
 
-FILE = "file:"
+FILE, SQLITE = "file:", "sqlite:///"
 
 
 def belong_together(ledger: Ledger, keys: KeyStore) -> None:
@@ -54,9 +54,19 @@ def main_file(site: Site) -> Path | None:
 
 
 def main_at(site: Site, reference: str, setting: str, environment: Mapping[str, str] | None) -> bytes:
-    """Return the main key that a reference leads to; the file of `keys.main` is made where there is none."""
+    """Return the main key that a reference leads to; the file of `keys.main` is made where nothing was ever sealed.
+
+    Raises KeyFault too where that file is gone and a key store in a file is there: a new key in its place would open
+    nothing, and whoever looks for the old one would take it for that.
+    """
     if setting == "keys.main" and reference.startswith(FILE):
-        return read_master(site.root / reference.removeprefix(FILE))
+        file, store = site.root / reference.removeprefix(FILE), site.settings.keys.store
+        if not file.exists() and store.startswith(SQLITE) and (site.data_folder / store.removeprefix(SQLITE)).exists():
+            raise KeyFault(
+                f"the main key is gone: keys.main leads to {reference.removeprefix(FILE)}, which is not there, and the "
+                "key store is; put it back from where you keep its copy"
+            )
+        return read_master(file)
     if reference.startswith(SERVICE) and site.settings.keys.service is not None:
         from pipelines import remote_keys  # which loads what speaks to systems; a key file needs none of it
 

@@ -156,6 +156,9 @@ referral = Table(
     Column("born_in", String, nullable=False),  # the connection that showed it first
     Column("at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    # A council's referrals one after the other, and some of them by their ids: without it SQLite goes through all of a
+    # council's for each step of a purge and each search, which nobody notices before there are a million.
+    Index("ix_referral_of_council", "council", "id"),
     UniqueConstraint("council", "citizen_reference"),
     # What the outcomes count of a span of time (`pipelines.figures`), without looking at a referral.
     Index("ix_referral_came", "council", "status", "wants_news", "at", **_where("referral.merged_into IS NULL")),

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sandbox import flood, open311, secrets
+from sandbox import country, flood, open311, secrets
 from sandbox.faults import KINDS
 from sandbox.peers import serve as peers
 from sandbox.world import TENANTS, World
@@ -41,12 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("faults", help="list the faults that can be switched on, as JSON")
     peers.declare(commands.add_parser("peers", help="serve the fast systems of the benches, in memory, until stopped"))
     flood.declare(commands.add_parser("flood", help="serve a source of any size and a sink that counts, for benches"))
+    country.declare(commands.add_parser("country", help="serve many councils whose staff type by a plan, for a bench"))
     open311.declare(commands.add_parser("open311", help="serve an Open311 endpoint, in memory, until stopped"))
     given = parser.parse_args(arguments)
     if given.command == "peers":
         return peers.run(given)
     if given.command == "open311":
         return open311.run(given)
+    if given.command == "country":
+        return country.run(given)
     if given.command == "flood":
         return flood.run(given)
     if given.command == "faults":

@@ -1,8 +1,9 @@
 """A source that gives as many requests as it is asked for, and a sink that counts: the two ends of a throughput bench.
 
 It does next to nothing for each call, so that what a bench measures is whoever calls it. Pages are made before they are
-asked for, and shown once: whoever asks for changes again is told that there are none. `python -m sandbox flood` starts
-it; it says one JSON line with its `url`, and ends when its input closes.
+asked for, and shown once: whoever asks for changes again is told that there are none. One request by its number is
+shown as often as it is asked for. `python -m sandbox flood` starts it; it says one JSON line with its `url`, and ends
+when its input closes.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import os
 import signal
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.peers.wire import Answer, Call, Line, as_json
 
 PAGE = 100
 STAMP = "2026-03-02T09:00:00Z"
+_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +42,7 @@ class Flood:
 
     def __init__(self, slow: float) -> None:
         self._slow = slow
+        self._requests: dict[str, bytes] = {}  # by the digits of their numbers
         self._pages: list[bytes] = []
         self._shown = False  # the last page was read: nothing has changed since
         self._keys: set[str] = set()
@@ -51,6 +55,8 @@ class Flood:
             return self._take(call.path.rsplit("/", 1)[1])
         if call.path == "/source/requests":
             return self._page(call.query.get("cursor", ""))
+        if call.path.startswith("/source/requests/"):
+            return self._one(call.path.rsplit("-", 1)[1])
         if call.path == "/control" and call.method == "POST":
             return self._release(call.json())
         if call.path == "/control":
@@ -74,6 +80,10 @@ class Flood:
         answer.after = self._slow
         return answer
 
+    def _one(self, digits: str) -> Answer:
+        found = self._requests.get(digits)
+        return as_json(404, {"error": {"code": "not_found"}}) if found is None else Answer(200, found)
+
     def _page(self, cursor: str) -> Answer:
         if not self._pages or (self._shown and not cursor):
             return as_json(200, {"requests": [], "next": None})
@@ -84,25 +94,26 @@ class Flood:
         return Answer(200, self._pages[number])
 
     def _release(self, order: dict[str, Any]) -> Answer:
-        """Begin anew with so many requests, made of a sample; 0 withdraws them."""
+        """Begin anew with so many requests, made of a sample; 0 withdraws them.
+
+        `after`: they are numbered from there on. `spread`: each was changed a second after the one before.
+        """
         self._keys.clear()
         self._shown = False
         self._writes = 0
         self._first_read = self._last_write = 0.0
-        count, sample = int(order["records"]), order.get("sample", {})
-        requests = [self._request(sample, number) for number in range(1, count + 1)]
-        self._pages = [
-            json.dumps(
-                {
-                    "requests": requests[at : at + PAGE],
-                    "next": str(at // PAGE + 1) if at + PAGE < count else None,
-                }
-            ).encode()
-            for at in range(0, count, PAGE)
-        ]
+        count, after, sample = int(order["records"]), int(order.get("after", 0)), order.get("sample", {})
+        spread = bool(order.get("spread"))
+        numbers = range(after + 1, after + count + 1)
+        self._requests = {f"{n:07d}": json.dumps(self._request(sample, n, spread)).encode() for n in numbers}
+        made = list(self._requests.values())
+        self._pages = []
+        for at in range(0, count, PAGE):
+            following = b'"%d"' % (at // PAGE + 1) if at + PAGE < count else b"null"
+            self._pages.append(b'{"requests": [%b], "next": %b}' % (b", ".join(made[at : at + PAGE]), following))
         return as_json(200, {"records": count})
 
-    def _request(self, sample: dict[str, Any], number: int) -> dict[str, Any]:
+    def _request(self, sample: dict[str, Any], number: int, spread: bool) -> dict[str, Any]:
         """One request: what is somebody's own differs from one to the next; codes and marks are the sample's."""
         person = sample["customer"]
         customer = {
@@ -127,7 +138,7 @@ class Flood:
         own = {
             "id": f"C-{number:07d}",
             "version": 1,
-            "changed_at": STAMP,
+            "changed_at": (_BEGAN + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%SZ") if spread else STAMP,
             "external_reference": None,
             "received_at": moment,
             "status_changed_at": moment,

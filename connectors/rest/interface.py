@@ -8,6 +8,7 @@ the file, as nothing is ever fetched.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
@@ -43,6 +44,7 @@ _LONGEST_CHAIN = 20  # references to references
 _MOST_NODES = 200_000  # a component of more is a bomb of references and not a record
 
 _formats = FormatChecker(formats=())
+_finding = threading.Lock()
 
 
 @_formats.checks("date")
@@ -76,6 +78,7 @@ class Interface:
         self._validators: dict[str, Draft202012Validator] = {}
         self._quick: dict[str, Asked | None] = {}
         self._nodes = 0
+        self._preparing = threading.RLock()  # connections of one product share this and begin together
         self._known: frozenset[str] = frozenset(_property_names(self._document))
 
     def parameters(self, path: str, method: str) -> list[dict[str, Any]]:
@@ -127,6 +130,11 @@ class Interface:
         """Compile the validator of a component now, so that a fault shows at start. Raises Misconfigured."""
         if name in self._validators:
             return
+        with self._preparing:
+            if name not in self._validators:
+                self._compile(name)
+
+    def _compile(self, name: str) -> None:
         reading = _for_reading(self.component(name))
         try:
             Draft202012Validator.check_schema(reading)
@@ -190,10 +198,34 @@ class Interface:
         return node
 
 
+class _Once:
+    """One pinned file, read by the first of those that ask at once; the others wait for it and not for other files."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: Interface | None = None
+
+    def made(self, body: bytes, name: str) -> Interface:
+        with self._lock:
+            if self._made is None:
+                self._made = Interface(body, name)
+            return self._made
+
+
 @lru_cache(maxsize=16)
+def _once(_body: bytes, _name: str) -> _Once:
+    return _Once()
+
+
 def open_interface(body: bytes, name: str) -> Interface:
-    """Read a pinned file once for all connections that share it. Raises Misconfigured."""
-    return Interface(body, name)
+    """Read a pinned file once for all connections that share it. Raises Misconfigured.
+
+    All sources of a site are first read in the same moment, and a file takes its seconds: sixty connections of one
+    product would read it sixty times beside each other, as a cache alone lets everybody in who finds it empty.
+    """
+    with _finding:
+        once = _once(body, name)
+    return once.made(body, name)
 
 
 def _document(body: bytes, name: str) -> dict[str, Any]:

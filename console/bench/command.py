@@ -111,7 +111,42 @@ def pipeline(
     if as_json:
         say(json.dumps(result))
         return
-    _tell_results(result)
+    tell_results(result)
+
+
+@bench.command()
+def peers(
+    records: Annotated[int, typer.Option(min=100, help="How many requests one run moves.")] = 2000,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs; the median of each contender counts.")] = 3,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Processes that send, on each side.")] = 1,
+    only: Annotated[list[str] | None, typer.Option(help="This result alone; may be given again.")] = None,
+    ledger: Annotated[
+        str, typer.Option(help="A PostgreSQL in which databases may be made: its URL, or env:NAME.", metavar="URL")
+    ] = "",
+    broker: Annotated[
+        str, typer.Option(help="A RabbitMQ and a place there of the bench's own: URL or env:NAME.", metavar="URL")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """The same work done by Celery, and changes read by dlt, where they are installed; in the same run."""
+    from console.bench import pipeline as contest
+    from console.bench import rivals
+    from console.bench.servers import given
+
+    if set(only or ()) - set(rivals.RESULTS):
+        raise WrongUse(f"--only takes one of: {'; '.join(rivals.RESULTS)}")
+    servers = given(ledger, broker, "", "")
+    try:
+        result = rivals.peers(records, runs, workers, servers, only or ())
+    except contest.Failed as fault:
+        complain(f"The bench cannot go on: {fault}")
+        raise typer.Exit(1) from None
+    for note in result["notes"]:
+        complain(note)
+    if as_json:
+        say(json.dumps(result))
+        return
+    tell_results(result)
 
 
 @bench.command()
@@ -135,7 +170,7 @@ def privacy(
     if as_json:
         say(json.dumps(result))
         return
-    _tell_results(result)
+    tell_results(result)
 
 
 @bench.command()
@@ -157,7 +192,7 @@ def mapping(
     if as_json:
         say(json.dumps(result))
         return
-    _tell_results(result)
+    tell_results(result)
 
 
 @bench.command()
@@ -184,7 +219,7 @@ def connectors(
     if as_json:
         say(json.dumps(result))
         return
-    _tell_results(result)
+    tell_results(result)
 
 
 @bench.command()
@@ -223,7 +258,7 @@ def texts(
     if as_json:
         say(json.dumps(result))
     else:
-        _tell_results(result)
+        tell_results(result)
     raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
 
 
@@ -255,7 +290,7 @@ def console(
     if as_json:
         say(json.dumps(result))
     else:
-        _tell_results(result)
+        tell_results(result)
     raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
 
 
@@ -279,14 +314,15 @@ def gate(
     if as_json:
         say(json.dumps(result))
     else:
-        _tell_results(result)
+        tell_results(result)
     red = [one for one in result["results"] if not one["well"]]
     for one in red:
         complain(held.words_of(one))
     raise typer.Exit(1 if red else 0)
 
 
-def _tell_results(result: dict[str, Any]) -> None:
+def tell_results(result: dict[str, Any]) -> None:
+    """Print the results of a bench as a table."""
     names = ("name", "ours", "against", "theirs", "ratio", "unit", "our_cpu", "their_cpu", "runs")
     shown = [name for name in names if any(name in one for one in result["results"])]
     table(

@@ -82,7 +82,7 @@ class Speed:
 
 def plain(url: str, records: int) -> Speed:
     """How fast the plain loop is."""
-    _control(url, records)
+    release(url, records)
     command = [sys.executable, "-m", "console.bench.plain", f"{url}/source/requests", f"{url}/sink"]
     ended = subprocess.run(command, check=True, capture_output=True, timeout=LONGEST)  # noqa: S603 - our own
     told = json.loads(ended.stdout)
@@ -93,7 +93,7 @@ def plain(url: str, records: int) -> Speed:
 
 def ours(url: str, contender: Contender, records: int) -> Speed:
     """How fast Dolen is, run in this way. Raises Failed if not every record arrived once."""
-    _control(url, 0)
+    release(url, 0)
     folder = Path(tempfile.mkdtemp(prefix="dolen-bench-"))
     plant: Plant | None = None
     processes: list[subprocess.Popen[bytes]] = []
@@ -115,10 +115,10 @@ def ours(url: str, contender: Contender, records: int) -> Speed:
             processes.append(started)
             log.close()
         _until_all_live(plant, processes, folder)
-        began = cpu_seconds(processes)
-        _control(url, records)
+        began = cpu_seconds([process.pid for process in processes])
+        release(url, records)
         seen = _wait(url, plant, before + records, processes, folder, contender)
-        ended = cpu_seconds(processes)
+        ended = cpu_seconds([process.pid for process in processes])
         if (seen["writes"], seen["keys"]) != (records, records):
             raise Failed(f"{contender.name}: {seen['writes']} writes and {seen['keys']} keys for {records} records")
         cpu = None if began is None or ended is None else (ended - began) * 1000 / records
@@ -134,13 +134,13 @@ def ours(url: str, contender: Contender, records: int) -> Speed:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def cpu_seconds(processes: Sequence[subprocess.Popen[bytes]]) -> float | None:
-    """Processor time that these processes have taken so far, as Linux keeps it; None where it cannot be read."""
+def cpu_seconds(pids: Sequence[int]) -> float | None:
+    """Processor time that processes have taken so far, as Linux keeps it; None where it cannot be read."""
     ticks = 0
     try:
-        for process in processes:
+        for pid in pids:
             # Behind the name, which stands in brackets and may hold anything: user and system time are 12th and 13th.
-            fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2]
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2]
             ticks += sum(int(number) for number in fields.split()[11:13])
     except (OSError, ValueError):
         return None
@@ -178,7 +178,7 @@ def _wait(
     deadline = time.monotonic() + LONGEST
     while time.monotonic() < deadline:
         if proofs(plant.ledger) >= wanted:
-            return _control(url)
+            return release(url)
         _none_ended(processes, folder)
         time.sleep(0.02 if contender.rows < 100_000 else 0.2)
     raise Failed(f"{proofs(plant.ledger)} of {wanted} records arrived in {LONGEST:.0f} s")
@@ -201,14 +201,21 @@ def lay_out(folder: Path, url: str, contender: Contender) -> None:
         (place / name.replace("council", "bench")).write_text(text, encoding="utf-8")
 
 
-def _control(url: str, records: int | None = None) -> dict[str, Any]:
-    """Ask how it stands, or release so many records."""
+def release(url: str, records: int | None = None, *, after: int = 0, spread: bool = False) -> dict[str, Any]:
+    """Ask the source and the sink how it stands, or release so many records; 0 withdraws them.
+
+    `after`: they are numbered from there on. `spread`: each was changed a second after the one before.
+    """
     body = None
     if records is not None:
         sample = json.loads((HERE / "sample.json").read_bytes())
-        body = json.dumps({"records": records, "sample": sample}).encode()
-    method = "GET" if body is None else "POST"
-    request = urllib.request.Request(f"{url}/control", data=body, method=method)  # noqa: S310 - our own, on this machine
+        body = json.dumps({"records": records, "sample": sample, "after": after, "spread": spread}).encode()
+    return asked(f"{url}/control", body)
+
+
+def asked(address: str, body: bytes | None = None) -> dict[str, Any]:
+    """What the source or the sink answers to one call; `body` is posted."""
+    request = urllib.request.Request(address, data=body)  # noqa: S310 - our own, on this machine
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the same
         found: dict[str, Any] = json.load(answer)
     return found

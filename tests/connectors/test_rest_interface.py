@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from connectors.errors import Misconfigured
+from connectors.rest import interface as rest_interface
 from connectors.rest.fits import quick
 from connectors.rest.interface import Interface, _formats, _is_date, _is_moment
 
@@ -31,6 +35,28 @@ def test_the_shipped_interface_of_contact(interfaces: Callable[[str], bytes]) ->
     assert not contact.names_field("Blodeuwedd")
     assert not contact.names_field("")
     assert contact.fault("Request", {}) == "at the top: id is missing"
+
+
+def test_many_that_open_one_file_at_once_read_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sources of a site are first read in one moment; sixty that each parsed the file took the first minute."""
+    body = json.dumps({"openapi": "3.1.0", "components": {"schemas": {"R": {"type": "object"}}}}).encode()
+    together, read = threading.Barrier(12), []
+    kept = rest_interface._document
+
+    def slowly(body: bytes, name: str) -> Any:
+        read.append(name)
+        time.sleep(0.05)  # long enough for all of them to come in meanwhile
+        return kept(body, name)
+
+    monkeypatch.setattr(rest_interface, "_document", slowly)
+
+    def opened(_: int) -> Interface:
+        together.wait(10)
+        return rest_interface.open_interface(body, "interfaces/shared.yaml")
+
+    with ThreadPoolExecutor(12) as threads:
+        found = set(threads.map(opened, range(12)))
+    assert (len(found), read) == (1, ["interfaces/shared.yaml"])
 
 
 @pytest.mark.parametrize(

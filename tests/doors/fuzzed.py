@@ -30,7 +30,7 @@ from connectors.push.port import Pushed, PushRefused
 from connectors.push.proofs import prove
 from connectors.push.settings import PushSettings
 from connectors.rest.addresses import Addresses, next_in
-from connectors.rest.interface import open_interface
+from connectors.rest.interface import Interface
 from connectors.soap.times import moment
 from console.cells import cell
 from console.show import safe
@@ -73,7 +73,7 @@ def _yaml(content: bytes) -> None:
 
 def _openapi(content: bytes) -> None:
     with suppress(Misconfigured):
-        open_interface.__wrapped__(content, "live.yaml").component("Case")
+        Interface(content, "live.yaml").component("Case")
 
 
 def _wsdl(content: bytes) -> None:
