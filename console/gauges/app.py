@@ -18,19 +18,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from pipelines import readiness
+from pipelines import figures, figures_as, readiness
+from pipelines.clock import SECOND
 from pipelines.logs import warn
 from pipelines.measures import BOUNDS, FIGURES, Measures, Sample
 from pipelines.plant import Plant
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _COUNTERS = frozenset({"dolen_tries"})
+#: What residents were told is counted over so many days, and counted anew after so long: it reads all of the news.
+OUTCOME_DAYS, _OUTCOMES_EVERY = 90, 3_600 * SECOND
 
 
 class Gauges:
     """The figures of one plant, in Prometheus' own text."""
 
     def __init__(self, plant: Plant, data: Path) -> None:
+        self._plant = plant
+        self._outcomes, self._counted_at = b"", -_OUTCOMES_EVERY
         self._measures = Measures(plant, data)
         self._registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._registry)  # memory, files and time of this process
@@ -44,7 +49,16 @@ class Gauges:
 
     def text(self) -> bytes:
         """All of it, as it is read."""
-        return generate_latest(self._registry)
+        return generate_latest(self._registry) + self._told()
+
+    def _told(self) -> bytes:
+        """What `dolen outcomes --prometheus` prints, counted at most once an hour."""
+        now = self._plant.clock.now()
+        if not 0 <= now - self._counted_at < _OUTCOMES_EVERY:
+            since = now - OUTCOME_DAYS * 86_400 * SECOND
+            found = [figures.figures(self._plant, code, since=since, until=now + 1) for code in self._plant.councils]
+            self._outcomes, self._counted_at = figures_as.as_prometheus(found).encode(), now
+        return self._outcomes
 
 
 def _family(name: str, samples: Iterable[Sample]) -> Metric:

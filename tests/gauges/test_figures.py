@@ -113,6 +113,17 @@ def test_the_figures_tell_what_is_so(seen: tuple[Any, Doors]) -> None:
     assert read(client)["dolen_tries_total"] == {("torfaen", "casework", "needs attention"): 1}  # and not again
 
 
+def test_what_residents_were_told_is_among_them_counted_once_an_hour(seen: tuple[Any, Doors]) -> None:
+    bench, client = seen
+    bench.take(*(bench.request(f"C-{number}") for number in range(4)))
+    assert 'referrals{council="torfaen"}' not in client.get("/metrics").text  # fewer than five are nobody's business
+    bench.take(*(bench.request(f"D-{number}") for number in range(4)))
+    assert 'referrals{council="torfaen"}' not in client.get("/metrics").text
+    bench.clock.pass_by(3_600)
+    assert 'dolen_outcome_referrals{council="torfaen"} 8' in client.get("/metrics").text.splitlines()
+    read(client)
+
+
 def test_what_the_dashboard_and_the_rules_name_is_there(seen: tuple[Any, Doors]) -> None:
     """With the labels that they name it by."""
     board = json.loads((ROOT / "ops/grafana/dolen.json").read_text(encoding="utf-8"))
