@@ -296,7 +296,7 @@ def test_9_the_process_is_killed_at_each_step_of_a_page(bench: Any) -> None:
     assert bench.take(*items).news == 3  # it is read again
     bench.restart()  # after: the wake-ups died with the process
     with bench.reading() as connection:
-        assert lanes.due_now(connection, "torfaen", "casework", bench.clock.now()) is not None
+        assert lanes.due_now(connection, [("torfaen", "casework")], bench.clock.now())
     # A worker that dies in mid-call: a create becomes not sure and is looked up before anything is sent.
     job = bench.job(bench.row("lane").id, "doomed")
     bench.restart()

@@ -20,6 +20,9 @@ from pipelines.roles import Holding
 from tests.web.desk import COOKIE, COUNCILS, LIMITS, Desk, everybody, refused
 from tests.web.test_eyes import chromium as chromium
 
+#: One step builds on another, and an officer's last step on all of theirs.
+pytestmark = pytest.mark.xdist_group("whole story")
+
 BOB = sessions.Person("Bob Protector", "name bob@example.org", names=("bob@example.org",))
 WHY = "agreed on the telephone"
 
