@@ -20,9 +20,6 @@ from pipelines.roles import Holding
 from tests.web.desk import COOKIE, COUNCILS, LIMITS, Desk, everybody, refused
 from tests.web.test_eyes import chromium as chromium
 
-#: One step builds on another, and an officer's last step on all of theirs.
-pytestmark = pytest.mark.xdist_group("whole story")
-
 BOB = sessions.Person("Bob Protector", "name bob@example.org", names=("bob@example.org",))
 WHY = "agreed on the telephone"
 
@@ -103,7 +100,7 @@ def _officer(chromium: Browser, desk: Desk, language: Language, secret: str) -> 
     context.close()
 
 
-def test_a_supplier_is_down_and_up_again(ann: Officer) -> None:
+def a_supplier_is_down_and_up_again(ann: Officer) -> None:
     bench, id = ann.desk.bench, f"{ann.prefix}-1"
     bench.take(bench.request(id))
     with bench.writing() as connection:
@@ -118,7 +115,7 @@ def test_a_supplier_is_down_and_up_again(ann: Officer) -> None:
     ann.arrives(id, f"{ann.prefix}901")
 
 
-def test_a_code_is_unmapped(ann: Officer) -> None:
+def a_code_is_unmapped(ann: Officer) -> None:
     bench, id, code = ann.desk.bench, f"{ann.prefix}-2", f"soonest-{ann.t.language}"
     bench.take(bench.request(id, priority=code))
     ann.finds(id)
@@ -135,7 +132,7 @@ def test_a_code_is_unmapped(ann: Officer) -> None:
     ann.arrives(id, f"{ann.prefix}902")
 
 
-def test_a_record_is_rejected(ann: Officer) -> None:
+def a_record_is_rejected(ann: Officer) -> None:
     id = f"{ann.prefix}-3"
     delivery = refused(ann.desk.bench, id)
     ann.finds(id)
@@ -153,7 +150,7 @@ def test_a_record_is_rejected(ann: Officer) -> None:
     ann.arrives(id, f"{ann.prefix}903")
 
 
-def test_a_restricted_referral_is_opened_sent_and_reviewed(ann: Officer, chromium: Browser) -> None:
+def a_restricted_referral_is_opened_sent_and_reviewed(ann: Officer, chromium: Browser) -> None:
     desk, id = ann.desk, f"{ann.prefix}-4"
     delivery = refused(desk.bench, id, flags__restricted=True)
     assert delivery not in ann.finds(id)
@@ -181,7 +178,7 @@ def test_a_restricted_referral_is_opened_sent_and_reviewed(ann: Officer, chromiu
     other.close()
 
 
-def test_it_is_proved(ann: Officer) -> None:
+def it_is_proved(ann: Officer) -> None:
     for number in (1, 2, 3):
         ann.finds(f"{ann.prefix}-{number}")
         ann.follows("front.whole_story")
@@ -190,3 +187,12 @@ def test_it_is_proved(ann: Officer) -> None:
     ann.presses("audit.verify")
     ann.sees("audit.holds")
     ann.keeps("proof")
+
+
+def test_the_whole_story(ann: Officer, chromium: Browser) -> None:
+    """In this order: the last step proves what the others sent."""
+    a_supplier_is_down_and_up_again(ann)
+    a_code_is_unmapped(ann)
+    a_record_is_rejected(ann)
+    a_restricted_referral_is_opened_sent_and_reviewed(ann, chromium)
+    it_is_proved(ann)
