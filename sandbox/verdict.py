@@ -166,6 +166,8 @@ class Verdict:
             self._note("lost", truth, f"text {now!r} never sent")
         whose = truth.wish["referred_by"] if audience.family else truth.wish["language"]
         asked = whose.get("letters") or "unknown"  # their own, whatever the person asked for
+        if audience.family and truth.in_casework:
+            asked = "unknown"  # the case system has no place for the language of whoever referred
         language = "both" if asked == "unknown" else asked
         for text in texts:
             wrong = audience.objection(text)
