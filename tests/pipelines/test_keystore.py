@@ -154,6 +154,29 @@ def test_without_the_persons_key_nothing_of_theirs_opens_and_no_new_one_is_made(
         again.close()
 
 
+@pytest.mark.parametrize("met", ["by opening a record", "by asking for a key"])
+def test_who_was_erased_by_another_process_is_not_written_of_by_a_key_from_memory(
+    keys: KeyStore, file: Path, met: str
+) -> None:
+    """A worker has the person's key at hand when another process erases them: nothing new is sealed by it."""
+    sealing = keys.sealing()
+    first, _ = sealing.key("torfaen", "p1", new=True)
+    sealing.commit()
+    worker = afresh(file)
+    try:
+        if met == "by opening a record":
+            worker.fetch([first])
+        assert worker.has_key("torfaen", "p1")
+        keys.destroy("torfaen", people=["p1"])
+        late = worker.sealing()
+        late.key("torfaen", "p1")
+        with pytest.raises(KeyFault, match="the key of this person is gone"):
+            late.commit()
+        assert asked(file, "SELECT * FROM person_key") == asked(file, "SELECT * FROM data_key") == []
+    finally:
+        worker.close()
+
+
 def test_a_destroyed_data_key_is_said_to_be_gone(keys: KeyStore, file: Path) -> None:
     id, _ = keys.take("torfaen")
     change(file, "DELETE FROM data_key WHERE id = ?", id)
