@@ -62,7 +62,10 @@ class TakesDocuments(Protocol):
         """Add a document to record `id` under our stable `key`. Raises as `Target.deliver`."""
 
     def find_document(self, kind: str, id: str, key: str) -> str:
-        """Return the target's id of the document that it holds under our key, "" if it holds none."""
+        """Return the target's id of the document that it holds under our key, "" if it holds none.
+
+        Raises NotImplementedError where the profile names no way to ask.
+        """
 
 
 class Offering(Protocol):

@@ -139,7 +139,7 @@ class MailConnector:
 
     def find(self, kind: str, key: str) -> list[Item]:
         """See `connectors.port`: nor can it be asked, as the tier is C."""
-        raise NotImplementedError(f"a mail server cannot be asked for a {kind}")
+        raise NotImplementedError(f"a mail server cannot be asked for a {kind}")  # tier C, as the port has it
 
     def changes(self, kind: str, *, watermark: str, cursor: str = "", limit: int | None = None) -> Page:  # noqa: ARG002 - the port's parameters
         """See `connectors.port.Source`."""

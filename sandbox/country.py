@@ -11,17 +11,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import random
-import signal
-import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.peers.wire import Answer, Call, Line, as_json
+from sandbox.peers.wire import Answer, Call, as_json, serve
 
 #: How busy each hour of a working day is against the others. The published figures give days, and say no more than that
 #: demand falls into office hours; the night is whoever is on call.
@@ -39,7 +35,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Serve until standard input closes, SIGTERM or Ctrl-C."""
-    asyncio.run(_serve(given))
+    asyncio.run(serve(Country(given.councils).answer, given.port))
     return 0
 
 
@@ -230,18 +226,3 @@ def _merged(kept: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
         else:
             merged[name] = value
     return merged
-
-
-async def _serve(given: argparse.Namespace) -> None:
-    loop = asyncio.get_running_loop()
-    country = Country(given.councils)
-    server = await loop.create_server(lambda: Line(country.answer), "127.0.0.1", given.port, backlog=256)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 4096) else stop.set())
-    port = server.sockets[0].getsockname()[1]
-    sys.stdout.write(json.dumps({"url": f"http://127.0.0.1:{port}"}) + "\n")
-    sys.stdout.flush()
-    await stop.wait()
-    server.close()

@@ -11,14 +11,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import signal
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.peers.wire import Answer, Call, Line, as_json
+from sandbox.peers.wire import Answer, Call, as_json, serve
 
 PAGE = 100
 STAMP = "2026-03-02T09:00:00Z"
@@ -33,7 +30,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Serve until standard input closes, SIGTERM or Ctrl-C."""
-    asyncio.run(_serve(given))
+    asyncio.run(serve(Flood(given.slow).answer, given.port))
     return 0
 
 
@@ -145,18 +142,3 @@ class Flood:
             "reason": {**sample["reason"], "text": f"Mae'r gofalwr yn flinedig ({number})."},
         }
         return {**sample, **own, "customer": customer, "public_reference": None, "case_number": None}
-
-
-async def _serve(given: argparse.Namespace) -> None:
-    loop = asyncio.get_running_loop()
-    flood = Flood(given.slow)
-    server = await loop.create_server(lambda: Line(flood.answer), "127.0.0.1", given.port, backlog=256)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 4096) else stop.set())
-    port = server.sockets[0].getsockname()[1]
-    sys.stdout.write(json.dumps({"url": f"http://127.0.0.1:{port}"}) + "\n")
-    sys.stdout.flush()
-    await stop.wait()
-    server.close()

@@ -53,7 +53,7 @@ def find(kind: str, told: SoapDocuments, speaks: Speaks, id: str, key: str) -> s
     """See `connectors.documents.TakesDocuments.find_document`."""
     section, doing = told.find, f"looking for a document of a {kind}"
     if section is None:
-        raise NotImplementedError(f"documents of a {kind} cannot be searched by our key")
+        raise NotImplementedError(f"documents of a {kind} cannot be searched by our key")  # as the port has it
     content: Record = {}
     xml.put(content, section.id, id)
     try:

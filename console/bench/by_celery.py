@@ -53,25 +53,25 @@ def _made() -> Any:
 app = _made()
 
 
-@importlib.import_module("celery").signals.worker_ready.connect  # type: ignore[untyped-decorator]
+@importlib.import_module("celery").signals.worker_ready.connect  # type: ignore[untyped-decorator]  # no types
 def _say_so(**_: Any) -> None:
     sys.stdout.write(READY + "\n")
     sys.stdout.flush()
 
 
-@app.task(name="number")  # type: ignore[untyped-decorator]
+@app.task(name="number")  # type: ignore[untyped-decorator]  # no types
 def carry(number: str) -> None:
     """Fetch one request, map it, post it."""
     _post(_fetched(number))
 
 
-@app.task(name="whole")  # type: ignore[untyped-decorator]
+@app.task(name="whole")  # type: ignore[untyped-decorator]  # no types
 def carry_whole(record: dict[str, Any]) -> None:
     """Map one request, post it."""
     _post(record)
 
 
-@app.task(name="marked")  # type: ignore[untyped-decorator]
+@app.task(name="marked")  # type: ignore[untyped-decorator]  # no types
 def carry_marked(number: str) -> None:
     """Fetch one request, map it, post it, and write down that it arrived; nothing where that is written already."""
     if not _ledgers:

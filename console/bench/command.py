@@ -108,8 +108,7 @@ def pipeline(
     except contest.Failed as fault:
         complain(f"The bench cannot go on: {fault}")
         raise typer.Exit(1) from None
-    if as_json:
-        say(json.dumps(result))
+    if told_as_json(result, as_json):
         return
     tell_results(result)
 
@@ -143,8 +142,7 @@ def peers(
         raise typer.Exit(1) from None
     for note in result["notes"]:
         complain(note)
-    if as_json:
-        say(json.dumps(result))
+    if told_as_json(result, as_json):
         return
     tell_results(result)
 
@@ -167,8 +165,7 @@ def privacy(
     except contest.Failed as fault:
         complain(f"The bench cannot go on: {fault}")
         raise typer.Exit(1) from None
-    if as_json:
-        say(json.dumps(result))
+    if told_as_json(result, as_json):
         return
     tell_results(result)
 
@@ -189,8 +186,7 @@ def mapping(
         raise typer.Exit(1) from None
     for note in result["notes"]:
         complain(note)
-    if as_json:
-        say(json.dumps(result))
+    if told_as_json(result, as_json):
         return
     tell_results(result)
 
@@ -216,8 +212,7 @@ def connectors(
     except contest.Disagreed as fault:
         complain(f"The bench cannot go on: {fault}")
         raise typer.Exit(1) from None
-    if as_json:
-        say(json.dumps(result))
+    if told_as_json(result, as_json):
         return
     tell_results(result)
 
@@ -255,9 +250,7 @@ def texts(
     except (contest.Failed, StageFault) as fault:
         complain(f"The bench cannot go on: {fault}")
         raise typer.Exit(1) from None
-    if as_json:
-        say(json.dumps(result))
-    else:
+    if not told_as_json(result, as_json):
         tell_results(result)
     raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
 
@@ -287,9 +280,7 @@ def console(
     except (contest.Failed, NotKnown) as fault:
         complain(f"The bench cannot go on: {fault}")
         raise typer.Exit(1) from None
-    if as_json:
-        say(json.dumps(result))
-    else:
+    if not told_as_json(result, as_json):
         tell_results(result)
     raise typer.Exit(0 if all(one["ratio"] >= 1 for one in result["results"]) else 1)
 
@@ -311,14 +302,19 @@ def gate(
     except (OnTheWire, InWords, held.NotRecorded) as fault:
         complain(f"The gate cannot judge: {fault}")
         raise typer.Exit(1) from None
-    if as_json:
-        say(json.dumps(result))
-    else:
+    if not told_as_json(result, as_json):
         tell_results(result)
     red = [one for one in result["results"] if not one["well"]]
     for one in red:
         complain(held.words_of(one))
     raise typer.Exit(1 if red else 0)
+
+
+def told_as_json(result: dict[str, Any], as_json: bool) -> bool:
+    """Print a result for a script, where that was asked for; whether it was."""
+    if as_json:
+        say(json.dumps(result))
+    return as_json
 
 
 def tell_results(result: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,15 @@ class Contender:
     log: str = "warning"  # the least that it logs
 
 
-@contextmanager
-def flood(slow: float) -> Iterator[str]:
+def flood(slow: float) -> AbstractContextManager[str]:
     """The source and the sink, as a process; gives their address."""
-    command = [sys.executable, "-m", "sandbox", "flood", "--slow", str(slow)]
+    return pretend("flood", "--slow", str(slow))
+
+
+@contextmanager
+def pretend(*words: str) -> Iterator[str]:
+    """A command of the sandbox that serves, as a process; gives its address."""
+    command = [sys.executable, "-m", "sandbox", *words]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
     assert process.stdout is not None
     assert process.stdin is not None

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from console.bench.pipeline import Failed, cpu_seconds
+from console.bench.pipeline import Failed, cpu_seconds, pretend
 from pipelines import composition
 from pipelines.arrivals import Arrival, arrivals, open_deliveries
 from pipelines.clock import SECOND
@@ -66,7 +66,7 @@ def wales(day: Day, *, tell: Callable[[str], None]) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="dolen-bench-"))
     with ExitStack() as made:
         made.callback(shutil.rmtree, folder, ignore_errors=True)
-        url = made.enter_context(_country(day.councils))
+        url = made.enter_context(pretend("country", "--councils", str(day.councils)))
         _lay_out(folder, url, day)
         plant = composition.build(composition.load(folder))
         made.callback(plant.close)
@@ -207,20 +207,6 @@ def _lay_out(folder: Path, url: str, day: Day) -> None:
             code=_code(council), number=council + 1, url=f"{url}/{council}", poll=day.poll, jitter=day.poll // 2
         )
         (councils / f"{_code(council)}.yaml").write_text(told, encoding="utf-8")
-
-
-@contextmanager
-def _country(councils: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "sandbox", "country", "--councils", str(councils)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
-    assert process.stdout is not None
-    assert process.stdin is not None
-    try:
-        yield str(json.loads(process.stdout.readline())["url"])
-    finally:
-        process.stdin.close()
-        process.wait(timeout=20)
-        process.stdout.close()
 
 
 @contextmanager

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -156,6 +159,21 @@ class Line(asyncio.Protocol):
     def _drop(self) -> None:
         if self._transport is not None:
             self._transport.abort()
+
+
+async def serve(answer: Callable[[Call], Answer], port: int, *, backlog: int = 256) -> None:
+    """Serve on loopback, say where on standard output, and end when told to or when standard input ends."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Line(answer), "127.0.0.1", port, backlog=backlog)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 4096) else stop.set())
+    taken = server.sockets[0].getsockname()[1]
+    sys.stdout.write(json.dumps({"url": f"http://127.0.0.1:{taken}"}) + "\n")
+    sys.stdout.flush()
+    await stop.wait()
+    server.close()
 
 
 def _phrase(status: int) -> str:

@@ -106,12 +106,12 @@ class _Conversation(SMTP):
             return
         self._office.struck += 1
         if fault.resets:
-            self.transport.abort()  # type: ignore[union-attr]
+            self.transport.abort()  # type: ignore[union-attr]  # it is connected
         elif fault.silent:
             await asyncio.sleep(3600)  # until the caller hangs up, or the server is stopped
         elif fault.drips:
             for byte in f"250 {PERSON}\r\n".encode():
-                self._writer.write(bytes([byte]))  # type: ignore[union-attr]
+                self._writer.write(bytes([byte]))  # type: ignore[union-attr]  # it is connected
                 await asyncio.sleep(fault.drips)
         else:
             await super().push(fault.says)

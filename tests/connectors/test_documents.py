@@ -236,7 +236,7 @@ def test_a_large_one_goes_to_soap_and_to_fhir_in_pieces(
     large = Document("a.pdf", "application/pdf", size, lambda: Zeros(size))
     told = {"url": url, "timeout_seconds": 10}
     made: Any = open_connector(shipped(system), told, interfaces=interfaces, clock=clock, secret=str)
-    section = check_profile(shipped(system)).records["Referral"]  # type: ignore[attr-defined]
+    section = check_profile(shipped(system)).records["Referral"]  # type: ignore[attr-defined]  # of REST or SOAP
     tracemalloc.start()
     with pytest.raises(Unknown):  # what this server says is an answer of neither
         if system == "casework":

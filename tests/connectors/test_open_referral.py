@@ -146,7 +146,7 @@ def test_a_web_page_is_no_directory(directory: Any, answer: Any) -> None:
 
 def test_a_feed_that_shows_the_same_page_for_ever_is_noticed(directory: Any, feed: Feed) -> None:
     page = feed.page(1, 5) | {"last_page": False, "total_pages": 99}
-    feed.page = lambda number, size: page  # type: ignore[method-assign]
+    feed.page = lambda number, size: page  # type: ignore[method-assign]  # plays on
     with pytest.raises(PageUnreadable, match="what was shown before"):
         list(directory.entries())
 
@@ -154,7 +154,7 @@ def test_a_feed_that_shows_the_same_page_for_ever_is_noticed(directory: Any, fee
 def test_a_feed_that_shows_the_same_services_without_ids_for_ever_is_noticed(directory: Any, feed: Feed) -> None:
     feed.services[:] = [{"name": f"No id {number}"} for number in range(5)]
     page = {name: value for name, value in feed.page(1, 5).items() if name != "total_pages"} | {"last_page": False}
-    feed.page = lambda number, size: page  # type: ignore[method-assign]
+    feed.page = lambda number, size: page  # type: ignore[method-assign]  # plays on
     found = []
     with pytest.raises(PageUnreadable, match="what was shown before"):
         for item in directory.entries():

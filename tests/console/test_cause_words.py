@@ -13,7 +13,7 @@ from pipelines import merge, regressed, tombstones
 from pipelines.causes import gap_cause
 
 GAPS = [
-    gap_cause("contact", "read", Gap("priority", "priority", kind, "contact-priority"))  # type: ignore[arg-type]
+    gap_cause("contact", "read", Gap("priority", "priority", kind, "contact-priority"))  # type: ignore[arg-type]  # a kind by its name
     for kind in ("unknown code", "missing", "too long", "wrong type")
 ]
 OURS = [

@@ -41,7 +41,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
     made = Office(tmp_path)
     server = made.serve()
-    made.port = server.port  # type: ignore[attr-defined]
+    made.port = server.port  # type: ignore[attr-defined]  # for the site of the test
     yield made
     server.stop()
 

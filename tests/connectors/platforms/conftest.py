@@ -102,7 +102,7 @@ def _held(world: World, name: str) -> Held:
             held.judge(request.method, request.path, request.query, request.headers, request.body, told)
         return response
 
-    system.answer = answer  # type: ignore[method-assign]
+    system.answer = answer  # type: ignore[method-assign]  # it is listened to
     return held
 
 
