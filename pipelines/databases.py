@@ -55,6 +55,10 @@ _CONNECT = {
 }
 
 
+#: How the statement begins that takes rows in as a stream, on PostgreSQL.
+COPY = "COPY "
+
+
 class DiskFull(SQLAlchemyError):
     """The database has no room. Nothing was written; what is there is safe. It goes on when there is room again."""
 
@@ -183,7 +187,19 @@ def _postgresql(url: URL, setting: str, fault: type[RuntimeError]) -> Engine:
             if value not in good:
                 raise fault(f"PostgreSQL does not keep what {setting} needs: {name} is {value}; {remedy}")
 
+    event.listen(engine, "do_executemany", _copied)
     return engine
+
+
+def _copied(cursor: Any, statement: str, rows: Any, _context: Any) -> bool:
+    """Give a COPY its rows, which the driver would not do by itself; False: it is another statement. What goes wrong
+    on the way is SQLAlchemy's to tell, as of any statement."""
+    if not statement.startswith(COPY):
+        return False
+    with cursor.copy(statement) as taking:
+        for row in rows:
+            taking.write_row(row)
+    return True
 
 
 _ALIKE: dict[str, Any] = {

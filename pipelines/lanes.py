@@ -27,6 +27,12 @@ _LET_GO = (
     .where(lane.c.id == bindparam("its"), lane.c.owner == bindparam("by"), lane.c.fence == bindparam("under"))
     .values(owner=null(), until=null(), due=bindparam("new_due"), rank=bindparam("new_rank"))
 )
+_LET_MANY_GO = (
+    "UPDATE lane SET owner = NULL, until = NULL, due = given.due, rank = given.rank "
+    "FROM unnest(%s::varchar[], %s::varchar[], %s::bigint[], %s::bigint[], %s::integer[]) "
+    "AS given(its, by, under, due, rank) "
+    "WHERE lane.id = given.its AND lane.owner = given.by AND lane.fence = given.under"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,7 @@ def let_go(connection: Connection, leases: Sequence[Lease], dues: Mapping[str, t
             }
             for lease in leases
         ],
+        lists=_LET_MANY_GO,
     )
 
 

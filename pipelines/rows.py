@@ -28,6 +28,11 @@ from sqlalchemy import (
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
+from pipelines.databases import COPY
+
+#: From so many rows on PostgreSQL is given them as a stream (COPY), or as one list a column: each row of its own costs
+#: the driver and the server several times as much, and below this the second round trip of a COPY counts for more.
+_AS_ONE = 8
 #: Values in one IN list. SQLite takes 32,766 parameters, and a short statement is found again in the cache.
 _AT_ONCE = 500
 
@@ -137,19 +142,33 @@ def _numbers(connection: Connection, table: Table, column: str, count: int) -> S
 
 def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that name the same columns."""
-    _words(connection.dialect, table, tuple(rows[0]), changing=False).run(connection, rows)
+    names = tuple(rows[0])
+    if len(rows) >= _AS_ONE and connection.dialect.name == "postgresql":
+        _stream(connection.dialect, table, names).run(connection, rows)
+    else:
+        _words(connection.dialect, table, names, changing=False).run(connection, rows)
 
 
-def many(connection: Connection, statement: ClauseElement, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Run a statement for each of these rows, which name all of its parameters. It is made once and kept for good."""
-    if rows:
+def many(connection: Connection, statement: ClauseElement, rows: Sequence[Mapping[str, Any]], *, lists: str) -> None:
+    """Run a statement for each of these rows, which name all of its parameters. It is made once and kept for good.
+
+    `lists`: the same in PostgreSQL's own words, for many rows at once; its parameters are lists, one for each value of
+    a row in the order in which the rows name them.
+    """
+    if len(rows) >= _AS_ONE and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(lists, tuple(map(list, zip(*(row.values() for row in rows), strict=True))))
+    elif rows:
         _constant(connection.dialect, statement).run(connection, rows)
 
 
 def change(connection: Connection, table: Table, rows: Iterable[Held]) -> None:
     """Write what changed in rows that the ledger has."""
     for names, alike in _by_shape((row for row in rows if row.changed), lambda row: tuple(sorted(row.changed))):
-        _words(connection.dialect, table, names, changing=True).run(connection, [row.values for row in alike])
+        values = [row.values for row in alike]
+        if len(alike) >= _AS_ONE and connection.dialect.name == "postgresql":
+            _columns(connection.dialect, table, names).run(connection, values)
+        else:
+            _words(connection.dialect, table, names, changing=True).run(connection, values)
         for row in alike:
             row.changed.clear()
 
@@ -167,18 +186,80 @@ class _Words:
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for each of these rows."""
+        filled: list[Any] = self.filled(rows)
+        if self.by_name:
+            filled = [dict(zip(self.names, values, strict=True)) for values in filled]
+        connection.exec_driver_sql(self.text, filled)
+
+    def filled(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """The values of these rows in the order of the parameters, as the driver wants them."""
         if self.untold:
             rows = [{**self.untold, **row} for row in rows]
-        filled: list[Any] = [self.places(row) for row in rows]
+        filled = [self.places(row) for row in rows]
         if self.ready:
             for at, row in enumerate(filled):
                 values = list(row)
                 for place, ready in self.ready:
                     values[place] = ready(values[place])
                 filled[at] = tuple(values)
-        if self.by_name:
-            filled = [dict(zip(self.names, values, strict=True)) for values in filled]
-        connection.exec_driver_sql(self.text, filled)
+        return filled
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """Rows that PostgreSQL takes in as a stream. `pipelines.databases` gives it to the driver."""
+
+    text: str
+    words: _Words  # the same, a statement for each row
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert these rows, two at least."""
+        connection.exec_driver_sql(self.text, self.words.filled(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """A change of many rows in one statement, which is given a list of values for each column."""
+
+    text: str
+    words: _Words
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Change these rows, each of which is there once."""
+        lists = tuple(map(list, zip(*self.words.filled(rows), strict=True)))
+        connection.exec_driver_sql(self.text, lists)
+
+
+@lru_cache(maxsize=256)
+def _stream(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Stream:
+    words = _words(dialect, table, names, changing=False)
+    quoted = dialect.identifier_preparer.quote
+    listed = ", ".join(quoted(name) for name in words.names)
+    return _Stream(f"{COPY}{quoted(table.name)} ({listed}) FROM STDIN", words)
+
+
+@lru_cache(maxsize=256)
+def _columns(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Columns:
+    words = _words(dialect, table, names, changing=True)
+    quoted = dialect.identifier_preparer.quote
+    # Of a parameter `new_state` or `key_id` the column is what stands behind the first underscore.
+    columns = [table.c[name.partition("_")[2]] for name in words.names]
+    kinds = ", ".join(f"%s::{column.type.compile(dialect=dialect)}[]" for column in columns)
+    given = " AND ".join(
+        f"{quoted(table.name)}.{quoted(column.name)} = given.{name}"
+        for name, column in zip(words.names, columns, strict=True)
+        if name.startswith("key_")
+    )
+    becomes = ", ".join(
+        f"{quoted(column.name)} = given.{name}"
+        for name, column in zip(words.names, columns, strict=True)
+        if name.startswith("new_")
+    )
+    text = (
+        f"UPDATE {quoted(table.name)} SET {becomes} FROM unnest({kinds}) AS given({', '.join(words.names)}) "  # noqa: S608 - names of ours
+        f"WHERE {given}"
+    )
+    return _Columns(text, words)
 
 
 @lru_cache(maxsize=512)

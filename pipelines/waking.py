@@ -16,6 +16,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pipelines import rows
 from pipelines.tables import lane
 
+#: What `_statement` says, for many lanes at once.
+_MANY = (
+    "INSERT INTO lane (id, council, connection, due, rank, fence) SELECT * FROM unnest("
+    "%s::varchar[], %s::varchar[], %s::varchar[], %s::bigint[], %s::integer[], %s::bigint[]) "
+    "ON CONFLICT (id) DO UPDATE SET "
+    "due = CASE WHEN lane.due IS NULL OR lane.due > excluded.due THEN excluded.due ELSE lane.due END, "
+    "rank = CASE WHEN lane.due IS NULL OR lane.rank > excluded.rank THEN excluded.rank ELSE lane.rank END"
+)
+
 
 def write(connection: Connection, council: str, wakes: Mapping[str, tuple[str, int, int]]) -> None:
     """Write the wakes of one council. `wakes`: lane -> connection, due, rank."""
@@ -27,6 +36,7 @@ def write(connection: Connection, council: str, wakes: Mapping[str, tuple[str, i
             {"id": id, "council": council, "connection": target, "due": due, "rank": rank, "fence": 0}
             for id, (target, due, rank) in sorted(wakes.items())
         ],
+        lists=_MANY,
     )
 
 
