@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Row, delete, insert, select
 
 from connectors.port import Item
-from pipelines import rows
+from pipelines import ready
 from pipelines.clock import to_time
 from pipelines.plant import Council, Plant
 from pipelines.routing import Route
@@ -78,7 +78,7 @@ class Agreement:
     def _read(self, column: Any, ids: Iterable[str], *where: Any) -> list[Row[Any]]:
         found: list[Row[Any]] = []
         with self._plant.ledger.reading() as connection:
-            for some in rows.in_parts(sorted(set(ids))):
+            for some in ready.in_parts(sorted(set(ids))):
                 found += connection.execute(select(agreed).filter_by(**self._key).where(column.in_(some), *where)).all()
         return found
 

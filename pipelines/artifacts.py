@@ -22,7 +22,7 @@ from mappings.kept import Bodies, CannotRun, compile_kept
 from pipelines.clock import SECOND
 from pipelines.ledger import Ledger, get_meta, insert_or_change, set_meta
 from pipelines.logs import log
-from pipelines.rows import in_parts
+from pipelines.ready import in_parts
 from pipelines.tables import artifact, attempt, audit, delivery, version
 
 if TYPE_CHECKING:

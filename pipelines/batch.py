@@ -17,12 +17,13 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Table, select
 
-from pipelines import crash, rows, waking
+from pipelines import crash, ready, rows, waking
 from pipelines.facts import Facts
 from pipelines.gap_list import GapList
 from pipelines.ids import new_id
 from pipelines.named import Named
 from pipelines.plant import Council
+from pipelines.ready import Ask
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
 from pipelines.tables import attempt, delivery, news, payload, proof, record, referral, version
@@ -30,6 +31,23 @@ from pipelines.vault import PayloadGone, Vault
 
 #: States in which a delivery may still be overtaken, or is waited for.
 _IN_HAND = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.NOT_SURE, DeliveryState.ATTENTION)
+
+
+
+def _beside(table: Table, *names: str) -> rows.Where:
+    """Of the council, or so much more, that is given beside the keys of a question."""
+    return tuple(rows.beside(table.c[name]) == ready.given(name, table.c[name]) for name in names)
+
+
+_PLACE = ("council", "connection", "kind")
+_NUMBERED = tuple(record.c[name] == ready.given(name, record.c[name]) for name in _PLACE)
+_IN_PLACE = _beside(record, *_PLACE)
+_OURS = _beside(referral, "council")
+_STILL_IN_HAND = (*_beside(delivery, "council"), rows.beside(delivery.c.state).in_(_IN_HAND))
+_THERE = (payload.c.body.is_not(None),)
+_STILL_THERE = Ask(
+    lambda among: select(payload.c.id).where(among(payload.c.id), *_beside(payload, "council"), *_THERE)
+)
 
 #: (connection, kind, number there)
 Place = tuple[str, str, str]
@@ -89,22 +107,15 @@ class Batch:
     def fetch_records(self, connection: str, kind: str, numbers: Iterable[str]) -> None:
         """Read the records of one connection that have these numbers there, before `record` is asked for them."""
         wanted = {number for number in numbers if number and (connection, kind, number) not in self._records}
-        for row in self._read(
-            self.connection,
-            record,
-            "external_id",
-            wanted,
-            record.c.council == self.council.code,
-            record.c.connection == connection,
-            record.c.kind == kind,
-        ):
+        place = {"council": self.council.code, "connection": connection, "kind": kind}
+        for row in self._read(self.connection, record, "external_id", wanted, _NUMBERED, **place):
             self._keep_record(row)
 
     def fetch_numbers(self, connection: str, kind: str, referrals: Iterable[str]) -> None:
         """Read the records that one connection holds of these referrals, before `records_of` is asked for them."""
         wanted = {id for id in referrals if (id, connection, kind) not in self._numbers}
-        where = self._beside(record, connection=connection, kind=kind)
-        for row in self._read(self.connection, record, "referral_id", wanted, *where):
+        place = {"council": self.council.code, "connection": connection, "kind": kind}
+        for row in self._read(self.connection, record, "referral_id", wanted, _IN_PLACE, **place):
             self._keep_record(row)
         for id in wanted:
             self._numbers.setdefault((id, connection, kind), [])
@@ -155,7 +166,7 @@ class Batch:
         """Read referrals, the ones that they were merged into, and their facts."""
         wanted = {id for id in ids if id and id not in self._referrals}
         while wanted:
-            found = self._read(self.connection, referral, "id", wanted, *self._beside(referral))
+            found = self._read(self.connection, referral, "id", wanted, _OURS, council=self.council.code)
             self._referrals |= {row.id: row for row in found}
             wanted = {row.merged_into for row in found if row.merged_into} - self._referrals.keys()
         for id, row in self._referrals.items():
@@ -174,9 +185,7 @@ class Batch:
         """Open the facts of revisions, by their payload; what has expired or was erased is not there."""
         kept = {id: body for id in payloads if (body := self.vault.at_hand(id)) is not None}
         bodies = {id: kept[id] for id in self._still_there(kept)}
-        sealed = rows.look(
-            self.connection, payload, "id", (id for id in payloads if id not in kept), payload.c.body.is_not(None)
-        )
+        sealed = rows.look(self.connection, payload, "id", (id for id in payloads if id not in kept), _THERE)
         self.vault.prepare(row.key_id for row in sealed)
         bodies |= {row.id: self.vault.unseal(self.council.code, row.id, row.key_id, row.body) for row in sealed}
         read = {id: orjson.loads(body) for id, body in bodies.items()}
@@ -184,11 +193,7 @@ class Batch:
 
     def _still_there(self, ids: Collection[str]) -> Iterator[str]:
         """Those of these payloads that are this council's and have neither expired nor been erased."""
-        for some in rows.in_parts(sorted(ids)):
-            there = select(payload.c.id).where(
-                payload.c.id.in_(some), rows.beside(payload.c.council) == self.council.code, payload.c.body.is_not(None)
-            )
-            yield from self.connection.execute(there).scalars()
+        return (row["id"] for row in _STILL_THERE.rows(self.connection, ids, council=self.council.code))
 
     def referral(self, id: str) -> Held | None:
         """A referral of this council, or the one that it was merged into; None if there is none. It must have been
@@ -264,8 +269,9 @@ class Batch:
         """Read what is in hand for these referrals, before a new delivery of theirs overtakes it."""
         wanted = {id for id in referrals if id not in self._in_hand}
         self._in_hand |= wanted
-        where = (*self._beside(delivery), rows.beside(delivery.c.state).in_(_IN_HAND))
-        for row in self._read(self.connection, delivery, "referral_id", wanted, *where):
+        for row in self._read(
+            self.connection, delivery, "referral_id", wanted, _STILL_IN_HAND, council=self.council.code
+        ):
             self.keep_delivery(row)
         for id in wanted:
             self._deliveries[id].sort(key=lambda row: (row.id is None, row.id))
@@ -315,10 +321,6 @@ class Batch:
     def note(self, table: str, **values: Any) -> None:
         """Enter an attempt, a proof or news that were told."""
         self._new[table].append(Held(values, fresh=True))
-
-    def _beside(self, table: Table, **where: str) -> list[Any]:
-        """Of this council, and of so much more, beside the keys that a statement names."""
-        return [rows.beside(table.c[name]) == value for name, value in {"council": self.council.code, **where}.items()]
 
     # --- Writing ------------------------------------------------------------------------------------------------------
 

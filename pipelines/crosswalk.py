@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from connectors.port import Item, UnreadableItem
 from pipelines import facts as fact_store
-from pipelines import revisions, rows
+from pipelines import ready, revisions
 from pipelines.clock import to_time
 from pipelines.merge import Base
 from pipelines.plant import Council, Plant
@@ -243,6 +243,6 @@ class Crosswalk:
 
 def _look(connection: Connection, statement: Any, column: Any, wanted: Iterable[str]) -> list[Row[Any]]:
     found: list[Row[Any]] = []
-    for some in rows.in_parts(sorted(set(wanted))):
+    for some in ready.in_parts(sorted(set(wanted))):
         found += connection.execute(statement.where(column.in_(some))).all()
     return found

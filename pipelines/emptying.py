@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from pipelines import crash
 from pipelines.plant import Plant
-from pipelines.rows import in_parts
+from pipelines.ready import in_parts
 from pipelines.tables import doomed, payload
 
 #: Keys destroyed in one transaction of the key store.

@@ -20,7 +20,7 @@ from pipelines.clock import to_instant
 from pipelines.keystore import KeyFault
 from pipelines.persons import Person, sealed, subjects, versions_of
 from pipelines.plant import Plant
-from pipelines.rows import in_parts
+from pipelines.ready import in_parts
 from pipelines.states import VersionState
 from pipelines.tables import (
     attempt,

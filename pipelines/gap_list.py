@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pipelines import rows
+from pipelines import ready
 from pipelines.rows import Held
 from pipelines.tables import gap
 
@@ -31,7 +31,7 @@ class GapList:
     def write(self, connection: Connection) -> None:
         """Write what changed, once every row has its number."""
         for side in sorted({side for _, side in self._whole}):
-            for some in rows.in_parts(sorted(id for id, one in self._whole if one == side)):
+            for some in ready.in_parts(sorted(id for id, one in self._whole if one == side)):
                 connection.execute(gap.delete().where(gap.c.side == side, gap.c.record_id.in_(some)))
         if self._new:
             numbered = [

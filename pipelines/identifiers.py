@@ -18,6 +18,7 @@ from pipelines import facts as fact_store
 from pipelines import rows
 from pipelines.batch import Batch
 from pipelines.plant import Council, Kind, Wired
+from pipelines.ready import Ask, given
 from pipelines.rows import Held
 from pipelines.tables import referral
 
@@ -51,6 +52,15 @@ def doubtful(council: Council, connection: str, number: str, shown: Mapping[str,
         return refused
 
 
+_THEIRS = Ask(
+    lambda among: select(referral.c.id, referral.c.person_id, referral.c.status).where(
+        rows.beside(referral.c.council) == given("council", referral.c.council),
+        among(referral.c.person_id),
+        referral.c.merged_into.is_(None),
+    )
+)
+
+
 def fetch(batch: Batch, kind: Kind, page: Collection[Mapping[str, Any]]) -> set[str]:
     """Find the open referrals of the persons whom these records name by an identifier that their kind is matched by.
 
@@ -60,18 +70,13 @@ def fetch(batch: Batch, kind: Kind, page: Collection[Mapping[str, Any]]) -> set[
     named = {person for shown in page for path in mine if (person := _person(batch, path, shown)) is not None}
     if not named:
         return set()
-    found = batch.connection.execute(
-        select(referral.c.id, referral.c.person_id, referral.c.status).where(
-            rows.beside(referral.c.council) == batch.council.code,
-            referral.c.person_id.in_(sorted(named)),
-            referral.c.merged_into.is_(None),
-        )
-    )
-    is_open = [row for row in found if not (row.status and terminal(row.status))]
-    batch.named.open_referrals = {
-        person: [row.id for row in is_open if row.person_id == person] for person in sorted(named)
-    }
-    return {row.id for row in is_open}
+    found = _THEIRS.rows(batch.connection, named, council=batch.council.code)
+    is_open = [row for row in found if not (row["status"] and terminal(row["status"]))]
+    theirs: dict[str, list[str]] = {person: [] for person in named}
+    for row in is_open:
+        theirs[row["person_id"]].append(row["id"])
+    batch.named.open_referrals = theirs
+    return {row["id"] for row in is_open}
 
 
 def referrals_for(batch: Batch, wired: Wired, kind: Kind, path: str, shown: Mapping[str, Any]) -> list[Held]:

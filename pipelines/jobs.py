@@ -13,6 +13,7 @@ from connectors.documents import DOCUMENT
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.lanes import Lease
+from pipelines.ready import Ask
 from pipelines.rows import Held
 from pipelines.tables import delivery
 from pipelines.vault import PayloadGone
@@ -52,6 +53,12 @@ class Known:
     stopped: bool = False  # a person said that nothing of it may be sent
     asked_before: bool = False  # a create of it may have reached the target before, and we do not know its number
 
+_TRIED = Ask(
+    lambda among: select(delivery.c.id, delivery.c.referral_id, delivery.c.connection, delivery.c.kind).where(
+        among(delivery.c.referral_id), delivery.c.sent_at.is_not(None)
+    )
+)
+
 
 def prepare(plant: Plant, council: Council, jobs: Sequence[Job]) -> list[Known | None]:
     """Read what is needed to send these, all at once; None for a referral whose facts are gone."""
@@ -86,13 +93,10 @@ def _asked_before(connection: Connection, batch: Batch, jobs: Sequence[Job]) -> 
     own = {job.row.id: job.sent_before for job in jobs}
     if not unknown:
         return set()
-    named = (delivery.c.id, delivery.c.referral_id, delivery.c.connection, delivery.c.kind)
-    asked = select(*named).where(delivery.c.referral_id.in_(sorted(unknown)), delivery.c.sent_at.is_not(None))
-    tried = connection.execute(asked).all()
     return {
-        (row.referral_id, row.connection, row.kind)
-        for row in tried
-        if (own[row.id] is not None if row.id in own else True)
+        (row["referral_id"], row["connection"], row["kind"])
+        for row in _TRIED.rows(connection, unknown)
+        if (own[row["id"]] is not None if row["id"] in own else True)
     }
 
 

@@ -14,11 +14,11 @@ from collections.abc import Collection, Mapping, Sequence
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, select, update
 
-from pipelines import keyrows
+from pipelines import keyrows, rows
 from pipelines.databases import insert_new
 from pipelines.keyring import WRAP, Keyring
 from pipelines.keytables import EMPTY, data_key, named_value, person_key
-from pipelines.rows import in_parts
+from pipelines.ready import given, in_parts
 from pipelines.wrapping import KeyFault, person_bound, unwrap, wrap
 
 GONE = "the key of this {} is gone: it was erased or has expired, or the key store was restored from before"
@@ -29,6 +29,8 @@ _COUNTED = f"SELECT value FROM {named_value.name} WHERE name = '{_ERASURES}'"  #
 _AT_HAND = 10_000
 #: A rotation that ends between two looks of ours has wrapped anew what we looked at.
 _LOOKS = 3
+
+_IN_COUNCIL = (person_key.c.council == given("council", person_key.c.council),)
 
 #: (council, person)
 Whose = tuple[str, str]
@@ -101,13 +103,13 @@ class Holders:
         if not people:
             return {}
         by = {council: self._ring.current(connection, council, WRAP) for council in {c for _, c, _ in people}}
-        rows, stands = [], dict[Whose, AESGCM]()
+        new, stands = [], dict[Whose, AESGCM]()
         for person, council, key in sorted(people):  # in order, so that two that enter the same wait for one another
             id, wrapping = by[council]
             assert isinstance(wrapping, AESGCM)
-            rows.append((person, council, id, wrap(wrapping, key, person_bound(person, council))))
+            new.append((person, council, id, wrap(wrapping, key, person_bound(person, council))))
             stands[council, person] = AESGCM(key)
-        if keyrows.enter(connection, person_key, rows, new_only=True) < len(rows):
+        if keyrows.enter(connection, person_key, new, new_only=True) < len(new):
             for council in by:
                 mine = [person for person, c, _ in people if c == council]
                 theirs = self._look_up(connection, council, mine)
@@ -124,18 +126,16 @@ class Holders:
 
     def _look_up(self, connection: Connection, council: str, people: Sequence[str]) -> dict[str, AESGCM]:
         found: dict[str, AESGCM] = {}
-        for some in in_parts(people):
-            left = list(some)
-            for _ in range(_LOOKS):
-                statement = select(person_key).where(person_key.c.person.in_(left), person_key.c.council == council)
-                for row in connection.execute(statement).all():
-                    by = self._ring.wrapping(connection, row.by)
-                    if by is not None:
-                        bound = person_bound(row.person, council)
-                        found[row.person] = AESGCM(unwrap(by, row.wrapped, bound, self._store))
-                left = [person for person in left if person not in found]
-                if not left:
-                    break
+        left = list(people)
+        for _ in range(_LOOKS if left else 0):
+            for row in rows.look(connection, person_key, "person", left, _IN_COUNCIL, council=council):
+                by = self._ring.wrapping(connection, row.by)
+                if by is not None:
+                    bound = person_bound(row.person, council)
+                    found[row.person] = AESGCM(unwrap(by, row.wrapped, bound, self._store))
+            left = [person for person in left if person not in found]
+            if not left:
+                break
         return found
 
     def _keep(self, found: Mapping[Whose, AESGCM]) -> None:

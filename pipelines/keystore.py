@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from pipelines import keyrows
+from pipelines import keyrows, rows
 from pipelines.chance import draw
 from pipelines.databases import BROKEN_WORDS, DiskBroken, open_engine
 from pipelines.freed import forget_freed
@@ -31,7 +31,8 @@ from pipelines.keyholders import GONE, Holders
 from pipelines.keyring import WRAP, Keyring
 from pipelines.keysealing import KeySealing
 from pipelines.keytables import CURRENT, EMPTY, council_key, data_key, metadata, named_value, person_key
-from pipelines.rows import in_parts
+from pipelines.ready import in_parts
+from pipelines.rows import Held
 from pipelines.wrapping import KeyFault as KeyFault
 from pipelines.wrapping import data_bound, unwrap, wrap
 
@@ -130,10 +131,9 @@ class KeyStore:
         if not missing:
             return
         with self.reading() as connection, suppress(KeyFault):
-            wanted = [select(data_key).where(data_key.c.id.in_(some)) for some in in_parts(missing)]
-            rows = [row for statement in wanted for row in connection.execute(statement)]
-            for council in {row.council for row in rows}:
-                opened = self._unwrapped(connection, council, [row for row in rows if row.council == council])
+            found = rows.look(connection, data_key, "id", missing)
+            for council in {row.council for row in found}:
+                opened = self._unwrapped(connection, council, [row for row in found if row.council == council])
                 with self._lock:
                     self._remember(opened)
 
@@ -165,11 +165,11 @@ class KeyStore:
             for council in {c for _, c, holder, _ in keys if holder}:
                 named = {h for _, c, h, _ in keys if h and c == council and (c, h) not in wrappings}
                 wrappings |= self._holders.still(connection, council, named)
-            rows = []
+            new = []
             for id, council, holder, key in keys:
                 council_id, wrapping = ("", wrappings[council, holder]) if holder else by[council]
-                rows.append((id, council, holder, council_id, wrap(wrapping, key, data_bound(id, council, holder))))
-            keyrows.enter(connection, data_key, rows)
+                new.append((id, council, holder, council_id, wrap(wrapping, key, data_bound(id, council, holder))))
+            keyrows.enter(connection, data_key, new)
         self._holders.keep_new(fresh)
         with self._lock:
             self._remember({id: key for id, _, _, key in keys})
@@ -303,19 +303,19 @@ class KeyStore:
             keyrows.enter(connection, data_key, made)
         return fresh
 
-    def _unwrapped(self, connection: Connection, council: str, rows: Sequence[Row[Any]]) -> dict[str, bytes]:
+    def _unwrapped(self, connection: Connection, council: str, held: Sequence[Row[Any] | Held]) -> dict[str, bytes]:
         """Data keys of one council, by id; those are left out whose council's key has just been replaced.
 
         Raises KeyFault where a person's key was destroyed, or a row was changed.
         """
-        people = sorted({row.holder for row in rows} - {""})
+        people = sorted({row.holder for row in held} - {""})
         seen = self._holders.erasures
         theirs = self._holders.find(connection, council, people)
         if len(theirs) < len(people):
             raise KeyFault(GONE.format("person"))
         self._holders.keep(council, theirs, seen)  # whose record was opened is about to be written of
         opened = {}
-        for row in rows:
+        for row in held:
             by = theirs[row.holder] if row.holder else self.ring.wrapping(connection, row.by)
             if by is not None:
                 opened[row.id] = unwrap(by, row.wrapped, data_bound(row.id, council, row.holder), self.name)

@@ -17,11 +17,24 @@ from sqlalchemy import delete as sql_delete
 
 from pipelines import rows
 from pipelines.batch import rank_of
+from pipelines.ready import Ask, given, in_parts
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
 from pipelines.tables import delivery, lane
 
 _OPEN = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.NOT_SURE)
+_STILL_OPEN = (delivery.c.state.in_(_OPEN),)
+_TAKE = Ask(
+    lambda among: update(lane)
+    .where(among(lane.c.id))
+    .values(owner=given("owner", lane.c.owner), until=given("until", lane.c.until), fence=lane.c.fence + 1)
+    .returning(lane.c.id, lane.c.fence)
+)
+_FREE = Ask(
+    lambda among: select(delivery.c.id)
+    .where(among(delivery.c.id), delivery.c.state.in_([DeliveryState.WAITING, DeliveryState.NOT_SURE]))
+    .with_for_update(skip_locked=True)
+)
 _LET_GO = (
     update(lane)
     .where(lane.c.id == bindparam("its"), lane.c.owner == bindparam("by"), lane.c.fence == bindparam("under"))
@@ -78,13 +91,8 @@ def take(
     ids = [row.id for row in connection.execute(free)]
     if not ids:
         return []
-    taken = connection.execute(
-        update(lane)
-        .where(lane.c.id.in_(ids))
-        .values(owner=owner, until=until, fence=lane.c.fence + 1)
-        .returning(lane.c.id, lane.c.fence)
-    )
-    fences = {row.id: row.fence for row in taken}
+    taken = _TAKE.rows(connection, ids, owner=owner, until=until)
+    fences = {row["id"]: row["fence"] for row in taken}
     return [Lease(id, council, target, owner, fences[id], until) for id in ids]
 
 
@@ -108,7 +116,7 @@ def holds(connection: Connection, lease: Lease) -> bool:
 def open_in(connection: Connection, ids: Collection[str]) -> dict[str, list[Held]]:
     """The deliveries of these lanes in which something is still to happen by itself, the oldest first."""
     found: dict[str, list[Held]] = {id: [] for id in ids}
-    for row in rows.look(connection, delivery, "lane", ids, delivery.c.state.in_(_OPEN)):
+    for row in rows.look(connection, delivery, "lane", ids, _STILL_OPEN):
         found[row.lane].append(row)
     for inside in found.values():
         inside.sort(key=lambda row: row.id)
@@ -117,18 +125,7 @@ def open_in(connection: Connection, ids: Collection[str]) -> dict[str, list[Held
 
 def lock(connection: Connection, ids: Collection[int]) -> set[int]:
     """Lock deliveries that are to be sent or looked up; return those that still are and that nobody else holds."""
-    free: set[int] = set()
-    for some in rows.in_parts(sorted(ids)):
-        wanted = (
-            select(delivery.c.id)
-            .where(
-                delivery.c.id.in_(some),
-                delivery.c.state.in_([DeliveryState.WAITING, DeliveryState.NOT_SURE]),
-            )
-            .with_for_update(skip_locked=True)
-        )
-        free.update(row.id for row in connection.execute(wanted))
-    return free
+    return {row["id"] for row in _FREE.rows(connection, ids)}
 
 
 def pick(inside: Sequence[Held], now: int) -> Held | None:
@@ -203,7 +200,7 @@ def due_now(connection: Connection, targets: Collection[tuple[str, str]], now: i
     """The rank of the most urgent free lane in which something is due, by council and connection; those in which
     nothing is due are left out. One statement for all connections of a site: this is asked all the time."""
     due: dict[tuple[str, str], int] = {}
-    for some in rows.in_parts(sorted(targets)):  # SQLite joins at most 500 selects
+    for some in in_parts(sorted(targets)):  # SQLite joins at most 500 selects
         due |= _due_in(connection, some, now)
     return due
 

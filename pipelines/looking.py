@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, func, o
 
 from pipelines.ids import number_of
 from pipelines.plant import Council, Plant
-from pipelines.rows import in_parts
+from pipelines.ready import in_parts
 from pipelines.sight import NoSuch, NotPossible
 from pipelines.tables import delivery, record, referral, version
 

@@ -11,9 +11,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pipelines import rows
+from pipelines import ready, rows
 from pipelines.ids import new_id
 from pipelines.tables import person, person_identifier
+
+#: With council and field named too, the primary key leads straight to each hash.
+_STRAIGHT = (
+    person_identifier.c.council == ready.given("council", person_identifier.c.council),
+    person_identifier.c.path == ready.given("path", person_identifier.c.path),
+)
 
 
 class Named:
@@ -30,11 +36,11 @@ class Named:
     def fetch(self, marks: Iterable[tuple[str, str]]) -> None:
         """Read whom these (field, keyed hash) pairs name."""
         asked = set(marks)
-        # With council and field named too, the primary key leads straight to each hash.
-        mine = person_identifier.c.council == self._council
-        fields = person_identifier.c.path.in_(sorted({path for path, _ in asked}))
-        for row in rows.look(self._connection, person_identifier, "hash", {mark for _, mark in asked}, mine, fields):
-            self._people.setdefault((row.path, row.hash), row.person_id)
+        for field in sorted({path for path, _ in asked}):
+            marks_of = {mark for path, mark in asked if path == field}
+            given = {"council": self._council, "path": field}
+            for row in rows.look(self._connection, person_identifier, "hash", marks_of, _STRAIGHT, **given):
+                self._people.setdefault((row.path, row.hash), row.person_id)
 
     def person_of(self, path: str, mark: str) -> str | None:
         """The person whom an identifier names, None if it names nobody yet. It must have been fetched."""

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from connectors.port import UnreadableItem
 from mappings import fieldpaths
 from mappings.lifecycle import terminal
-from pipelines import identifiers, rows
+from pipelines import identifiers, ready
 from pipelines.courtesy import Courtesy
 from pipelines.feeds import Progress, pages
 from pipelines.identity import is_somebody_else
@@ -199,7 +199,7 @@ class Pairing:
         """Which of these the ledger knows already, and as part of which referral."""
         known: dict[str, str] = {}
         with self.plant.ledger.reading() as connection:
-            for some in rows.in_parts(ids):
+            for some in ready.in_parts(ids):
                 wanted = select(record.c.external_id, record.c.referral_id).filter_by(
                     council=self.council.code, connection=wired.name, kind=kind.name
                 )

@@ -19,7 +19,8 @@ from pipelines.causes import Cause
 from pipelines.clock import SECOND
 from pipelines.jobs import NO_RECORD, TEXT_KIND
 from pipelines.plant import Council, Plant, Wired
-from pipelines.rows import Held, in_parts
+from pipelines.ready import in_parts
+from pipelines.rows import Held
 from pipelines.states import DeliveryState
 from pipelines.tables import lane, seat
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    CursorResult,
     Dialect,
+    Executable,
     Table,
     bindparam,
     func,
@@ -29,12 +29,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
 from pipelines.databases import COPY
+from pipelines.ready import Among, Ask
 
 #: From so many rows on PostgreSQL is given them as a stream (COPY), or as one list a column: each row of its own costs
 #: the driver and the server several times as much, and below this the second round trip of a COPY counts for more.
 _AS_ONE = 8
-#: Values in one IN list. SQLite takes 32,766 parameters, and a short statement is found again in the cache.
-_AT_ONCE = 500
 
 
 class Held:
@@ -80,29 +79,32 @@ def _blank(table: Table) -> Mapping[str, Any]:
     return scalars
 
 
-def read(connection: Connection, table: Table, column: str, wanted: Iterable[Any], *where: Any) -> list[Held]:
+#: Conditions beside the keys. A constant, so that what is made ready is found again; what changes is `given` in it.
+Where = tuple[ColumnElement[bool], ...]
+
+
+def read(
+    connection: Connection, table: Table, column: str, wanted: Iterable[Any], where: Where = (), /, **values: Any
+) -> list[Held]:
     """Read and lock the rows whose `column` is one of `wanted`, in order of their keys, so that two transactions that
-    want the same rows wait for one another and never for ever."""
-    found: list[Held] = []
-    order = [*table.primary_key.columns]
-    for some in in_parts(sorted(set(wanted))):
-        statement = select(table).where(table.c[column].in_(some), *where).order_by(*order).with_for_update()
-        found += _held(connection.execute(statement))
-    return found
+    want the same rows wait for one another and never for ever. `values`: of what `where` leaves to be given."""
+    return [Held(row) for row in _asking(table, column, where, locking=True).rows(connection, wanted, **values)]
 
 
-def look(connection: Connection, table: Table, column: str, wanted: Iterable[Any], *where: Any) -> list[Held]:
+def look(
+    connection: Connection, table: Table, column: str, wanted: Iterable[Any], where: Where = (), /, **values: Any
+) -> list[Held]:
     """Read rows without locking them: what nobody changes, or what somebody else's lock guards already."""
-    found: list[Held] = []
-    for some in in_parts(sorted(set(wanted))):
-        statement = select(table).where(table.c[column].in_(some), *where)
-        found += _held(connection.execute(statement))
-    return found
+    return [Held(row) for row in _asking(table, column, where, locking=False).rows(connection, wanted, **values)]
 
 
-def _held(result: CursorResult[Any]) -> list[Held]:
-    names = tuple(result.keys())
-    return [Held(dict(zip(names, row, strict=True))) for row in result.all()]
+@lru_cache(maxsize=128)
+def _asking(table: Table, column: str, where: Where, *, locking: bool) -> Ask:
+    def question(among: Among) -> Executable:
+        asked = select(table).where(among(table.c[column]), *where)
+        return asked.order_by(*table.primary_key.columns).with_for_update() if locking else asked
+
+    return Ask(question)
 
 
 def beside(column: ColumnElement[str]) -> ColumnElement[str]:
@@ -296,12 +298,6 @@ def _laid_out(dialect: Dialect, compiled: SQLCompiler, columns: Mapping[str, str
     # Always more than one, so that it gives a tuple: no statement of ours has a single value.
     places = itemgetter(*(columns[name] for name in order))
     return _Words(str(compiled), not compiled.positional, tuple(order), places, ready, untold)
-
-
-def in_parts(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Cut a long list into pieces that fit a statement."""
-    for at in range(0, len(wanted), _AT_ONCE):
-        yield wanted[at : at + _AT_ONCE]
 
 
 def _by_shape(

@@ -20,6 +20,7 @@ from pipelines.tables import delivery, forewarning, version
 AT_ONCE = 100
 REASON = "retention: unattended"
 _WAITS = (DeliveryState.WAITING, DeliveryState.ATTENTION)
+_WAITING = (delivery.c.state.in_(_WAITS),)
 
 
 def look(plant: Plant, council: Council) -> tuple[int, int]:
@@ -67,7 +68,7 @@ def _expire(plant: Plant, council: Council, id: str, now: int) -> int:
         batch.fetch_referrals([id])
         batch.fetch_deliveries([id])
         ended = []
-        for row in rows.read(connection, delivery, "referral_id", [id], delivery.c.state.in_(_WAITS)):
+        for row in rows.read(connection, delivery, "referral_id", [id], _WAITING):
             held = batch.keep_delivery(row)
             deliveries.move(batch, held, DeliveryState.EXPIRED, reason=REASON)
             ended.append(held)

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipelines import rows
+from pipelines import ready, rows
 from pipelines.batch import Batch
 from pipelines.clock import SECOND
 from pipelines.rows import Held
@@ -24,6 +24,9 @@ from pipelines.tables import version
 
 #: A version in one of these may be ended by a newer one of its record.
 _STOPPED = (VersionState.ATTENTION, VersionState.WAITING)
+_PLACE = tuple(version.c[name] == ready.given(name, version.c[name]) for name in ("council", "connection", "kind"))
+_HELD_UP = (*_PLACE, version.c.state.in_(_STOPPED))
+_OLDER = (*_PLACE, version.c.state == VersionState.OLDER)
 #: A version in one of these has had its say about the record.
 _TAKEN = (VersionState.MERGED, VersionState.NO_CHANGE, VersionState.ATTENTION, VersionState.WAITING)
 
@@ -64,9 +67,7 @@ class Stopped:
         self._place = place
         self._by_number: dict[str, list[Held]] = defaultdict(list)
         self._all: list[Held] = []
-        table = version.c
-        where = [table[name] == value for name, value in place.key.items()]
-        for row in rows.read(batch.connection, version, "external_id", set(numbers) - {""}, *where, _is(_STOPPED)):
+        for row in rows.read(batch.connection, version, "external_id", set(numbers) - {""}, _HELD_UP, **place.key):
             self.add(again.get(row.id, row))
 
     def __bool__(self) -> bool:
@@ -109,21 +110,11 @@ class Older:
     def __init__(self, batch: Batch, place: Place, shown: Iterable[tuple[str, str]]) -> None:
         """`shown`: (number, content) of each version of the page that is older than what is known of its record."""
         wanted = set(shown)
-        table = version.c
-        where = [table[name] == value for name, value in place.key.items()]
-        contents = table.content.in_({content for _, content in wanted})
-        found = rows.look(
-            batch.connection,
-            version,
-            "external_id",
-            {number for number, _ in wanted},
-            *where,
-            table.state == VersionState.OLDER,
-            contents,
-        )
+        found = rows.look(batch.connection, version, "external_id", {one for one, _ in wanted}, _OLDER, **place.key)
         self._since: dict[tuple[str, str], int] = {}
         for row in found:
-            self.add(row.external_id, row.content, row.at)
+            if (row.external_id, row.content) in wanted:
+                self.add(row.external_id, row.content, row.at)
 
     def since(self, number: str, content: str) -> int | None:
         """When this old version was first shown again, None if it never was."""
