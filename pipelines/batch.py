@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Table, select
 
-from pipelines import crash, ready, rows, waking
+from pipelines import crash, ready, rows, together, waking
 from pipelines.facts import Facts
 from pipelines.gap_list import GapList
 from pipelines.ids import new_id
@@ -332,7 +332,7 @@ class Batch:
         keys_written = self._sealing.begin()
         connection, new = self.connection, self._new
         if self._payloads:
-            rows.enter(connection, payload, self._payloads)
+            together.enter(connection, payload, self._payloads)
         self.named.write()
         rows.change(connection, referral, [row for row in self._referrals.values() if not row.fresh])
         rows.add(connection, referral, new["referral"])

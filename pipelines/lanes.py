@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, literal, null, or_, select, union_all, update
 from sqlalchemy import delete as sql_delete
 
-from pipelines import rows
+from pipelines import rows, together
 from pipelines.batch import rank_of
 from pipelines.ready import Ask, given, in_parts
 from pipelines.rows import Held
@@ -171,7 +171,7 @@ def next_due(inside: Sequence[Held]) -> tuple[int | None, int]:
 
 def let_go(connection: Connection, leases: Sequence[Lease], dues: Mapping[str, tuple[int | None, int]]) -> None:
     """Give lanes back, with what `next_due` says of each. A lease that was lost changes nothing."""
-    rows.many(
+    together.many(
         connection,
         _LET_GO,
         [

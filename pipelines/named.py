@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pipelines import ready, rows
+from pipelines import ready, rows, together
 from pipelines.ids import new_id
 from pipelines.tables import person, person_identifier
 
@@ -76,7 +76,7 @@ class Named:
     def write(self) -> None:
         """Write what is new."""
         if self._new_people:
-            rows.enter(self._connection, person, self._new_people)
+            together.enter(self._connection, person, self._new_people)
         if self._new_marks:
-            rows.enter(self._connection, person_identifier, self._new_marks)
+            together.enter(self._connection, person_identifier, self._new_marks)
         self._new_people, self._new_marks = [], []

@@ -8,32 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Dialect,
-    Executable,
-    Table,
-    bindparam,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy import ColumnElement, Connection, Executable, Table, func, select
 
-from pipelines.databases import COPY
+from pipelines import together
 from pipelines.ready import Among, Ask
-
-#: From so many rows on PostgreSQL is given them as a stream (COPY), or as one list a column: each row of its own costs
-#: the driver and the server several times as much, and below this the second round trip of a COPY counts for more.
-_AS_ONE = 8
 
 
 class Held:
@@ -67,16 +48,7 @@ class Held:
 
 def fresh(table: Table, **values: Any) -> Held:
     """A row that the ledger does not have yet: every column, as the table declares it or as given."""
-    return Held({**_blank(table), **values}, fresh=True)
-
-
-@lru_cache(maxsize=64)  # one entry a table
-def _blank(table: Table) -> Mapping[str, Any]:
-    scalars: dict[str, Any] = {}
-    for column in table.columns:
-        default: Any = column.default
-        scalars[column.name] = default.arg if default is not None and default.is_scalar else None
-    return scalars
+    return Held({**together.blank(table), **values}, fresh=True)
 
 
 #: Conditions beside the keys. A constant, so that what is made ready is found again; what changes is `given` in it.
@@ -122,7 +94,7 @@ def add(connection: Connection, table: Table, rows: Sequence[Held], *, numbered:
             for row, number in zip(alike, _numbers(connection, table, numbered, len(alike)), strict=True):
                 row.set(**{numbered: number})
         if shape:
-            enter(connection, table, [row.values for row in alike])
+            together.enter(connection, table, [row.values for row in alike])
         for row in alike:
             row.fresh = False
             row.changed.clear()
@@ -142,162 +114,12 @@ def _numbers(connection: Connection, table: Table, column: str, count: int) -> S
     )
 
 
-def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that name the same columns."""
-    names = tuple(rows[0])
-    if len(rows) >= _AS_ONE and connection.dialect.name == "postgresql":
-        _stream(connection.dialect, table, names).run(connection, rows)
-    else:
-        _words(connection.dialect, table, names, changing=False).run(connection, rows)
-
-
-def many(connection: Connection, statement: ClauseElement, rows: Sequence[Mapping[str, Any]], *, lists: str) -> None:
-    """Run a statement for each of these rows, which name all of its parameters. It is made once and kept for good.
-
-    `lists`: the same in PostgreSQL's own words, for many rows at once; its parameters are lists, one for each value of
-    a row in the order in which the rows name them.
-    """
-    if len(rows) >= _AS_ONE and connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(lists, tuple(map(list, zip(*(row.values() for row in rows), strict=True))))
-    elif rows:
-        _constant(connection.dialect, statement).run(connection, rows)
-
-
 def change(connection: Connection, table: Table, rows: Iterable[Held]) -> None:
     """Write what changed in rows that the ledger has."""
     for names, alike in _by_shape((row for row in rows if row.changed), lambda row: tuple(sorted(row.changed))):
-        values = [row.values for row in alike]
-        if len(alike) >= _AS_ONE and connection.dialect.name == "postgresql":
-            _columns(connection.dialect, table, names).run(connection, values)
-        else:
-            _words(connection.dialect, table, names, changing=True).run(connection, values)
+        together.change(connection, table, names, [row.values for row in alike])
         for row in alike:
             row.changed.clear()
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """A statement in the driver's own words, made once: SQLAlchemy works its out for each row of each transaction."""
-
-    text: str
-    by_name: bool  # the driver wants names rather than places
-    names: tuple[str, ...]  # of its parameters, in order
-    places: Callable[[Mapping[str, Any]], tuple[Any, ...]]  # the values of a row for them
-    ready: tuple[tuple[int, Callable[[Any], Any]], ...]  # what the driver needs done with some of them
-    untold: Mapping[str, Any]  # columns that the rows do not name, with the value that their table says
-
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run it for each of these rows."""
-        filled: list[Any] = self.filled(rows)
-        if self.by_name:
-            filled = [dict(zip(self.names, values, strict=True)) for values in filled]
-        connection.exec_driver_sql(self.text, filled)
-
-    def filled(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-        """The values of these rows in the order of the parameters, as the driver wants them."""
-        if self.untold:
-            rows = [{**self.untold, **row} for row in rows]
-        filled = [self.places(row) for row in rows]
-        if self.ready:
-            for at, row in enumerate(filled):
-                values = list(row)
-                for place, ready in self.ready:
-                    values[place] = ready(values[place])
-                filled[at] = tuple(values)
-        return filled
-
-
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    """Rows that PostgreSQL takes in as a stream. `pipelines.databases` gives it to the driver."""
-
-    text: str
-    words: _Words  # the same, a statement for each row
-
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert these rows, two at least."""
-        connection.exec_driver_sql(self.text, self.words.filled(rows))
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """A change of many rows in one statement, which is given a list of values for each column."""
-
-    text: str
-    words: _Words
-
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Change these rows, each of which is there once."""
-        lists = tuple(map(list, zip(*self.words.filled(rows), strict=True)))
-        connection.exec_driver_sql(self.text, lists)
-
-
-@lru_cache(maxsize=256)
-def _stream(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Stream:
-    words = _words(dialect, table, names, changing=False)
-    quoted = dialect.identifier_preparer.quote
-    listed = ", ".join(quoted(name) for name in words.names)
-    return _Stream(f"{COPY}{quoted(table.name)} ({listed}) FROM STDIN", words)
-
-
-@lru_cache(maxsize=256)
-def _columns(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Columns:
-    words = _words(dialect, table, names, changing=True)
-    quoted = dialect.identifier_preparer.quote
-    # Of a parameter `new_state` or `key_id` the column is what stands behind the first underscore.
-    columns = [table.c[name.partition("_")[2]] for name in words.names]
-    kinds = ", ".join(f"%s::{column.type.compile(dialect=dialect)}[]" for column in columns)
-    given = " AND ".join(
-        f"{quoted(table.name)}.{quoted(column.name)} = given.{name}"
-        for name, column in zip(words.names, columns, strict=True)
-        if name.startswith("key_")
-    )
-    becomes = ", ".join(
-        f"{quoted(column.name)} = given.{name}"
-        for name, column in zip(words.names, columns, strict=True)
-        if name.startswith("new_")
-    )
-    text = (
-        f"UPDATE {quoted(table.name)} SET {becomes} FROM unnest({kinds}) AS given({', '.join(words.names)}) "  # noqa: S608 - names of ours
-        f"WHERE {given}"
-    )
-    return _Columns(text, words)
-
-
-@lru_cache(maxsize=512)
-def _words(dialect: Dialect, table: Table, names: tuple[str, ...], *, changing: bool) -> _Words:
-    columns, untold = {name: name for name in names}, dict[str, Any]()
-    if changing:
-        keys = [column.name for column in table.primary_key.columns]
-        columns = {f"new_{name}": name for name in names} | {f"key_{key}": key for key in keys}
-        which = (table.c[key] == bindparam(f"key_{key}", type_=table.c[key].type) for key in keys)
-        values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
-        compiled = update(table).where(*which).values(values).compile(dialect=dialect)
-    else:
-        untold = {name: value for name, value in _blank(table).items() if value is not None and name not in columns}
-        columns |= {name: name for name in untold}
-        values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
-        compiled = insert(table).values(values).compile(dialect=dialect)
-    return _laid_out(dialect, compiled, columns, untold)
-
-
-@lru_cache(maxsize=64)
-def _constant(dialect: Dialect, statement: ClauseElement) -> _Words:
-    compiled = statement.compile(dialect=dialect)
-    assert isinstance(compiled, SQLCompiler)
-    return _laid_out(dialect, compiled, {name: name for name in compiled.binds}, {})
-
-
-def _laid_out(dialect: Dialect, compiled: SQLCompiler, columns: Mapping[str, str], untold: Mapping[str, Any]) -> _Words:
-    """`columns`: under which name a row has the value of each parameter."""
-    order = compiled.positiontup if compiled.positional else list(columns)
-    assert order is not None
-    kinds = {name: compiled.binds[name].type.dialect_impl(dialect) for name in order}
-    processors = ((at, kinds[name].bind_processor(dialect)) for at, name in enumerate(order))
-    ready = tuple((at, processor) for at, processor in processors if processor is not None)
-    # Always more than one, so that it gives a tuple: no statement of ours has a single value.
-    places = itemgetter(*(columns[name] for name in order))
-    return _Words(str(compiled), not compiled.positional, tuple(order), places, ready, untold)
 
 
 def _by_shape(

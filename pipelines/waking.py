@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pipelines import rows
+from pipelines import together
 from pipelines.tables import lane
 
 #: What `_statement` says, for many lanes at once.
@@ -29,7 +29,7 @@ _MANY = (
 def write(connection: Connection, council: str, wakes: Mapping[str, tuple[str, int, int]]) -> None:
     """Write the wakes of one council. `wakes`: lane -> connection, due, rank."""
     # One statement: a lane that is swept away between a look and a change would leave its delivery unseen.
-    rows.many(
+    together.many(
         connection,
         _statement(connection.dialect.name),
         [
