@@ -23,7 +23,7 @@ def test_others(number):
 
 def test_what_belongs_together_runs_in_one_process(tmp_path: Path) -> None:
     """The pytest and the pytest-xdist of our lock must understand each other, which some pairs of them do not."""
-    (tmp_path / "test_many.py").write_text(TESTS)
+    (tmp_path / "test_many.py").write_text(TESTS, encoding="utf-8")
     command = [
         sys.executable,
         "-m",
@@ -40,7 +40,7 @@ def test_what_belongs_together_runs_in_one_process(tmp_path: Path) -> None:
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr
-    seen, others = ((tmp_path / name).read_text().split() for name in ("seen", "others"))
+    seen, others = ((tmp_path / name).read_text(encoding="utf-8").split() for name in ("seen", "others"))
     assert (len(seen), len(others)) == (12, 12)
     assert len(set(seen)) == 1, "tests of one xdist_group ran in several processes"
     assert len(set(others)) > 1, "this test proves nothing where everything runs in one process"
