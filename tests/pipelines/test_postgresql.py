@@ -243,3 +243,18 @@ def test_a_session_that_the_server_ended_is_noticed_before_it_is_used(postgresql
     with ledger.reading() as connection:
         assert get_meta(connection, "a") == "1"
     ledger.close()
+
+
+def test_what_is_sealed_is_not_packed_and_the_rest_quickly(postgresql: str) -> None:
+    Ledger(postgresql).close()
+    how = (
+        "SELECT attname, attstorage, attcompression FROM pg_attribute WHERE attrelid IN ('payload'::regclass, "
+        "'record'::regclass) AND attname IN ('body', 'base')"
+    )
+    with psycopg.connect(postgresql) as connection:
+        found = {name: (storage, packed) for name, storage, packed in connection.execute(how)}
+        quick = connection.execute(
+            "SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'"
+        ).fetchone()
+    assert found["body"][0] == "e"
+    assert found["base"] == ("x", "l" if quick == (True,) else "")

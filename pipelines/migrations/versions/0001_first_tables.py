@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from pipelines import guards
+from pipelines import guards, packing
 from pipelines.tables import metadata
 
 revision = "0001"
@@ -15,6 +15,7 @@ oldest = "0001"  # the oldest step whose programs may use the ledger after this 
 
 
 def upgrade() -> None:
-    """Make every table, and what watches over them."""
+    """Make every table, what watches over them, and how they are stored."""
     metadata.create_all(op.get_bind())
     guards.put_up(op.get_bind())
+    packing.arrange(op.get_bind())
