@@ -8,9 +8,11 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, select
 
 from pipelines.ledger import set_meta
+from pipelines.ready import Say
 from pipelines.tables import meta
 
 _NAME = "held since restore: "
+_HELD = Say(select(meta.c.name, meta.c.value).where(meta.c.name.startswith(_NAME)))
 
 
 def hold(connection: Connection, council: str, now: int) -> None:
@@ -25,8 +27,7 @@ def let_go(connection: Connection, council: str) -> None:
 
 def held_since(connection: Connection) -> dict[str, int]:
     """The councils that send nothing, and since when."""
-    rows = connection.execute(select(meta).where(meta.c.name.startswith(_NAME)))
-    return {row.name.removeprefix(_NAME): int(row.value) for row in rows}
+    return {row["name"].removeprefix(_NAME): int(row["value"]) for row in _HELD.rows(connection)}
 
 
 def holds(connection: Connection, council: str) -> bool:

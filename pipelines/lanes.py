@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, literal, null, or_, select, union_all, update
 from sqlalchemy import delete as sql_delete
 
 from pipelines import rows, together
 from pipelines.batch import rank_of
-from pipelines.ready import Ask, given, in_parts
+from pipelines.ready import Ask, Say, given, in_parts
 from pipelines.rows import Held
 from pipelines.states import DeliveryState
 from pipelines.tables import delivery, lane
@@ -206,8 +207,15 @@ def due_now(connection: Connection, targets: Collection[tuple[str, str]], now: i
 
 
 def _due_in(connection: Connection, targets: Sequence[tuple[str, str]], now: int) -> dict[tuple[str, str], int]:
+    found = _asking(tuple(targets)).rows(connection, now=now)
+    return {(row["council"], row["target"]): row["rank"] for row in found if row["rank"] is not None}
+
+
+@lru_cache(maxsize=64)  # those of a site are the same but for what is paused or was just woken
+def _asking(targets: tuple[tuple[str, str], ...]) -> Say:
     pairs = (select(literal(council).label("council"), literal(name).label("target")) for council, name in targets)
     asked = union_all(*pairs).subquery("asked")
+    now = given("now", lane.c.due)
     rank = (
         select(lane.c.rank)
         .where(
@@ -221,8 +229,7 @@ def _due_in(connection: Connection, targets: Sequence[tuple[str, str]], now: int
         .correlate(asked)
         .scalar_subquery()
     )
-    found = connection.execute(select(asked.c.council, asked.c.target, rank.label("rank")))
-    return {(row.council, row.target): row.rank for row in found if row.rank is not None}
+    return Say(select(asked.c.council, asked.c.target, rank.label("rank")))
 
 
 def sweep_empty(connection: Connection, limit: int = 500) -> int:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from pipelines import ready
 from pipelines.clock import SECOND
+from pipelines.ready import Say
+from pipelines.rows import Held
 from pipelines.tables import pause
 
 BY_PERSON = "by a person"
@@ -29,6 +32,13 @@ FIRST_SECONDS = 30.0
 LONGEST_SECONDS = 900.0
 LOGIN_SECONDS = 60  # a refused login is tried again now and then, in case the supplier mends it on their side
 
+_ALL = Say(select(pause))
+_ONE = Say(
+    select(pause).where(
+        pause.c.council == ready.given("council", pause.c.council),
+        pause.c.connection == ready.given("name", pause.c.connection),
+    )
+)
 
 @dataclass(frozen=True, slots=True)
 class BreakerRules:
@@ -84,14 +94,14 @@ def may_probe_again(connection: Connection, council: str, name: str, *, now: int
     )
 
 
-def all_pauses(connection: Connection) -> dict[tuple[str, str], Row[tuple[object, ...]]]:
+def all_pauses(connection: Connection) -> dict[tuple[str, str], Held]:
     """Every pause, by council and connection."""
-    return {(row.council, row.connection): row for row in connection.execute(select(pause))}
+    return {(row["council"], row["connection"]): Held(row) for row in _ALL.rows(connection)}
 
 
-def of(connection: Connection, council: str, name: str) -> Row[tuple[object, ...]] | None:
+def of(connection: Connection, council: str, name: str) -> Held | None:
     """The pause of one connection, None if it runs."""
-    return connection.execute(select(pause).where(pause.c.council == council, pause.c.connection == name)).first()
+    return next((Held(row) for row in _ONE.rows(connection, council=council, name=name)), None)
 
 
 def set_pause(

@@ -11,7 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Connection, Dialect, Executable, any_, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Dialect,
+    Executable,
+    UpdateBase,
+    any_,
+    bindparam,
+)
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -54,6 +65,51 @@ class _Words:
     columns: tuple[str, ...]
     read: tuple[tuple[int, Callable[[Any], Any]], ...]  # what is to be done with some columns of an answer
 
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
+        """Send it to the driver."""
+        given = {**self.fixed, **values}
+        for name, ready in self.ready.items():
+            given[name] = ready(given[name])
+        told: Any = given if self.by_name else tuple([given[name] for name in self.names])
+        return connection.exec_driver_sql(self.text, told)
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows that answer, each as its columns by name."""
+        result = self.run(connection, values)
+        assert result.cursor is not None
+        raw: list[Any] = list(result.cursor.fetchall())
+        result.close()
+        if self.read:
+            for at, row in enumerate(raw):
+                changed = list(row)
+                for place, read in self.read:
+                    changed[place] = read(changed[place])
+                raw[at] = changed
+        return [dict(zip(self.columns, row, strict=True)) for row in raw]
+
+
+class Say:
+    """One statement without keys. Made once, at the head of a module; safe to share between threads."""
+
+    def __init__(self, statement: Executable) -> None:
+        """What changes is `given` in it, and told each time."""
+        self._statement = statement
+        self._made: dict[str, _Words] = {}
+
+    def rows(self, connection: Connection, /, **values: Any) -> list[dict[str, Any]]:
+        """The rows that answer, each as its columns by name."""
+        return self._words(connection.dialect).rows(connection, values)
+
+    def run(self, connection: Connection, /, **values: Any) -> int:
+        """Do it; return how many rows it changed."""
+        return self._words(connection.dialect).run(connection, values).rowcount
+
+    def _words(self, dialect: Dialect) -> _Words:
+        known = self._made.get(dialect.name)
+        if known is None:
+            known = self._made[dialect.name] = _laid_out(dialect, self._statement)
+        return known
+
 
 class Ask:
     """One question about rows, asked with keys. Made once, at the head of a module; safe to share between threads."""
@@ -68,33 +124,14 @@ class Ask:
         found: list[dict[str, Any]] = []
         for some in in_parts(sorted(set(wanted))):
             words = self._words(connection.dialect, len(some))
-            raw = self._asked(connection, words, some, values)
-            found += [dict(zip(words.columns, row, strict=True)) for row in raw]
+            found += words.rows(connection, values | self._keys(words, some))
         return found
 
-    def _asked(
-        self, connection: Connection, words: _Words, some: Sequence[Any], values: Mapping[str, Any]
-    ) -> list[Any]:
-        given = {**words.fixed, **values}
+    def _keys(self, words: _Words, some: Sequence[Any]) -> dict[str, Any]:
         if words.by_name:
-            given[_KEY] = list(some)
-        else:
-            size = next(size for size in _SIZES if size >= len(some))
-            given |= {f"{_KEY}{at}": some[min(at, len(some) - 1)] for at in range(size)}
-        for name, ready in words.ready.items():
-            given[name] = ready(given[name])
-        told: Any = given if words.by_name else tuple([given[name] for name in words.names])
-        result = connection.exec_driver_sql(words.text, told)
-        assert result.cursor is not None
-        raw: list[Any] = list(result.cursor.fetchall())
-        result.close()
-        if words.read:
-            for at, row in enumerate(raw):
-                changed = list(row)
-                for place, read in words.read:
-                    changed[place] = read(changed[place])
-                raw[at] = changed
-        return raw
+            return {_KEY: list(some)}
+        size = next(size for size in _SIZES if size >= len(some))
+        return {f"{_KEY}{at}": some[min(at, len(some) - 1)] for at in range(size)}
 
     def _words(self, dialect: Dialect, count: int) -> _Words:
         size = 0 if dialect.name == "postgresql" else next(size for size in _SIZES if size >= count)
@@ -115,13 +152,20 @@ def _among(size: int) -> Among:
     return among
 
 
+def _columns(statement: Any) -> list[ColumnElement[Any]]:
+    """What it answers with; nothing where it only changes rows."""
+    if isinstance(statement, UpdateBase):
+        return list(statement.exported_columns) if statement.exported_columns else []
+    return list(statement.selected_columns)
+
+
 def _laid_out(dialect: Dialect, statement: Any) -> _Words:
     compiled = in_words(dialect, statement)
     order = compiled.positiontup if compiled.positional else list(compiled.params)
     assert order is not None
     kinds = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items() if name != _KEY}
     ready = {name: prepared for name, kind in kinds.items() if (prepared := kind.bind_processor(dialect)) is not None}
-    columns = list(getattr(statement, "selected_columns", None) or statement.exported_columns)
+    columns = _columns(statement)
     readers = (
         (at, column.type.dialect_impl(dialect).result_processor(dialect, None)) for at, column in enumerate(columns)
     )

@@ -10,13 +10,25 @@ from __future__ import annotations
 from sqlalchemy import Connection, or_, select, update
 
 from pipelines.ledger import insert_new
+from pipelines.ready import Say, given
 from pipelines.tables import seat
+
+_KEEP = Say(
+    update(seat)
+    .where(
+        seat.c.council == given("council", seat.c.council),
+        seat.c.connection == given("target", seat.c.connection),
+        seat.c.number <= given("seats", seat.c.number),
+        seat.c.owner == given("owner", seat.c.owner),
+    )
+    .values(until=given("until", seat.c.until))
+)
 
 
 def take(connection: Connection, council: str, target: str, owner: str, *, seats: int, now: int, until: int) -> bool:
     """Take a seat, or keep the one that this drain has. False: all are taken."""
     mine = (seat.c.council == council, seat.c.connection == target, seat.c.number <= seats)
-    if connection.execute(update(seat).where(*mine, seat.c.owner == owner).values(until=until)).rowcount:
+    if _KEEP.run(connection, council=council, target=target, owner=owner, seats=seats, until=until):
         return True
     free = select(seat.c.number).where(*mine, or_(seat.c.owner.is_(None), seat.c.until < now)).order_by(seat.c.number)
     number = connection.execute(free.limit(1).with_for_update(skip_locked=True)).scalar()
