@@ -13,7 +13,7 @@ def status(site: SiteFolder = HERE, json: Json = False) -> None:
     """Queues, lag, pauses and what needs attention, at a glance."""
     from pipelines import overview, processes
 
-    with for_officer(site) as plant:
+    with for_officer(site, only_to_show=True) as plant:
         seen = overview.look(plant)
         alive, beat = processes.is_running(plant), processes.last_beat(plant)
         present = processes.shown(plant)
