@@ -7,11 +7,14 @@ told in the modules that are named here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 from console.guard import Guarded
 
@@ -88,9 +91,43 @@ JOINING = (
 )
 #: Modules that add to a group of another by being loaded.
 ADDING = {"routes": ("console.commands_shadow",), "bench": ("console.bench.command_country",)}
+#: Commands that must begin at once.
+PLAIN = frozenset({"status"})
 #: What follows these is handed on as it was typed.
 PASSED_ON = frozenset({"sandbox", "demo"})
-_AS_TYPED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+_UNREAD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+class _AsTyped:
+    """Takes what was typed for a switch, a text or a path as it stands. Typer asks pydantic, whose loading is most of
+    what a short command costs; for anything else, and for a path that is there and cannot be read, it still does."""
+
+    def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
+        """See `typer._coercion.RuntimeParam.coerce`."""
+        if value is None and not param.multiple and param.nargs == 1:
+            return None
+        if param.type_descriptor.annotation is Path and isinstance(value, str | Path):
+            asked = param.type_descriptor.parameter_info
+            plain = not (asked.exists or asked.resolve_path or asked.writable or asked.allow_dash or asked.path_type)
+            if plain and asked.file_okay and asked.dir_okay and os.access(value, os.R_OK):
+                return Path(value)
+        param._runtime_param = None
+        return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
+
+
+class Plain(TyperCommand):
+    """A command of switches and paths alone."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its options, each taken as it was typed."""
+        return _as_typed(super().get_params(ctx))
+
+
+def _as_typed(options: list[Any]) -> list[Any]:
+    for one in options:
+        if getattr(one, "_runtime_param", False) is None:
+            one._runtime_param = _AsTyped()
+    return options
 
 
 class Typed(MutableMapping[str, Any]):
@@ -133,12 +170,17 @@ class Words(Guarded):
         super().__init__(**attributes)
         self.commands = Typed()
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options before the word."""
+        return _as_typed(super().get_params(ctx))
+
 
 def _command(word: str) -> Any:
     """Load one word's command, or its group with all that belongs to it."""
     alone = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
     if word in COMMANDS:
-        alone.command(word, context_settings=_AS_TYPED if word in PASSED_ON else None)(_at(COMMANDS[word]))
+        passed_on = _UNREAD if word in PASSED_ON else None
+        alone.command(word, cls=Plain if word in PLAIN else None, context_settings=passed_on)(_at(COMMANDS[word]))
     else:
         group = _at(GROUPS[word])
         for module in ADDING.get(word, ()):
