@@ -90,7 +90,10 @@ JOINING = (
     ("audit", "dependencies", "console.commands_supply:dependencies"),
 )
 #: Modules that add to a group of another by being loaded.
-ADDING = {"routes": ("console.commands_shadow",), "bench": ("console.bench.command_country",)}
+ADDING = {
+    "routes": ("console.commands_shadow",),
+    "bench": ("console.bench.command_country", "console.bench.command_start"),
+}
 #: Commands that must begin at once.
 PLAIN = frozenset({"status"})
 #: What follows these is handed on as it was typed.

@@ -20,6 +20,7 @@ from pipelines.ledger import Ledger
 from pipelines.ledger_clock import LedgerClock
 from pipelines.outline import Outline
 from pipelines.plant import Council, Plant, Wired
+from pipelines.rooms import check_rooms
 from pipelines.site_keys import belong_together, mains_at
 from pipelines.vault import Vault
 from pipelines.wire_checks import plain_broker
@@ -46,6 +47,7 @@ def onlooking(root: Path) -> Plant:
 def _from(outline: Outline) -> Plant | None:
     """None where only whoever reads the files can say what is amiss."""
     places = outline.places
+    check_rooms()
     try:
         ledger_url, keys_url, broker_url = places.ledger_url(), places.keys_url(), places.broker_url()
         if outline.stage == "live" and (
