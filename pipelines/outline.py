@@ -46,7 +46,7 @@ _OF_A_SITE = ("config", "mappings", "codes", "profiles", "interfaces", "converte
 #: Dolen's own: another version, or an edit, may find other faults in the same files. First rooms with shipped files.
 _SHIPPING, _OWN = ("connectors", "mappings"), ("config", "pipelines")
 #: A file that changed so short a time ago may change again and show the same stamp. In nanoseconds.
-_SETTLED = 2_000_000_000
+SETTLED = 2_000_000_000
 #: A site is small; where there are more files, counting them costs what is to be saved.
 _MOST_FILES = 4_000
 #: Where `dolen.yaml` says that data lies. It decides only where is looked: what is found there says it again.
@@ -132,7 +132,7 @@ def read(root: Path, seen: Stamp | None) -> Outline | None:
 def keep(site: Site, plant: Plant, seen: Stamp | None) -> None:
     """Keep what was made of a site's files, which looked like `seen` before they were read. Does nothing where that
     might not hold, or cannot be written: the next command reads the files."""
-    if seen is None or seen.newest + _SETTLED > time.time_ns() or stamp(site.root) != seen:
+    if seen is None or seen.newest + SETTLED > time.time_ns() or stamp(site.root) != seen:
         return
     places = site.places
     holds_login = any("@" in url for url in (places.ledger, places.keys, places.broker) if not is_reference(url))

@@ -1,4 +1,4 @@
-"""Whether our packages are ours: they are plain names on Python's path, and another distribution may have one of them."""
+"""Whether our packages are ours: their names are plain ones, and another distribution may have one of them."""
 
 from __future__ import annotations
 

@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import config
+from pipelines.outline import SETTLED
 
 #: What `dolen status` cannot do without, imported and nothing else.
 BARE = "import pydantic, sqlalchemy, typer, rich"
 #: How many times the bare import a command may cost.
 MUST = 1.5
-#: By then the files of the site are old enough for an outline to be kept of them.
-_SETTLED_SECONDS, _PAUSE = 10.0, 0.1
 
 
 class Failed(RuntimeError):
@@ -39,7 +38,7 @@ def start(runs: int) -> dict[str, Any]:
             Path(config.__file__).parent / "example", site, ignore=shutil.ignore_patterns("var", "__pycache__")
         )
         status = ["-m", "console", "status", "--site", str(site)]
-        _wait_for_an_outline(site, status)
+        _keep_an_outline(site, status)
         bare, ours, first = [], [], []
         for _ in range(runs):
             bare.append(_spent(["-c", BARE]))
@@ -66,15 +65,11 @@ def _told(name: str, ours: list[float], bare: list[float]) -> dict[str, Any]:
     }
 
 
-def _wait_for_an_outline(site: Path, status: list[str]) -> None:
-    until = time.monotonic() + _SETTLED_SECONDS
-    while True:
-        _spent(status)
-        if _outlines(site):
-            return
-        if time.monotonic() > until:
-            raise Failed("no outline of the site was kept: is its folder on a disk whose clock is ahead?")
-        time.sleep(_PAUSE)
+def _keep_an_outline(site: Path, status: list[str]) -> None:
+    time.sleep(SETTLED / 1e9 + 0.1)  # before, nothing is kept of files that may still change
+    _spent(status)
+    if not _outlines(site):
+        raise Failed("no outline of the site was kept: is the temporary folder on a disk whose clock is ahead?")
 
 
 def _outlines(site: Path) -> list[Path]:
