@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +34,7 @@ class Failed(RuntimeError):
 
 def start(runs: int) -> dict[str, Any]:
     """Measure so many turns; returns the object that benches print. Raises Failed."""
-    with tempfile.TemporaryDirectory(prefix="dolen-bench-") as folder:
-        site = Path(folder).resolve() / "site"
-        shutil.copytree(
-            Path(config.__file__).parent / "example", site, ignore=shutil.ignore_patterns("var", "__pycache__")
-        )
-        status = ["-m", "console", "status", "--site", str(site)]
-        _keep_an_outline(site, status)
+    with _looked_at() as (site, status):
         bare, ours, first = [], [], []
         for _ in range(runs):
             bare.append(_spent(["-c", BARE]))
@@ -49,6 +45,26 @@ def start(runs: int) -> dict[str, Any]:
     results = [_told("status", ours, bare), _told("first", first, bare)]
     machine = {"cores": os.cpu_count(), "python": sys.version.split()[0], "platform": sys.platform}
     return {"bench": "start", "results": results, "machine": machine}
+
+
+def against_bare(runs: int) -> float:
+    """The bare import's processor time over that of `dolen status`, medians of so many turns. Raises Failed."""
+    with _looked_at() as (_site, status):
+        turns = [(_spent(["-c", BARE]), _spent(status)) for _ in range(runs)]
+    return statistics.median(bare for bare, _ in turns) / statistics.median(ours for _, ours in turns)
+
+
+@contextmanager
+def _looked_at() -> Iterator[tuple[Path, list[str]]]:
+    """A copy of the example site of which an outline was kept, and what asks for its status."""
+    with tempfile.TemporaryDirectory(prefix="dolen-bench-") as folder:
+        site = Path(folder).resolve() / "site"
+        shutil.copytree(
+            Path(config.__file__).parent / "example", site, ignore=shutil.ignore_patterns("var", "__pycache__")
+        )
+        status = ["-m", "console", "status", "--site", str(site)]
+        _keep_an_outline(site, status)
+        yield site, status
 
 
 def _told(name: str, ours: list[float], bare: list[float]) -> dict[str, Any]:
