@@ -49,6 +49,8 @@ _SHIPPING, _OWN = ("connectors", "mappings"), ("config", "pipelines")
 SETTLED = 2_000_000_000
 #: A site is small; where there are more files, counting them costs what is to be saved.
 _MOST_FILES = 4_000
+#: What needs no login; the address of a server may hold one, and is kept as a reference alone.
+_WITHOUT_LOGIN = ("sqlite:///", "memory://")
 #: Where `dolen.yaml` says that data lies. It decides only where is looked: what is found there says it again.
 _DATA = re.compile(r"^data:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
@@ -135,8 +137,9 @@ def keep(site: Site, plant: Plant, seen: Stamp | None) -> None:
     if seen is None or seen.newest + SETTLED > time.time_ns() or stamp(site.root) != seen:
         return
     places = site.places
-    holds_login = any("@" in url for url in (places.ledger, places.keys, places.broker) if not is_reference(url))
-    if holds_login or any(one is not None and one.startswith(SERVICE) for one in (places.main, places.next)):
+    urls, keys = (places.ledger, places.keys, places.broker), (places.main, places.next)
+    may_hold_a_login = any(not is_reference(url) and not url.startswith(_WITHOUT_LOGIN) for url in urls)
+    if may_hold_a_login or any(one is not None and one.startswith(SERVICE) for one in keys):
         return
     body = orjson.dumps(_told(site, plant) | {"stamp": seen.digest})
     file = _file(places.data_folder)

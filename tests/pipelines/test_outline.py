@@ -208,13 +208,16 @@ def test_what_changes_while_the_files_are_read_is_not_kept_as_what_they_say(buil
     assert kept(root) == []
 
 
-def test_a_url_with_a_login_in_it_is_not_kept(site: Path) -> None:
-    settings = composition.load(site)
-    keys = settings.settings.keys.model_copy(update={"store": "postgresql://dolen:word@127.0.0.1/keys"})
-    laid = replace(settings, settings=settings.settings.model_copy(update={"keys": keys}))
-    with closing(composition.build(settings)) as plant:
-        outline.keep(laid, plant, outline.stamp(settings.root))
-    assert kept(site) == []
+def test_the_address_of_a_server_is_not_kept_for_it_may_hold_a_login(site: Path) -> None:
+    laid = composition.load(site)
+    with closing(composition.build(laid)) as plant:
+        for store in ("postgresql://dolen:word@127.0.0.1/keys", "postgresql://127.0.0.1/keys?password=word"):
+            keys = laid.settings.keys.model_copy(update={"store": store})
+            other = replace(laid, settings=laid.settings.model_copy(update={"keys": keys}))
+            outline.keep(other, plant, outline.stamp(laid.root))
+            assert kept(site) == []
+        outline.keep(laid, plant, outline.stamp(laid.root))
+    assert len(kept(site)) == 1
 
 
 def test_tomorrow_the_files_are_read_again(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
