@@ -25,6 +25,8 @@ from pipelines import (
 )
 from pipelines.keystore import KeyFault
 from pipelines.looking import NotPossible
+from pipelines.rights import Officer, Role
+from pipelines.seeing import through
 from pipelines.tables import delivery, news, referral
 
 pytest_plugins = ("tests.pipelines.pieces",)
@@ -249,6 +251,8 @@ def test_a_restriction_holds_for_what_waits_and_what_comes_and_ends_when_it_is_l
     with town.plant.ledger.reading() as connection:
         row = connection.execute(select(referral)).one()
     assert protection.restricted(town.plant) == {"torfaen": 1}
+    neighbour = Officer("A. Neighbour", {"blaenau-gwent": frozenset({Role.VIEWER})})
+    assert protection.restricted(through(town.plant, neighbour)) == {}
     assert row.restricted, "hidden from those without a grant, whatever the source says"
     assert restricting.unrestrict(town.plant, person, who="dpo", why="settled") >= 1
     town.deliver()
