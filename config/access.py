@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from config.councils_named import EVERY_COUNCIL
 from config.declared import Declared, Line, LongerThanNothing, Reference, refusal
 from config.findings import Problem, did_you_mean, one_of, shown
 
 RoleName = Literal["viewer", "operator", "case-reader", "code-list-owner", "data-protection", "administrator"]
-#: Instead of a list of councils: every council of the site, also those that are added later.
-EVERY_COUNCIL = "all"
 _HERE = ("127.0.0.1", "::1", "localhost")
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from config.findings import kind_of
+from config.references import REFERENCE
 
 
 class Declared(BaseModel):
@@ -178,7 +179,6 @@ def _known_zone(value: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
 
-REFERENCE = r"(?:env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:[^\x00-\x1f]{1,500})"
 Reference = Annotated[
     str,
     *matching(

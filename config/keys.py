@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from config.declared import REFERENCE, Address, Declared, matching, refusal
+from config.declared import Address, Declared, matching, refusal
+from config.places import SERVICE
+from config.references import REFERENCE
 
-SERVICE = "service:"
 KeyReference = Annotated[
     str,
     *matching(

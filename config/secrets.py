@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from config.declared import REFERENCE
 from config.findings import KeyPath, Problem, Severity, clean
+from config.references import REFERENCE
 
 LARGEST_SECRET = 64 * 1024  # bytes; a private key in PEM has some thousands
 

@@ -16,8 +16,9 @@ from config.council import CouncilSettings
 from config.documents import Document, read_yaml
 from config.findings import Finding, Problem, SiteFaults, clean, errors, in_order
 from config.layers import Layers
+from config.places import Places
 from config.retention import Retention, laid_over, out_of_order
-from config.secrets import resolve, unusable
+from config.secrets import unusable
 from config.settings import SiteSettings
 from config.sharing import shared_installations
 from config.text_words import problems_of
@@ -57,33 +58,35 @@ class Site:
     groups: Collection[str] = field(repr=False)
     findings: tuple[Finding, ...]
 
+    @property
+    def places(self) -> Places:
+        """Where its databases, its broker and its main key are."""
+        keys = self.settings.keys
+        return Places(
+            self.root, self.settings.data, self.settings.ledger.url, self.settings.broker.url, keys.store, keys.main,
+            keys.next,
+        )  # fmt: skip
+
     def secret(self, reference: str, environment: Mapping[str, str] | None = None) -> str:
         """Resolve `env:NAME` or `file:PATH` (relative to the site). Raises SecretMissing."""
-        return resolve(reference, beside=self.root, environment=environment)
+        return self.places.secret(reference, environment)
 
     def plain(self, value: str, environment: Mapping[str, str] | None = None) -> str:
         """Return a value that may be a reference, resolved; any other as it stands."""
-        return self.secret(value, environment) if value.startswith(("env:", "file:")) else value
+        return self.places.plain(value, environment)
 
     @property
     def data_folder(self) -> Path:
         """Where the running site writes."""
-        return self.root / self.settings.data
+        return self.places.data_folder
 
     def ledger_url(self, environment: Mapping[str, str] | None = None) -> str:
         """The database's URL, with an SQLite path made absolute. Raises SecretMissing."""
-        return self._database(self.settings.ledger.url, environment)
+        return self.places.ledger_url(environment)
 
     def keys_url(self, environment: Mapping[str, str] | None = None) -> str:
         """The URL of the database of the keys, in the same way. Raises SecretMissing."""
-        return self._database(self.settings.keys.store, environment)
-
-    def _database(self, setting: str, environment: Mapping[str, str] | None) -> str:
-        url = self.plain(setting, environment)
-        scheme, mark, path = url.partition(":///")
-        if not scheme.startswith("sqlite") or not mark or path.startswith(("/", ":memory:")) or not path:
-            return url
-        return f"{scheme}:///{(self.data_folder / path).resolve().as_posix()}"
+        return self.places.keys_url(environment)
 
     def retention(self, code: str) -> Retention:
         """How long a council keeps data."""
@@ -91,7 +94,7 @@ class Site:
 
     def broker_url(self, environment: Mapping[str, str] | None = None) -> str:
         """The broker's URL. Raises SecretMissing."""
-        return self.plain(self.settings.broker.url, environment)
+        return self.places.broker_url(environment)
 
     def missing_secrets(self, environment: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
         """Find references that lead nowhere now. Loading a site does not need its secrets; running it does."""

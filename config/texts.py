@@ -13,7 +13,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.declared import (
-    REFERENCE,
     ClockTime,
     DateText,
     Declared,
@@ -23,6 +22,7 @@ from config.declared import (
     matching,
     refusal,
 )
+from config.references import REFERENCE
 from config.routes import Codes
 
 Status = Literal[

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mappings.codes import CodeRow
     from mappings.codes_edit import Import
     from pipelines.code_desk import Released
-    from pipelines.code_drift import Drift
+    from pipelines.code_drift_known import Drift
     from pipelines.plant import Plant
     from pipelines.unmapped import Waiting
 

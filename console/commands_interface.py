@@ -38,7 +38,7 @@ def drift(
     """Fetch the interface that a system shows today, compare its meaning with the pinned one, and list the rows and
     keys that a change touches. The pinned file is never replaced. Exit 1: something breaks, or a system did not
     answer."""
-    from pipelines import composition, control, drift_watch, drifting
+    from pipelines import composition, control, drift_watch, drifting, interfaces_seen
 
     with for_officer(site, Right.CONTROL) as plant:
         chosen = control.connections(plant, connection, known_council(plant, council))
@@ -52,7 +52,7 @@ def drift(
                 written = drifting.save(looked, save / wired.council / wired.name)
                 complain(f"{wired.council}/{wired.name}: {count(len(written), 'file')} written to {save}")
     as_json([_plain(one) for one in found]) if json else _show(found)
-    raise typer.Exit(1 if any(one.breaks or one.state == drift_watch.NOT_SEEN for one in found) else 0)
+    raise typer.Exit(1 if any(one.breaks or one.state == interfaces_seen.NOT_SEEN for one in found) else 0)
 
 
 def _show(found: Sequence[Looked]) -> None:

@@ -1,4 +1,4 @@
-"""Commands that run a site and watch it run: run, sync, status, pause, resume, sandbox, demo."""
+"""Commands that run a site and watch it run: run, sync, pause, resume, sandbox, demo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from console import ask, overview_view, process_view, protection_view
+from console import ask
 from console.guard import WrongUse
 from console.show import as_json, complain, count, progress, safe, say, table
 from console.site import HERE, CouncilName, Json, SiteFolder, for_officer, known_council, officer_name, opened, zone_of
@@ -211,24 +211,6 @@ def _instant(text: str, zone: str) -> str:
     if moment > datetime.now(UTC):
         raise WrongUse("--from lies in the future: there is nothing to read from there")
     return moment.astimezone(UTC).isoformat()
-
-
-def status(site: SiteFolder = HERE, json: Json = False) -> None:
-    """Queues, lag, pauses and what needs attention, at a glance."""
-    from pipelines import overview, processes
-
-    with for_officer(site) as plant:
-        seen = overview.look(plant)
-        alive, beat = processes.is_running(plant), processes.last_beat(plant)
-        present = processes.shown(plant)
-        if json:
-            told = {"processes": process_view.plain(present), "data_protection": protection_view.plain(plant)}
-            as_json(overview_view.plain(plant, seen, alive, beat) | told)
-        else:
-            overview_view.show(plant, seen, alive, beat)
-            process_view.show(present)
-            protection_view.show(plant)
-    raise typer.Exit(0 if seen.sums_agree else 1)
 
 
 def pause(connection: Connection, council: CouncilName = "", site: SiteFolder = HERE) -> None:

@@ -23,7 +23,7 @@ _SENTENCES = {
     "pipelines.wrapping.KeyFault",
     "pipelines.ledger.LedgerFault",
     "pipelines.vault.PayloadGone",
-    "pipelines.composition.StrangeRoom",
+    "pipelines.rooms.StrangeRoom",
     "config.secrets.SecretMissing",
     "config.scaffold.NotEmpty",
     "config.editing.CannotChange",

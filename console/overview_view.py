@@ -9,8 +9,8 @@ from console.show import count, iso, safe, say, table, when
 from console.site import zone_of
 
 if TYPE_CHECKING:
-    from pipelines.code_drift import Known
-    from pipelines.drift_watch import Seen
+    from pipelines.code_drift_known import Known
+    from pipelines.interfaces_seen import Seen
     from pipelines.overview import Overview
     from pipelines.plant import Plant
     from pipelines.proofs import Proved

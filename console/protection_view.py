@@ -13,11 +13,9 @@ if TYPE_CHECKING:
 
 def plain(plant: Plant) -> dict[str, Any]:
     """The same for scripts."""
-    from pipelines import restricting, retained, rotation, unattended
+    from pipelines import protection, retained, rotation
 
     measured = retained.of(plant)
-    with plant.ledger.reading() as connection:
-        stopped = restricting.counted(connection)
     return {
         "measured": iso(measured.at, "UTC"),
         "oldest": [
@@ -25,8 +23,8 @@ def plain(plant: Plant) -> dict[str, Any]:
              "count": one.count}
             for one in measured.oldest
         ],
-        "will_expire": unattended.coming(plant),
-        "restricted": stopped,
+        "will_expire": protection.coming(plant),
+        "restricted": protection.restricted(plant),
         "rotation_under_way": bool(rotation.status(plant.keys).under_way),
     }  # fmt: skip
 

@@ -41,12 +41,20 @@ def site_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Plant]:
-    """Open a site and let go of it again. What keeps one council out is told on standard error."""
-    from pipelines import composition, logs
+def opened(folder: Path, *, only_to_show: bool = False) -> Iterator[Plant]:
+    """Open a site and let go of it again. What keeps one council out is told on standard error. `only_to_show`: its
+    ledger is looked at, and nothing is read, sent, mapped or changed."""
+    from pipelines import logs
 
     logs.configure("error")  # a command says itself what happened; `run` turns its log on
-    plant = composition.build(composition.load(site_folder(folder)))
+    if only_to_show:
+        from pipelines.onlooking import onlooking
+
+        plant = onlooking(site_folder(folder))
+    else:
+        from pipelines import composition
+
+        plant = composition.build(composition.load(site_folder(folder)))
     try:
         for finding in plant.findings:
             complain(f"{finding.severity.value}: {finding}")
@@ -56,14 +64,16 @@ def opened(folder: Path) -> Iterator[Plant]:
 
 
 @contextmanager
-def for_officer(folder: Path, right: Right = Right.SEE, *, restricted_too: bool = False) -> Iterator[Plant]:
+def for_officer(
+    folder: Path, right: Right = Right.SEE, *, restricted_too: bool = False, only_to_show: bool = False
+) -> Iterator[Plant]:
     """Open a site as whoever is at this command line may see it: the councils for which they have a right, and of
     restricted referrals those that were granted to them. `restricted_too`: for a duty that holds for everybody alike.
-    Raises NotAllowed."""
+    `only_to_show`: see `opened`. Raises NotAllowed."""
     from pipelines import roles
     from pipelines.seeing import through_or_refuse
 
-    with opened(folder) as plant:
+    with opened(folder, only_to_show=only_to_show) as plant:
         if right is not Right.SEE and not plant.roles.are_told and plant.roles.owned_by_us() and sys.stderr.isatty():
             complain(NO_ROLES)
         officer = plant.roles.at_the_machine(

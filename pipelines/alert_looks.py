@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, and_, case, cast, func, or_, select, text
 
-from pipelines import drift_watch, pauses, proofs
+from pipelines import interfaces_seen, pauses, proofs
 from pipelines.alert_rules import AlertRules
 from pipelines.clock import SECOND
 from pipelines.grants import TAKEN
@@ -191,7 +191,7 @@ def backlog(connection: Connection, plant: Plant, rules: AlertRules, now: int) -
 
 def interface(connection: Connection, plant: Plant, _rules: AlertRules, now: int) -> Iterator[Condition]:
     """Systems that show another interface than the pinned one, where something breaks or may."""
-    for seen in drift_watch.of_connections(connection, plant):
+    for seen in interfaces_seen.of_connections(connection, plant):
         if seen.attention:
             count = seen.breaks + seen.may_break
             yield Condition(Amiss.INTERFACE, seen.council, seen.connection, count=count, since=seen.since or now)

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import select
 
 from config.findings import SiteFaults
 from connectors.errors import ConnectorError
 from pipelines.clock import SECOND
+from pipelines.code_drift_known import PURPOSE, Drift, name_of
 from pipelines.freshness import day_of
-from pipelines.ledger import get_meta, set_meta
+from pipelines.ledger import set_meta
 from pipelines.library import Library
 from pipelines.logs import log, warn
 from pipelines.places import Key
 from pipelines.plant import Kind, Plant, Wired
 from pipelines.runs import Run
-from pipelines.tables import meta
 from pipelines.timetable import Timetable
 
 if TYPE_CHECKING:
@@ -33,39 +32,10 @@ if TYPE_CHECKING:
     from mappings.codes import CodeList
     from pipelines.runs import Runs
 
-PURPOSE = "codes"
 #: How often the timetable is looked at; over how long the nightly questions are spread.
 LOOK_EVERY, SPREAD_SECONDS = 5 * SECOND, 1800.0
 #: Codes of one list that are kept and shown.
 MOST = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """One list of one connection, held against what the system says."""
-
-    kind: str
-    path: str  # in the system's record
-    code_list: str
-    new: tuple[tuple[str, str], ...] = ()  # (code, how the system shows it): no row reads it
-    gone: tuple[tuple[str, str], ...] = ()  # (code, ours): we would write it, and the system does not know it
-    words: str = ""  # why the system could not be asked
-
-    @property
-    def drifted(self) -> bool:
-        """The list is to be looked at."""
-        return bool(self.new or self.gone)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the newest comparison of one connection found."""
-
-    council: str
-    connection: str
-    at: int
-    drifts: tuple[Drift, ...]  # of those that differ or could not be asked
-    compared: int
 
 
 def compare(plant: Plant, wired: Wired) -> list[Drift]:
@@ -133,29 +103,7 @@ def _keep(plant: Plant, wired: Wired, found: list[Drift]) -> None:
         "drifts": [asdict(one) | {"new": one.new[:MOST], "gone": one.gone[:MOST]} for one in telling],
     }
     with plant.ledger.writing() as connection:
-        set_meta(connection, _name(wired.council, wired.name), orjson.dumps(body).decode())
-
-
-def known(plant: Plant) -> list[Known]:
-    """What the newest comparison of each connection found; those that were never asked are not in it."""
-    found = []
-    with plant.ledger.reading() as connection:
-        asked = set(connection.execute(select(meta.c.name).where(meta.c.name.like("code drift %"))).scalars())
-        for council in plant.councils.values():
-            for name in council.wired:
-                if _name(council.code, name) not in asked:
-                    continue
-                kept = orjson.loads(get_meta(connection, _name(council.code, name)) or "{}")
-                drifts = tuple(
-                    Drift(**{**one, **{at: tuple(map(tuple, one[at])) for at in ("new", "gone")}})
-                    for one in kept["drifts"]
-                )
-                found.append(Known(council.code, name, kept["at"], drifts, kept["compared"]))
-    return found
-
-
-def _name(council: str, connection: str) -> str:
-    return f"code drift {council}/{connection}"
+        set_meta(connection, name_of(wired.council, wired.name), orjson.dumps(body).decode())
 
 
 class CodeWatch:

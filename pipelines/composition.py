@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -37,6 +36,7 @@ from pipelines.ledger import Ledger
 from pipelines.ledger_clock import LedgerClock
 from pipelines.library import Library, field_groups, has_lookups, shipped_folders
 from pipelines.plant import Council, Kind, Plant, Wired
+from pipelines.rooms import check_rooms
 from pipelines.route_building import route_of
 from pipelines.site_keys import belong_together, mains_of
 from pipelines.spool import give_places
@@ -50,28 +50,8 @@ if TYPE_CHECKING:
     from connectors.port import Connector
     from connectors.spool import Spool
 
-ROOMS = ("connectors", "mappings", "pipelines", "config", "console", "sandbox")
 #: Protocols by which messages reach residents: in stage test those that the site lists, and nobody else.
 _TO_RESIDENTS = frozenset({"notify", "smtp"})
-
-
-class StrangeRoom(RuntimeError):
-    """A package of ours was loaded from another place than the others: something else installed one of its name."""
-
-
-def check_rooms() -> None:
-    """Make sure that each of our packages lies beside this one. Raises StrangeRoom, saying which does not."""
-    here = Path(__file__).resolve().parent.parent
-    for room in ROOMS:
-        spec = find_spec(room)
-        if spec is None or spec.origin is None:
-            raise StrangeRoom(f"the package {room} is not beside the others in {here}: install Dolen again")
-        found = Path(spec.origin).resolve().parent.parent
-        if found != here:
-            raise StrangeRoom(
-                f"the package {room} comes from {found}, the others from {here}: another distribution has one of that "
-                "name; install Dolen into an environment of its own"
-            )
 
 
 def load(root: Path) -> Site:

@@ -15,7 +15,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 #: How long a writer waits for another one, in seconds. A page of 200 rows takes well under one.
@@ -95,12 +94,22 @@ def open_engine(url: str, *, setting: str, fault: type[RuntimeError]) -> Engine:
     return engine
 
 
+def dialect_of(name: str) -> Any:
+    """What SQLAlchemy knows of one kind of database; that of the other is not loaded."""
+    if name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql
+
+
 def insert_new(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
     """Insert the rows whose primary key or unique key is not there yet; leave the others as they are."""
     if not rows:
         return
-    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).on_conflict_do_nothing()
+    statement = dialect_of(connection.dialect.name).insert(table).on_conflict_do_nothing()
     connection.execute(statement, rows)
 
 

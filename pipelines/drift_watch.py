@@ -17,6 +17,7 @@ from sqlalchemy import Connection, or_, select, update
 from mappings.drift import Harm
 from pipelines import composition, pauses
 from pipelines.clock import SECOND
+from pipelines.interfaces_seen import NOT_SEEN
 from pipelines.ledger import insert_new
 from pipelines.logs import log, warn
 from pipelines.plant import Plant, Wired
@@ -27,33 +28,10 @@ if TYPE_CHECKING:
     from pipelines.drifting import Looked
     from pipelines.runs import Runs
 
-#: What may come of a look.
-SAME, DRIFTED, NOT_OFFERED, NOT_SEEN = "the same", "changed", "not offered", "not seen"
-
 #: How often the timetable is looked at; how long a claim holds; when a system that did not answer is asked again.
 LOOK_EVERY, CLAIM, AGAIN = 5 * SECOND, 900 * SECOND, 3600 * SECOND
 #: Changes that are kept of one look, the worst first.
 KEPT = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of one connection's interface."""
-
-    council: str
-    connection: str
-    at: int | None  # when it was last looked at; None: never
-    state: str
-    since: int | None
-    words: str
-    breaks: int
-    may_break: int
-    harmless: int
-
-    @property
-    def attention(self) -> bool:
-        """Whether a person should look: something breaks, or may."""
-        return self.state == DRIFTED and bool(self.breaks or self.may_break)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +65,6 @@ def keep(plant: Plant, looked: Looked) -> bool:
             )
         )
     return told
-
-
-def of_connections(connection: Connection, plant: Plant) -> list[Seen]:
-    """What is known of each connection whose interface was ever looked at."""
-    rows = connection.execute(
-        select(interface_look)
-        .where(interface_look.c.at.is_not(None))
-        .order_by(interface_look.c.council, interface_look.c.connection)
-    ).all()
-    return [
-        Seen(
-            row.council, row.connection, row.at, row.state, row.since, row.words,
-            *(int(row.counts.get(harm.value, 0)) for harm in Harm),
-        )
-        for row in rows
-        if row.council in plant.councils and row.connection in plant.councils[row.council].wired
-    ]  # fmt: skip
 
 
 def due(plant: Plant) -> Due | None:

@@ -19,7 +19,7 @@ from mappings import paths
 from mappings.drift import Harm, Used, What, compare, unused, weigh
 from mappings.interface import Interface, interface_of
 from pipelines import composition
-from pipelines.drift_watch import DRIFTED, NOT_OFFERED, NOT_SEEN, SAME
+from pipelines.interfaces_seen import DRIFTED, NOT_OFFERED, NOT_SEEN, SAME
 from pipelines.library import Library
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, String, bindparam, func, select, text
 
 from pipelines import pauses, schedule
-from pipelines.code_drift import PURPOSE
+from pipelines.code_drift_known import PURPOSE
 from pipelines.counted import unread_by_cause
 from pipelines.plant import Plant, Wired
 from pipelines.proofs import Proved, of_routes

@@ -19,7 +19,10 @@ from sqlalchemy import (
     text,
 )
 
+from pipelines.metadata import alike_on_both
+
 metadata = MetaData()
+alike_on_both(metadata)
 
 #: What a main key or a council's key is: it wraps what is new, it is being replaced, or it opens nothing any more.
 CURRENT, OLD, RETIRED = "current", "old", "retired"
@@ -37,7 +40,7 @@ data_key = Table(
 #: database that plans a statement before it sees its values would go through every key there is.
 EMPTY: ColumnElement[str] = literal_column("''")
 for _name, _column in (("holder", data_key.c.holder), ("by", data_key.c.by)):
-    Index(f"ix_data_key_{_name}", _column, sqlite_where=_column != EMPTY, postgresql_where=_column != EMPTY)
+    Index(f"ix_data_key_{_name}", _column, sqlite_where=_column != EMPTY)
 
 person_key = Table(
     "person_key",
@@ -63,7 +66,6 @@ council_key = Table(
         "purpose",
         unique=True,
         sqlite_where=text("state = 'current'"),
-        postgresql_where=text("state = 'current'"),
     ),
 )
 
@@ -79,7 +81,6 @@ main_key = Table(
         "state",
         unique=True,
         sqlite_where=text("state = 'current'"),
-        postgresql_where=text("state = 'current'"),
     ),
 )
 

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from pipelines import upgrades
-from pipelines.databases import BROKEN_WORDS, DiskBroken, DiskFull, open_engine
+from pipelines.databases import BROKEN_WORDS, DiskBroken, DiskFull, dialect_of, open_engine
 from pipelines.databases import insert_new as insert_new
 from pipelines.reserve import Reserve
 from pipelines.tables import meta
@@ -159,7 +158,7 @@ def insert_or_change(
     columns; `new` has the columns of the row that was to be inserted."""
     if not rows:
         return
-    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    dialect = dialect_of(connection.dialect.name)
     statement = dialect.insert(table)
     keys = [*table.primary_key.columns]
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=change(statement.excluded)), rows)
@@ -172,6 +171,6 @@ def get_meta(connection: Connection, name: str) -> str | None:
 
 def set_meta(connection: Connection, name: str, value: str) -> None:
     """Set a named value of the ledger itself."""
-    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    dialect = dialect_of(connection.dialect.name)
     row = dialect.insert(meta).values(name=name, value=value)
     connection.execute(row.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": row.excluded.value}))

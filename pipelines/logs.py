@@ -13,7 +13,6 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import orjson
-import structlog
 
 #: Every field that an event may carry. None of them can hold a person.
 FIELDS = frozenset(
@@ -60,27 +59,40 @@ FIELDS = frozenset(
 _LONGEST = 120
 
 _least = logging.INFO  # as `configure` was told
+_asked: list[str] = []  # the format that `configure` was told, until there is something to log
 
 
 def configure(level: str = "info", format: str = "json") -> None:
     """Set up logging for this process: one line an event, on standard error."""
     global _least
     _least = getattr(logging, level.upper())
-    render: Any = structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value).decode())
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _listed_only,
-            render if format == "json" else structlog.dev.ConsoleRenderer(colors=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(_least),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
+    _asked[:] = [format]
+    # What writes the lines is as large as a short command, and most of those have nothing to log.
+    if "structlog" in sys.modules:
+        _logger()
     # Their messages hold URLs, bodies and parameters. What we need of them, we say ourselves.
     logging.getLogger().handlers[:] = [logging.NullHandler()]
     logging.getLogger().setLevel(logging.CRITICAL)
+
+
+def _logger() -> Any:
+    import structlog
+
+    if _asked:
+        format = _asked.pop()
+        render: Any = structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value).decode())
+        structlog.configure(
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                _listed_only,
+                render if format == "json" else structlog.dev.ConsoleRenderer(colors=False),
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(_least),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+            cache_logger_on_first_use=False,
+        )
+    return structlog.get_logger()
 
 
 def log(event: str, **fields: Any) -> None:
@@ -88,13 +100,15 @@ def log(event: str, **fields: Any) -> None:
     if _least > logging.INFO:
         return  # each record has a line of these, and finding a logger costs as much as writing it
     with contextlib.suppress(OSError, ValueError):  # a log that cannot be written must not stop a referral
-        structlog.get_logger().info(event, **fields)
+        _logger().info(event, **fields)
 
 
 def warn(event: str, **fields: Any) -> None:
     """Log something that an operator should see."""
+    if _least > logging.WARNING:
+        return
     with contextlib.suppress(OSError, ValueError):
-        structlog.get_logger().warning(event, **fields)
+        _logger().warning(event, **fields)
 
 
 def _listed_only(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

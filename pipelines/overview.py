@@ -11,8 +11,8 @@ from sqlalchemy import Connection, case, func, select
 
 from pipelines import pauses
 from pipelines.clock import SECOND
-from pipelines.code_drift import PURPOSE, Known, known
-from pipelines.drift_watch import Seen, of_connections
+from pipelines.code_drift_known import PURPOSE, Known, known
+from pipelines.interfaces_seen import Seen, of_connections
 from pipelines.looking import sees_version
 from pipelines.plant import Plant
 from pipelines.proofs import Proved, of_routes

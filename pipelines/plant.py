@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from config.retention import Retention
-from pipelines.artifacts import Artifacts, Keeper
 from pipelines.calendar import closed_until
 from pipelines.clock import SECOND, Clock, to_instant, to_time
 from pipelines.keystore import KeyStore
@@ -27,6 +25,7 @@ from pipelines.vault import Vault
 
 if TYPE_CHECKING:
     from config.findings import Finding
+    from config.retention import Retention
     from connectors.known import Known
     from connectors.pace import Agree
     from connectors.port import Connector
@@ -34,8 +33,21 @@ if TYPE_CHECKING:
     from connectors.spool import Spool
     from mappings.mapping import Mapping as FieldMapping
     from pipelines.alert_rules import AlertRules
+    from pipelines.artifacts import Artifacts, Keeper
     from pipelines.freshness import Freshness
     from pipelines.texts import TextRules
+
+
+def _declared() -> Retention:
+    from config.retention import Retention  # here and below: not loaded by those who only look
+
+    return Retention()
+
+
+def _keeper() -> Keeper:
+    from pipelines.artifacts import Keeper
+
+    return Keeper()
 
 
 @dataclass(slots=True)
@@ -151,7 +163,7 @@ class Council:
     owners: Mapping[str, str]  # field group -> connection
     person_identifiers: tuple[str, ...]  # fields whose equal value means the same person
     texts: Mapping[str, TextRules] = field(default_factory=dict)
-    retention: Retention = field(default_factory=Retention)  # how long it keeps data
+    retention: Retention = field(default_factory=_declared)  # how long it keeps data
     phone: str = ""  # that residents ring
     bank_holidays: frozenset[date] = frozenset()
     replies: str = ""  # who reads what residents text back; "" where nobody does, and then nothing is read
@@ -197,7 +209,7 @@ class Plant:
     scanner: Scanner | None = None  # looks at documents before they are handed on
     nudge: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever wrote work
     pushed: threading.Event = field(default_factory=threading.Event, repr=False)  # set by whoever kept a push
-    kept: Keeper = field(default_factory=Keeper, repr=False)  # what it maps with, kept in the ledger
+    kept: Keeper = field(default_factory=_keeper, repr=False)  # what it maps with, kept in the ledger
     roles: Roles = field(default_factory=Roles)  # who may do what, as the site's files say
     sight: Sight = EVERYTHING  # whose eyes look through it (`pipelines.seeing.through`); the movement's own see all
     behind: Plant | None = field(default=None, repr=False)

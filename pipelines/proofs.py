@@ -19,7 +19,6 @@ from pipelines.plant import Plant
 from pipelines.report import Report
 from pipelines.routing import Route
 from pipelines.tables import reconciliation
-from pipelines.timetable import Timetable
 
 if TYPE_CHECKING:
     from pipelines.plant import Council
@@ -72,6 +71,8 @@ def comparable(council: Council) -> Iterator[Route]:
 
 def due(plant: Plant) -> Due | None:
     """The planned comparison that is due and has waited longest, None if none is."""
+    from pipelines.timetable import Timetable  # what reads cron lines: whoever only shows proofs does not
+
     now = plant.clock.now()
     with plant.ledger.reading() as connection:
         since = int(get_meta(connection, PLANNED_SINCE) or 0)

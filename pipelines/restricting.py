@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import select, update
 
 from pipelines import audit, lanes
 from pipelines.logs import warn
@@ -81,12 +81,6 @@ def unrestrict(plant: Plant, person: Person, *, who: str, why: str, only: str = 
             )  # fmt: skip
     plant.nudge.set()
     return freed
-
-
-def counted(connection: Connection) -> dict[str, int]:
-    """How many referrals of each council are restricted by a person's word."""
-    wanted = select(referral.c.council, func.count()).where(referral.c.stopped.is_not(None))
-    return {row[0]: int(row[1]) for row in connection.execute(wanted.group_by(referral.c.council))}
 
 
 def _owner(plant: Plant, council: str, name: str) -> str:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.access import EVERY_COUNCIL
+from config.councils_named import EVERY_COUNCIL
 from pipelines.rights import Officer, Role
 
 if TYPE_CHECKING:

@@ -33,10 +33,10 @@ def rotate(
     Raises NotPossible where the site names no new main key; KeyFault.
     """
     before = rotation.status(plant.keys)
-    file, told = main_file(site), site.settings.keys.next
+    file, told = main_file(site.places), site.settings.keys.next
     if not before.under_way:
         if told is not None:
-            fresh = main_at(site, told, "keys.next", environment)
+            fresh = main_at(site.places, told, "keys.next", environment, site.settings.keys.service)
         elif file is not None:
             fresh = read_master(next_to(file))
         else:

@@ -72,8 +72,7 @@ DESK_VERSION = f"version.state || '' = '{VersionState.ATTENTION}'"
 
 
 def _where(condition: str) -> dict[str, Any]:
-    bare = text(re.sub(r"\b[a-z]+\.", "", condition))
-    return {"sqlite_where": bare, "postgresql_where": bare}
+    return {"sqlite_where": text(re.sub(r"\b[a-z]+\.", "", condition))}
 
 
 meta = Table(
@@ -99,13 +98,11 @@ payload = Table(
         "ix_payload_person",
         "person_id",
         sqlite_where=text("person_id IS NOT NULL"),
-        postgresql_where=text("person_id IS NOT NULL"),
     ),
     Index(
         "ix_payload_unheld",
         "person_id",
         sqlite_where=text("NOT held_by_person AND person_id IS NOT NULL"),
-        postgresql_where=text("NOT held_by_person AND person_id IS NOT NULL"),
     ),
 )
 
@@ -289,7 +286,6 @@ delivery = Table(
         "kind",
         unique=True,
         sqlite_where=text("carries = 'state' AND state = 'waiting'"),
-        postgresql_where=text("carries = 'state' AND state = 'waiting'"),
     ),
     Index(
         "uq_delivery_sending",
@@ -298,7 +294,6 @@ delivery = Table(
         "kind",
         unique=True,
         sqlite_where=text("carries = 'state' AND state IN ('being sent', 'not sure')"),
-        postgresql_where=text("carries = 'state' AND state IN ('being sent', 'not sure')"),
     ),
 )
 

@@ -39,7 +39,6 @@ alert = Table(
         "key",
         unique=True,
         sqlite_where=text("closed IS NULL"),
-        postgresql_where=text("closed IS NULL"),
     ),
 )
 
@@ -61,7 +60,7 @@ alert_notice = Table(
     Column("words", String, nullable=False, default=""),  # why it could not be told, by the last try
     Column("at", BigInteger, nullable=False),
     Index(
-        "ix_alert_notice_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")
+        "ix_alert_notice_due", "due", sqlite_where=text("due IS NOT NULL")
     ),
 )
 

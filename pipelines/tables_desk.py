@@ -36,5 +36,5 @@ task = Table(
     Column("until", BigInteger),
     Index("ix_task_by_council", "council", "id"),
     # Two officers who ask for all of one cause at the same time ask for one thing.
-    Index("uq_task_open", "cause_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("uq_task_open", "cause_id", unique=True, sqlite_where=_OPEN),
 )

@@ -33,12 +33,10 @@ pushed = Table(
         "kind",
         "due",
         sqlite_where=text("taken IS NULL"),
-        postgresql_where=text("taken IS NULL"),
     ),
     Index(
         "ix_pushed_taken",
         "taken",
         sqlite_where=text("taken IS NOT NULL"),
-        postgresql_where=text("taken IS NOT NULL"),
     ),
 )

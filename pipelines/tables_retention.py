@@ -24,7 +24,6 @@ certificate = Table(
         "kind",
         unique=True,
         sqlite_where=text("signature = '' AND kind = 'purge'"),
-        postgresql_where=text("signature = '' AND kind = 'purge'"),
     ),
 )
 

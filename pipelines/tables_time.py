@@ -55,7 +55,7 @@ slot = Table(
     Column("since", String, nullable=False, default=""),  # back-fill: where to start
     Column("asked", Boolean, nullable=False, default=False),  # by a person, and not by the timetable
     Column("read", Integer, nullable=False, default=0),  # records read so far
-    Index("ix_slot_open", "at", sqlite_where=text("done IS NULL"), postgresql_where=text("done IS NULL")),
+    Index("ix_slot_open", "at", sqlite_where=text("done IS NULL")),
 )
 
 process = Table(

@@ -28,9 +28,8 @@ lane = Table(
         "rank",
         "due",
         sqlite_where=text("due IS NOT NULL"),
-        postgresql_where=text("due IS NOT NULL"),
     ),
-    Index("ix_lane_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
+    Index("ix_lane_owner", "owner", sqlite_where=text("owner IS NOT NULL")),
 )
 
 seat = Table(

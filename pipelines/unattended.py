@@ -7,7 +7,7 @@ rule.
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from pipelines import audit, deliveries, lanes, rows
 from pipelines.batch import Batch
@@ -53,13 +53,6 @@ def look(plant: Plant, council: Council) -> tuple[int, int]:
         for one in found:
             if one.row.id not in fresh and one.last + limit <= now and since[one.row.id] + warn <= now:
                 over += _expire(plant, council, one.row.id, now)
-
-
-def coming(plant: Plant) -> dict[str, int]:
-    """By council: how many referrals will expire unattended, as people are told."""
-    with plant.ledger.reading() as connection:
-        found = connection.execute(select(forewarning.c.council, func.count()).group_by(forewarning.c.council)).all()
-    return {row[0]: int(row[1]) for row in found if row[0] in plant.councils}
 
 
 def _expire(plant: Plant, council: Council, id: str, now: int) -> int:

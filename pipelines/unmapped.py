@@ -24,7 +24,7 @@ from connectors.port import Item
 from mappings import fieldpaths
 from pipelines import facts as fact_store
 from pipelines import revisions
-from pipelines.code_drift import known
+from pipelines.code_drift_known import known
 from pipelines.gaps import READ, WRITE
 from pipelines.library import Library
 from pipelines.looking import seen_of, sees_one_of_many, sees_version

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, or_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pipelines import together
+from pipelines.databases import dialect_of
 from pipelines.tables import lane
 
 #: What `_statement` says, for many lanes at once.
@@ -42,7 +42,7 @@ def write(connection: Connection, council: str, wakes: Mapping[str, tuple[str, i
 
 @lru_cache(maxsize=2)
 def _statement(dialect: str) -> Any:
-    kind: Any = sqlite if dialect == "sqlite" else postgresql
+    kind = dialect_of(dialect)
     columns = ("id", "council", "connection", "due", "rank", "fence")
     wake = kind.insert(lane).values({name: bindparam(name, type_=lane.c[name].type) for name in columns})
     due, rank = lane.c.due, lane.c.rank

@@ -7,16 +7,19 @@ site itself; in a live site a plain line to another machine is refused, by `dole
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from config.alerts import Webhook
 from config.findings import Finding, Severity, SiteFaults
 from config.secrets import SecretMissing
-from config.site import Site
 from pipelines.databases import in_clear
+
+if TYPE_CHECKING:
+    from config.alerts import Webhook
+    from config.site import Site
 
 _HERE = ("localhost", "127.0.0.1", "::1")
 _PLAIN_BROKERS = frozenset({"amqp", "pyamqp", "redis", "sqs", "http", "mongodb", "zookeeper"})

@@ -294,12 +294,13 @@ def gate(
     from console.bench import gate as held
     from console.bench.connectors import Disagreed as OnTheWire
     from console.bench.mapping import Disagreed as InWords
+    from console.bench.start import Failed
 
     if set(only or ()) - set(held.MEASURES):
         raise WrongUse(f"--only takes one of: {', '.join(held.MEASURES)}")
     try:
         result = held.gate(only or ())
-    except (OnTheWire, InWords, held.NotRecorded) as fault:
+    except (OnTheWire, InWords, Failed, held.NotRecorded) as fault:
         complain(f"The gate cannot judge: {fault}")
         raise typer.Exit(1) from None
     if not told_as_json(result, as_json):

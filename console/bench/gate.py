@@ -17,6 +17,7 @@ from typing import Any
 from config.documents import read_yaml
 from console.bench import connectors as wire
 from console.bench import mapping as words
+from console.bench import start as starting
 
 HERE = Path(__file__).with_name("gate.yaml")
 Ratios = Mapping[str, float]  # by result: the other side's processor time over ours, so that more is better
@@ -60,7 +61,11 @@ def _connectors(times: int) -> Ratios:
     return {one["name"]: one["their_cpu"] / max(one["our_cpu"], 1e-6) for one in told["results"]}
 
 
-MEASURES: Mapping[str, Callable[[int], Ratios]] = {"mapping": _mapping, "connectors": _connectors}
+def _start(times: int) -> Ratios:
+    return {"status": starting.against_bare(5 * times)}
+
+
+MEASURES: Mapping[str, Callable[[int], Ratios]] = {"mapping": _mapping, "connectors": _connectors, "start": _start}
 
 
 def gate(only: Sequence[str] = (), measures: Mapping[str, Callable[[int], Ratios]] = MEASURES) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from config.findings import SiteFaults
 from config.secrets import SecretMissing
 from connectors.errors import Misconfigured, Rejected
-from pipelines import composition
+from pipelines import composition, rooms
 from pipelines.keystore import KeyFault
 from pipelines.plant import Plant
 
@@ -185,11 +185,11 @@ def test_a_site_that_is_none_says_so(tmp_path: Path) -> None:
 
 
 def test_rooms_must_lie_beside_each_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    composition.check_rooms()
+    rooms.check_rooms()
     stranger = tmp_path / "config" / "__init__.py"
     stranger.parent.mkdir()
     stranger.write_text("", encoding="utf-8")
-    real = composition.find_spec
+    real = rooms.find_spec
 
     def found(name: str) -> object:
         spec = real(name)
@@ -198,6 +198,6 @@ def test_rooms_must_lie_beside_each_other(monkeypatch: pytest.MonkeyPatch, tmp_p
             spec = type(spec)(name, spec.loader, origin=str(stranger))
         return spec
 
-    monkeypatch.setattr(composition, "find_spec", found)
-    with pytest.raises(composition.StrangeRoom, match="the package config comes from"):
-        composition.check_rooms()
+    monkeypatch.setattr(rooms, "find_spec", found)
+    with pytest.raises(rooms.StrangeRoom, match="the package config comes from"):
+        rooms.check_rooms()

@@ -19,11 +19,14 @@ from pipelines import (
     exporting,
     overview,
     persons,
+    protection,
     register,
     restricting,
 )
 from pipelines.keystore import KeyFault
 from pipelines.looking import NotPossible
+from pipelines.rights import Officer, Role
+from pipelines.seeing import through
 from pipelines.tables import delivery, news, referral
 
 pytest_plugins = ("tests.pipelines.pieces",)
@@ -247,7 +250,9 @@ def test_a_restriction_holds_for_what_waits_and_what_comes_and_ends_when_it_is_l
     assert town.records("torfaen", "casework") == []
     with town.plant.ledger.reading() as connection:
         row = connection.execute(select(referral)).one()
-        assert restricting.counted(connection) == {"torfaen": 1}
+    assert protection.restricted(town.plant) == {"torfaen": 1}
+    neighbour = Officer("A. Neighbour", {"blaenau-gwent": frozenset({Role.VIEWER})})
+    assert protection.restricted(through(town.plant, neighbour)) == {}
     assert row.restricted, "hidden from those without a grant, whatever the source says"
     assert restricting.unrestrict(town.plant, person, who="dpo", why="settled") >= 1
     town.deliver()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from pipelines import certificates, chance, composition, crash, overview, purging, retained, unattended
+from pipelines import certificates, chance, composition, crash, overview, protection, purging, retained, unattended
 from pipelines.keystore import KeyFault
 from pipelines.purger import Purger
 from pipelines.tables import certificate, delivery, doomed, payload, referral, version
@@ -220,7 +220,7 @@ def test_nothing_expires_unseen(bench: Any) -> None:
     bench.take(bench.request())
     bench.clock.pass_by(800 * DAY)  # Dolen was down all the time, and nobody was told
     purge(bench)
-    assert unattended.coming(bench.plant) == {"torfaen": 1}
+    assert protection.coming(bench.plant) == {"torfaen": 1}
     assert bench.deliveries("casework") == ["waiting"]
     bench.clock.pass_by(29 * DAY)
     purge(bench)
@@ -229,7 +229,7 @@ def test_nothing_expires_unseen(bench: Any) -> None:
     purge(bench)
     assert bench.deliveries("casework") == ["expired"]
     assert bench.rows("delivery")[0].reason == unattended.REASON
-    assert unattended.coming(bench.plant) == {}
+    assert protection.coming(bench.plant) == {}
     assert bench.rows("audit")[-1].action == "expire"
 
 
