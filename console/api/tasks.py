@@ -39,8 +39,12 @@ def task(plant: Seen, id: TaskId) -> list_shapes.TaskShape:
 
 
 @router.post("/tasks", status_code=201, **needs(Right.SEND))
-def ask(plant: Seen, form: forms.Bulk) -> shapes.Made:
-    """Have all of a cause sent again, or closed without sending, by the running site, in order."""
+def ask(plant: Seen, form: forms.Bulk | forms.BulkOfSome) -> shapes.Made:
+    """Have all of a cause, or some that are named, sent again or closed without sending by the running site, in
+    order."""
+    if isinstance(form, forms.BulkOfSome):
+        some = tasks.for_ids(plant, form.ids, action=form.action, who=name(plant), why=form.why)
+        return shapes.Made(id=f"t{some}")
     if form.council and form.council not in plant.councils:
         raise NoSuch("there is no council of that code that you may see")
     councils = [form.council] if form.council else sorted(plant.councils)
