@@ -68,7 +68,8 @@ def _task(plant: Plant, id: str) -> Task:
 def _shape(plant: Plant, one: Task) -> list_shapes.TaskShape:
     zone = zone_of(plant, one.council)
     return list_shapes.TaskShape(
-        id=one.shown_id, council=one.council, action=one.action, cause=one.cause, total=one.total, done=one.done,
-        not_done=one.not_done, notes=[shapes.NotDone(id=id, why=why) for id, why in one.notes], state=one.state.value,
-        who=one.who, at=iso(one.at, zone) or "", changed_at=iso(one.changed_at, zone) or "",
+        id=one.shown_id, council=one.council, action=one.action, cause=one.cause, code_list=one.code_list,
+        total=one.total, done=one.done, not_done=one.not_done, state=one.state.value, who=one.who,
+        notes=[shapes.NotDone(id=id, why=why) for id, why in one.notes], at=iso(one.at, zone) or "",
+        changed_at=iso(one.changed_at, zone) or "",
     )  # fmt: skip
