@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, text, update
 
 from pipelines import desk, releasing
 from pipelines.clock import SECOND
@@ -76,7 +76,10 @@ class TaskRuns:
         free = or_(task.c.owner.is_(None), task.c.until < now)
         with self._plant.ledger.looking() as connection:
             id = connection.execute(
-                select(task.c.id).where(task.c.state == State.UNDER_WAY, free).order_by(task.c.id).limit(1)
+                select(task.c.id)
+                .where(task.c.state == State.UNDER_WAY, free, ~_behind())
+                .order_by(task.c.id)
+                .limit(1)
             ).scalar()
         if id is None:
             return None
@@ -209,6 +212,14 @@ class TaskRuns:
 
     def _now(self) -> int:
         return self._plant.clock.now()
+
+
+def _behind() -> ColumnElement[bool]:
+    """The condition that an older release of the same list is under way: two at once would tell the audit of one
+    record twice."""
+    older = task.alias()
+    same = (older.c.council == task.c.council, older.c.code_list == task.c.code_list, older.c.id < task.c.id)
+    return select(older.c.id).where(*same, older.c.state == State.UNDER_WAY).exists()
 
 
 def _page(connection: Connection, row: Row[Any], letter: str, table: Any, after: int, last: int) -> list[int]:

@@ -52,7 +52,7 @@ def status(plant: Seen) -> shapes.Status:
 @router.get("/connections", **needs(Right.SEE))
 def connections(plant: Seen, after: forms.After = "", limit: forms.Limit = 50) -> shapes.Page[shapes.Connection]:
     """Each connection: paused or not, when it was last read, what waits."""
-    links = overview.look(plant).links
+    links = overview.links(plant)
     rows = []
     for link in links:
         zone = zone_of(plant, link.council)
