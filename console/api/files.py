@@ -18,7 +18,7 @@ from pipelines.sight import NoSuch
 router = APIRouter(tags=["files"])
 
 _MOST_FINDINGS, _MOST_LOSSES = 100, 300
-FileName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="`dolen`, or a council's code.")]
+NamedFile = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="`dolen`, or a council's code.")]
 Words = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,80}$", description="As the list of mappings names.")]
 Place = Annotated[str, Query(pattern=r"^([0-9]{1,6})?$", description="`next` of the page before.")]
 
@@ -37,7 +37,7 @@ def settings(plant: Seen) -> site_shapes.Files:
 
 @router.get("/settings/{file}", **needs(Right.ADMINISTER))
 def file(
-    plant: Seen, file: FileName, after: Place = "", limit: forms.Limit = 200
+    plant: Seen, file: NamedFile, after: Place = "", limit: forms.Limit = 200
 ) -> shapes.Page[site_shapes.LineShape]:
     """One file, line by line. Secrets stand in none: a setting names where one is kept."""
     plant = mine(plant, Right.ADMINISTER)

@@ -158,7 +158,7 @@ def test_a_preview_counts_whom_it_would_text(house: House, at: Desk) -> None:
     original = f"/items/{at.delivery(OPEN)}/preview?mapping=original"
     assert call(house, held, "GET", original).status_code == 403
     tends = house.signed_in("admin@example.org").api("GET", original)
-    assert tends.status_code == 409 and "never mapped" in tends.json()["detail"]  # it was never sent: there is no original
+    assert tends.status_code == 409 and "never mapped" in tends.json()["detail"]  # never sent
     assert call(house, token(house, council="blaenau-gwent"), "POST", path, {}).status_code == 404
 
 
