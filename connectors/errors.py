@@ -9,6 +9,11 @@ encrypted, never to be printed.
 from __future__ import annotations
 
 
+def _kept(text: str) -> str:
+    """A text that a ledger can keep: a name or code of a supplier's may hold a null, which PostgreSQL does not take."""
+    return text.replace("\x00", "\ufffd")
+
+
 class ConnectorError(Exception):
     """Talking to a system did not end well.
 
@@ -17,9 +22,9 @@ class ConnectorError(Exception):
     """
 
     def __init__(self, reason: str, *, code: str = "", reply: bytes = b"") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.code = code
+        self.reason = _kept(reason)
+        super().__init__(self.reason)
+        self.code = _kept(code)
         self.reply = reply
 
     def __repr__(self) -> str:
@@ -56,7 +61,7 @@ class Rejected(ConnectorError):
 
     def __init__(self, reason: str, *, field: str = "", code: str = "", reply: bytes = b"") -> None:
         super().__init__(reason, code=code, reply=reply)
-        self.field = field
+        self.field = _kept(field)
 
 
 class Duplicate(ConnectorError):

@@ -123,7 +123,7 @@ def replay(
     json: Json = False,
 ) -> None:
     """Send again, with the mapping as it is now or with another one. The reason is asked."""
-    from pipelines import control, desk
+    from pipelines import control, desk, would_text
     from pipelines.choosing import Chooser
 
     if sum(map(bool, (ids, cause, route))) != 1:
@@ -135,7 +135,7 @@ def replay(
         chooser = Chooser(plant, mapping)
         if dry_run:
             previews = {id: _preview(plant, id, chooser) for id in chosen}
-            desk_view.dry_run(previews, json)
+            desk_view.dry_run(previews, would_text.would_be_texted(plant, chosen), json)
             return
         reason = ask.why(f"send {len(chosen)} again" + ("" if chooser.is_todays else f" with {mapping}"))
         done = desk.replay(plant, chosen, who=officer_name(plant), why=reason, chooser=chooser)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.showing import Shown
     from pipelines.story import Story
     from pipelines.ticket import Ticket
+    from pipelines.would_text import Texted
 
 OPEN = ("waiting", "not sure", "needs attention")
 MASK = "•••"
@@ -207,14 +208,16 @@ def preview_plain(preview: Preview) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def dry_run(previews: Mapping[str, Preview], json: bool) -> None:
-    """What sending again would do, one by one."""
+def dry_run(previews: Mapping[str, Preview], texted: Texted, json: bool) -> None:
+    """What sending again would do, one by one, and whom all of it would text."""
     if json:
         as_json([{"id": id} | preview_plain(one) for id, one in previews.items()])
         return
     for id, one in previews.items():
         say(id)
         _preview(one)
+    least = f"at least (of {texted.asked}, {texted.looked_at} were looked at) " if texted.at_least else ""
+    say(f"It would text {least}{count(texted.people, 'person', 'people')}.")
     say(f"Nothing was sent: {count(len(previews), 'item')} looked at.")
 
 

@@ -5,8 +5,8 @@ The Welsh awaits a Welsh checker. What a system said itself of a cause, and the 
 
 from __future__ import annotations
 
-from console.cause_words import in_welsh
 from console.moments import Language, moment
+from console.said_words import in_welsh
 from pipelines.menders import Mender
 from pipelines.where import Known, Place, Source, Stands, Waits, Whereabouts
 

@@ -123,11 +123,11 @@ def release(plant: Plant, name: str, councils: Sequence[str] = (), *, who: str, 
             replayed = desk.replay(plant, stopped, who=who, why=why)
             done.stopped += replayed.done
         left = [held for held in mine if not held.needed]
-        done.completed += [held.id for held in left if _complete(plant, held)]
+        done.completed += [held.id for held in left if complete(plant, held)]
     for code in sorted({held.council for held in ready if not held.needed}):
         ids = [held.id for held in ready if held.council == code and held.id in done.completed]
         if ids:
-            _tell(plant, name, who=who, why=why, action="left out, taken again", detail={"ids": ids}, only=code)
+            completed(plant, name, ids, who=who, why=why, council=code)
     plant.nudge.set()
     seen = seen_of(asked, [*done.stopped, *done.completed, *done.waits])
     for ids in (done.stopped, done.completed, done.waits):
@@ -135,7 +135,7 @@ def release(plant: Plant, name: str, councils: Sequence[str] = (), *, who: str, 
     return done
 
 
-def _complete(plant: Plant, held: Held) -> bool:
+def complete(plant: Plant, held: Held) -> bool:
     """Read or write a record again that went on without a field. False where somebody has done so already."""
     number = number_of(held.id, held.id[0]) or 0
     council = plant.councils[held.council]
@@ -159,6 +159,16 @@ def _complete(plant: Plant, held: Held) -> bool:
         batch.flush()
         lanes.refresh(connection, [made.lane])
     return True
+
+
+def completed(plant: Plant, name: str, ids: Sequence[str], *, who: str, why: str, council: str) -> None:
+    """Tell the audit which records arrive now with a field that they went on without."""
+    _tell(plant, name, who=who, why=why, action="left out, taken again", detail={"ids": list(ids)}, only=council)
+
+
+def known(plant: Plant, name: str) -> None:
+    """Make sure that there is a code list of that name. Raises NotPossible."""
+    _list(plant, name)
 
 
 def _write(
@@ -295,4 +305,5 @@ def _today(plant: Plant, zone: str) -> date:
     return day_of(plant.clock, zone or (zones[0] if len(zones) == 1 else "Europe/London"))
 
 
-__all__ = ["CodeFaults", "Released", "carry_out_import", "map_code", "plan_import", "release"]
+__all__ = ["CodeFaults", "Released", "carry_out_import", "complete", "completed", "known", "map_code", "plan_import",
+           "release"]  # fmt: skip

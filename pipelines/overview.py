@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, and_, case, func, or_, select, text
 
-from pipelines import pauses
+from pipelines import pauses, seen_counts
 from pipelines.clock import SECOND
 from pipelines.code_drift_known import PURPOSE, Known, known
 from pipelines.interfaces_seen import Seen, of_connections
-from pipelines.looking import sees_version
 from pipelines.plant import Plant
 from pipelines.proofs import Proved, of_routes
 from pipelines.states import OPEN, DeliveryState, VersionState
-from pipelines.tables import delivery, proof, referral, slot, version, walk
+from pipelines.tables import OPEN_DELIVERY, delivery, proof, slot, version, walk
 from pipelines.worklist import waits_for_a_person
 
 
@@ -68,19 +67,10 @@ def look(plant: Plant) -> Overview:
     codes = list(plant.councils)
     result = Overview()
     with plant.ledger.reading() as connection:
-        result.referrals = connection.execute(
-            select(func.count())
-            .select_from(referral)
-            .where(referral.c.council.in_(codes), plant.sight.of(referral.c.id))
-        ).scalar_one()
-        result.versions = _counts(connection, version, codes, sees_version(plant))
-        by_council = _by_council(connection)
-        if plant.sight.is_whole:  # the one count serves both: there are millions
-            for (code, state), number in by_council.items():
-                if code in plant.councils:
-                    result.deliveries[state] = result.deliveries.get(state, 0) + number
-        else:
-            result.deliveries = _counts(connection, delivery, codes, plant.sight.of(delivery.c.referral_id))
+        result.referrals = seen_counts.referrals(connection, plant, codes)
+        result.versions = seen_counts.versions(connection, plant, codes)
+        by_council = seen_counts.by_state(connection, delivery)  # the one count serves both: there are millions
+        result.deliveries = seen_counts.deliveries(connection, plant, codes, by_council)
         result.sums_agree = (
             _proofs_agree(connection, by_council)
             and set(result.versions) <= set(VersionState)
@@ -89,12 +79,15 @@ def look(plant: Plant) -> Overview:
         result.proofs = of_routes(connection, plant)
         result.codes = known(plant)
         result.interfaces = of_connections(connection, plant)
-        held = pauses.all_pauses(connection)
-        for council in plant.councils.values():
-            for name in council.wired:
-                result.links.append(_link(connection, plant, council.code, name, held.get((council.code, name))))
+        result.links = _links(connection, plant)
         result.late = sum(_late(connection, plant, council.code) for council in plant.councils.values())
     return result
+
+
+def links(plant: Plant) -> list[Link]:
+    """Each connection alone, without counting anything else."""
+    with plant.ledger.reading() as connection:
+        return _links(connection, plant)
 
 
 def is_quiet(plant: Plant) -> bool:
@@ -110,14 +103,6 @@ def is_quiet(plant: Plant) -> bool:
             select(slot.c.at).where(slot.c.done.is_(None), slot.c.claimed_by.is_(None)).limit(1)
         ).first()
     return moving is None and held is None and asked is None
-
-
-def _by_council(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many deliveries are in each state, of each council that the ledger knows."""
-    found = connection.execute(
-        select(delivery.c.council, delivery.c.state, func.count()).group_by(delivery.c.council, delivery.c.state)
-    )
-    return {(str(row[0]), str(row[1])): int(row[2]) for row in found}
 
 
 def _proofs_agree(connection: Connection, by_council: Mapping[tuple[str, str], int]) -> bool:
@@ -145,11 +130,13 @@ def _proofs_agree(connection: Connection, by_council: Mapping[tuple[str, str], i
     return proofs == arrived + erased
 
 
-def _counts(connection: Any, table: Any, codes: list[str], seen: Any) -> dict[str, int]:
-    rows = connection.execute(
-        select(table.c.state, func.count()).where(table.c.council.in_(codes), seen).group_by(table.c.state)
-    )
-    return {str(row[0]): int(row[1]) for row in rows}
+def _links(connection: Connection, plant: Plant) -> list[Link]:
+    held = pauses.all_pauses(connection)
+    return [
+        _link(connection, plant, council.code, name, held.get((council.code, name)))
+        for council in plant.councils.values()
+        for name in council.wired
+    ]
 
 
 def _link(connection: Any, plant: Plant, council: str, name: str, held: Any) -> Link:
@@ -162,7 +149,7 @@ def _link(connection: Any, plant: Plant, council: str, name: str, held: Any) -> 
             .where(
                 delivery.c.council == council,
                 delivery.c.connection == name,
-                delivery.c.state.in_(OPEN),
+                text(OPEN_DELIVERY),  # in the words of the index of what is open
                 plant.sight.of(delivery.c.referral_id),
             )
             .group_by(shown)
@@ -199,21 +186,24 @@ def _link(connection: Any, plant: Plant, council: str, name: str, held: Any) -> 
 
 
 def _late(connection: Any, plant: Plant, code: str) -> int:
-    late = 0
     now = plant.clock.now()
-    for route in plant.councils[code].routes:
-        if route.arrive_within is None:
-            continue
-        before = now - int(route.arrive_within.total_seconds() * SECOND)
-        late += connection.execute(
-            select(func.count())
-            .select_from(delivery)
-            .where(
-                delivery.c.council == code,
-                delivery.c.route == route.name,
-                delivery.c.state.in_(OPEN),
-                delivery.c.at < before,
-                plant.sight.of(delivery.c.referral_id),
-            )
-        ).scalar_one()
+    before = {
+        route.name: now - int(route.arrive_within.total_seconds() * SECOND)
+        for route in plant.councils[code].routes
+        if route.arrive_within is not None
+    }
+    if not before:
+        return 0
+    # All routes in one pass through what is open, of which there may be many.
+    late: int = connection.execute(
+        select(func.count())
+        .select_from(delivery)
+        .where(
+            delivery.c.council == code,
+            text(OPEN_DELIVERY),
+            delivery.c.at < max(before.values()),
+            or_(*(and_(delivery.c.route == name, delivery.c.at < at) for name, at in before.items())),
+            plant.sight.of(delivery.c.referral_id),
+        )
+    ).scalar_one()
     return late

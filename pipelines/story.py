@@ -69,8 +69,8 @@ def tell(plant: Plant, id: str) -> Story:
                 )
             )
         ):
-            made = f", made revision {v.revision}" if v.revision else ""
-            why = f": {v.words}" if v.words and v.state == "needs attention" else ""
+            made = f"; made revision {v.revision}" if v.revision else ""
+            why = f"; {v.words}" if v.words and v.state == "needs attention" else ""
             left = f"; left out: {', '.join(gap[0] for gap in v.gaps)}" if v.gaps else ""
             told = f"; {v.remark}" if v.remark else ""
             rule = f"; not sent by {', '.join(v.not_taken)} (condition)" if v.not_taken else ""

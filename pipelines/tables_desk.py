@@ -16,8 +16,9 @@ task = Table(
     metadata,
     Column("id", Serial, primary_key=True),
     Column("council", String, nullable=False),
-    Column("action", String, nullable=False),  # send again, close
+    Column("action", String, nullable=False),  # send again, close, release
     Column("cause_id", Serial, ForeignKey("cause.id")),  # all of this cause; null: those in `ids`
+    Column("code_list", String),  # all that waits for a code of this list; null for every other task
     Column("ids", JSON, nullable=False),  # d12, v7, in the order in which they go
     Column("last_version", BigInteger, nullable=False, default=0),  # what needs attention later is not part of it
     Column("last_delivery", BigInteger, nullable=False, default=0),

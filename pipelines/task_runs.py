@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, text, update
 
-from pipelines import desk
+from pipelines import desk, releasing
 from pipelines.clock import SECOND
 from pipelines.ids import new_id
 from pipelines.logs import log, warn
@@ -22,7 +22,7 @@ from pipelines.plant import Plant
 from pipelines.sight import NOBODYS
 from pipelines.states import IllegalMove
 from pipelines.tables import DESK_DELIVERY, DESK_VERSION, audit, delivery, referral, task, version
-from pipelines.tasks import CLOSE, State, in_order
+from pipelines.tasks import CLOSE, RELEASE, State, in_order
 from pipelines.worklist import waits_for_a_person
 
 LEASE = 60 * SECOND
@@ -76,7 +76,10 @@ class TaskRuns:
         free = or_(task.c.owner.is_(None), task.c.until < now)
         with self._plant.ledger.looking() as connection:
             id = connection.execute(
-                select(task.c.id).where(task.c.state == State.UNDER_WAY, free).order_by(task.c.id).limit(1)
+                select(task.c.id)
+                .where(task.c.state == State.UNDER_WAY, free, ~_behind())
+                .order_by(task.c.id)
+                .limit(1)
             ).scalar()
         if id is None:
             return None
@@ -94,12 +97,36 @@ class TaskRuns:
         if row.why:
             with self._plant.ledger.reading() as connection:
                 why = self._plant.vault.get(connection, row.council, row.why).decode()
+        if row.action == RELEASE:
+            return self._release(row, why, counts, stop)
         if row.done + row.not_done < row.begun:  # whoever had it in hand was killed before he could count it
             self._one(row, row.in_hand, why, counts, again=True)
         for id in self._left(row):
             if stop.is_set() or not self._take_in_hand(row, id, counts):
                 return False
             self._one(row, id, why, counts)
+        return True
+
+    def _release(self, row: Row[Any], why: str, counts: dict[str, Any], stop: threading.Event) -> bool:
+        """Let go on what is left of what waits for a code list; False if it was stopped before the end."""
+        self._plant.refresh()  # the rows of now
+        killed = row.done + row.not_done < row.begun
+        for place, held in releasing.left(self._plant, row.council, row.code_list, row.in_hand):
+            if place == row.in_hand and not killed:
+                continue  # it was counted, and waits for something else
+            if self._is_restricted(held.id):  # nothing of it is counted or noted, for whoever may not see it
+                if stop.is_set():
+                    return False
+                releasing.one(self._plant, held, who=row.who, why=why)
+                continue
+            if killed:
+                counts["done"] += place != row.in_hand  # the one in hand waits no more: it went on before the kill
+                killed = False
+            if stop.is_set() or not self._take_in_hand(row, place, counts):
+                return False
+            self._count(counts, held.id, releasing.one(self._plant, held, who=row.who, why=why))
+        counts["done"] += killed
+        self._plant.nudge.set()
         return True
 
     def _take_in_hand(self, row: Row[Any], id: str, counts: dict[str, Any]) -> bool:
@@ -125,10 +152,13 @@ class TaskRuns:
         if again and self._was_done(row, id):
             counts["done"] += 1
         else:
-            fault = self._try(row, id, why)
-            counts["not_done" if fault else "done"] += 1
-            if fault and len(counts["notes"]) < _MOST_NOTES:
-                counts["notes"] = [*counts["notes"], [id, fault]]
+            self._count(counts, id, self._try(row, id, why))
+
+    @staticmethod
+    def _count(counts: dict[str, Any], id: str, fault: str) -> None:
+        counts["not_done" if fault else "done"] += 1
+        if fault and len(counts["notes"]) < _MOST_NOTES:
+            counts["notes"] = [*counts["notes"], [id, fault]]
 
     def _try(self, row: Row[Any], id: str, why: str) -> str:
         """Do one item; return why it was not possible, "" if it was."""
@@ -182,6 +212,14 @@ class TaskRuns:
 
     def _now(self) -> int:
         return self._plant.clock.now()
+
+
+def _behind() -> ColumnElement[bool]:
+    """The condition that an older release of the same list is under way: two at once would tell the audit of one
+    record twice."""
+    older = task.alias()
+    same = (older.c.council == task.c.council, older.c.code_list == task.c.code_list, older.c.id < task.c.id)
+    return select(older.c.id).where(*same, older.c.state == State.UNDER_WAY).exists()
 
 
 def _page(connection: Connection, row: Row[Any], letter: str, table: Any, after: int, last: int) -> list[int]:

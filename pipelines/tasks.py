@@ -21,7 +21,7 @@ from pipelines.plant import Plant
 from pipelines.rights import Right
 from pipelines.tables import cause, delivery, task, version
 
-SEND_AGAIN, CLOSE = "send again", "close"
+SEND_AGAIN, CLOSE, RELEASE = "send again", "close", "release"
 #: Ids that can be named one by one for one task.
 MOST_NAMED = 1_000
 
@@ -48,6 +48,7 @@ class Task:
     council: str
     action: str
     cause: str  # fingerprint, "" where ids were named
+    code_list: str  # what a release is about, "" for any other task
     total: int
     done: int
     not_done: int
@@ -96,13 +97,25 @@ def for_ids(plant: Plant, ids: Sequence[str], *, action: str, who: str, why: str
     )  # fmt: skip
 
 
+def for_list(plant: Plant, name: str, council: str, total: int, *, who: str, why: str) -> int:
+    """Ask for what waits for a code list in one council to be let go on; return the task's id. `total`: how much waits
+    now."""
+    return _begin(
+        plant, council, action=RELEASE, who=who, why=why, subject=f"codes/{name}", total=total, right=Right.CODES,
+        code_list=name, ids=[],
+    )  # fmt: skip
+
+
 def in_order(ids: Sequence[str]) -> list[str]:
     """The order in which things are sent again: versions before deliveries, the oldest first."""
     return sorted(set(ids), key=lambda one: (one[:1] != "v", number_of(one, one[:1]) or 0))
 
 
-def _begin(plant: Plant, council: str, *, action: str, who: str, why: str, subject: str, **values: Any) -> int:
-    plant.sight.need(Right.SEND, council)
+def _begin(
+    plant: Plant, council: str, *, action: str, who: str, why: str, subject: str, right: Right = Right.SEND,
+    **values: Any,
+) -> int:  # fmt: skip
+    plant.sight.need(right, council)
     now = plant.clock.now()
     try:
         with plant.ledger.writing() as connection:
@@ -188,6 +201,6 @@ def _all() -> Any:
 
 def _task(row: Row[Any]) -> Task:
     return Task(
-        row.id, row.council, row.action, row.fingerprint or "", row.total, row.done, row.not_done,
+        row.id, row.council, row.action, row.fingerprint or "", row.code_list or "", row.total, row.done, row.not_done,
         tuple((str(id), str(why)) for id, why in row.notes), State(row.state), row.who, row.at, row.changed_at,
     )  # fmt: skip

@@ -241,12 +241,16 @@ def _shown(value: str, opened: bool) -> tuple[str, str]:
     return "", "does not look like a code: look at the record in its system"
 
 
+#: In which order what waits is gone through: (side, stopped by it). What is read again may send more.
+TURNS = ((READ, True), (READ, False), (WRITE, True), (WRITE, False))
+
+
 def waiting_for(
-    plant: Plant, councils: Sequence[str] = (), code_list: str = ""
+    plant: Plant, councils: Sequence[str] = (), code_list: str = "", begins: tuple[int, int] = (0, 0)
 ) -> Iterator[Held]:
     """Everything that waits: versions first, then deliveries, what is stopped before what went on, the oldest first.
 
-    Each is opened with the mapping of now.
+    Each is opened with the mapping of now. `begins`: at which of `TURNS`, and there from which number on.
     """
     wanted = [code for code in plant.councils if not councils or code in councils]
     for side, table, state in ((READ, version, VersionState.ATTENTION), (WRITE, delivery, DeliveryState.ATTENTION)):
@@ -266,7 +270,10 @@ def waiting_for(
         )
         left = select(table, once.c.of_list).join(once, once.c.id == table.c.id).where(seen)
         for statement, needed in ((stopped, True), (left, False)):
-            for row in _in_pages(plant, statement, table):
+            turn = TURNS.index((side, needed))
+            if turn < begins[0]:
+                continue
+            for row in _in_pages(plant, statement, table, begins[1] - 1 if turn == begins[0] else 0):
                 yield _held(plant, side, row, row.of_list, needed=needed)
 
 
@@ -274,9 +281,9 @@ def _of(table: Table, code_list: str) -> ColumnElement[bool]:
     return table.c.code_list == code_list if code_list else table.c.code_list != ""
 
 
-def _in_pages(plant: Plant, statement: Select[Any], table: Table) -> Iterator[Row[Any]]:
-    """The rows of a statement in the order of their ids, a page at a time: what is done meanwhile holds nothing up."""
-    last = 0
+def _in_pages(plant: Plant, statement: Select[Any], table: Table, last: int) -> Iterator[Row[Any]]:
+    """The rows of a statement behind one, in the order of their ids, a page at a time: what is done meanwhile holds
+    nothing up."""
     while True:
         page = statement.where(table.c.id > last).order_by(table.c.id, "of_list").limit(_A_PAGE)
         with plant.ledger.reading() as connection:

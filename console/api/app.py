@@ -5,7 +5,23 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from console.api import access, alerts, codes, control, desk, listed, looking, people, sessions, tasks
+from console.api import (
+    access,
+    alerts,
+    codes,
+    connections,
+    control,
+    desk,
+    files,
+    listed,
+    looking,
+    looks,
+    outcomes,
+    people,
+    sessions,
+    tasks,
+    whereabouts,
+)
 from console.api.problems import answers_for
 
 TITLE = "Dolen"
@@ -47,7 +63,9 @@ def application() -> FastAPI:
         servers=[{"url": AT}],
         root_path_in_servers=False,
     )
-    for part in (looking, desk, tasks, control, alerts, listed, codes, people, sessions, access):
+    parts = (looking, whereabouts, looks, desk, tasks, connections, control, alerts, listed, outcomes, codes, files,
+             people, sessions, access)  # fmt: skip
+    for part in parts:
         app.include_router(part.router)
     answers_for(app)
     return app

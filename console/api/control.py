@@ -19,7 +19,7 @@ def pause(
     plant: Seen, council: forms.CouncilCode, connection: forms.ConnectionName, form: forms.Reason
 ) -> shapes.Said:
     """Leave a connection alone until somebody resumes it. What is for it waits and burns no try."""
-    wired = _wired(plant, council, connection)
+    wired = wired_of(plant, council, connection)
     control.pause(plant, wired, who=name(plant), why=form.why)
     return shapes.Said(done=f"{council}/{connection} is paused")
 
@@ -27,14 +27,14 @@ def pause(
 @router.post("/connections/{council}/{connection}/resume", **needs(Right.CONTROL))
 def resume(plant: Seen, council: forms.CouncilCode, connection: forms.ConnectionName) -> shapes.Said:
     """Take a paused connection up again."""
-    ended = control.resume(plant, _wired(plant, council, connection), who=name(plant))
+    ended = control.resume(plant, wired_of(plant, council, connection), who=name(plant))
     return shapes.Said(done=f"{council}/{connection} {'goes on' if ended else 'was not paused'}")
 
 
 @router.post("/connections/{council}/{connection}/sync", status_code=202, **needs(Right.CONTROL))
 def sync(plant: Seen, council: forms.CouncilCode, connection: forms.ConnectionName) -> shapes.Asked:
     """Have the running site read a source now. It is asked for and not waited for."""
-    wired = _wired(plant, council, connection)
+    wired = wired_of(plant, council, connection)
     return shapes.Asked(feeds=control.ask(plant, [wired], who=name(plant), why=""))
 
 
@@ -44,7 +44,8 @@ def compare(plant: Seen, council: forms.CouncilCode, route: forms.RouteName) -> 
     return shapes.Said(done=comparing_asked.ask(plant, council, route, who=name(plant)))
 
 
-def _wired(plant: Plant, council: str, connection: str) -> Wired:
+def wired_of(plant: Plant, council: str, connection: str) -> Wired:
+    """A connection that the caller may see. Raises NoSuch."""
     found = plant.councils.get(council)
     if found is None or connection not in found.wired:
         raise NoSuch("there is no connection of that name that you may see")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
@@ -53,10 +54,32 @@ class Find(Form):
     reference: Word = Field(description="Our id, the resident's reference, or its number in any system.")
 
 
+class When(Form):
+    """What a referral is looked for by where nobody knows a reference."""
+
+    council: Code
+    connection: str = Field(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="The source that showed it.")
+    day: date = Field(ge=date(2000, 1, 1), le=date(2199, 12, 31), description="In the council's own zone.")
+    hour: int = Field(ge=0, le=23)
+    team: Text = Field(default="", description="Of this team only.")
+
+
+class Some(Form):
+    """Which of a cause; all of it where none is named."""
+
+    ids: list[Item] = Field(default_factory=list, max_length=200, description="Deliveries and versions of the cause.")
+
+
 class Reason(Form):
     """Only why."""
 
     why: Why
+
+
+class Sheet(Reason):
+    """Why, and in which language."""
+
+    language: Literal["cy", "en"] = "en"
 
 
 _OfCouncil = Annotated[str, Field(pattern=r"^([a-z][a-z0-9-]{0,60})?$", description="Of this council only.")]
@@ -134,6 +157,14 @@ class Bulk(Form):
 
     cause: str = Field(pattern=r"^[0-9a-z-]{1,64}$", description="A cause, as the list of them names it.")
     council: _OfCouncil = ""
+    action: Literal["send again", "close"]
+    why: Why
+
+
+class BulkOfSome(Form):
+    """Some, of one council, to be done by the running site."""
+
+    ids: list[Item] = Field(min_length=1, max_length=1000, description="Deliveries and versions.")
     action: Literal["send again", "close"]
     why: Why
 

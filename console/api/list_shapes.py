@@ -121,6 +121,7 @@ class TaskShape(BaseModel):
     council: str
     action: str
     cause: str
+    code_list: str = Field(description="What a release is about; empty for any other task.")
     total: int
     done: int
     not_done: int

@@ -8,13 +8,11 @@ from fastapi import APIRouter
 
 from console.api import forms, shapes
 from console.api.caller import Seen, needs
-from console.desk_view import preview_plain, story_plain
+from console.desk_view import story_plain
 from console.show import iso
 from console.site import zone_of
 from pipelines import attention, counted, left_out, looking, overview, processes, proofs, prover, showing, story
-from pipelines.choosing import Chooser
 from pipelines.plant import Plant
-from pipelines.previewing import preview, preview_version
 from pipelines.rights import BRINGS, Right
 from pipelines.sight import NoSuch
 
@@ -54,7 +52,7 @@ def status(plant: Seen) -> shapes.Status:
 @router.get("/connections", **needs(Right.SEE))
 def connections(plant: Seen, after: forms.After = "", limit: forms.Limit = 50) -> shapes.Page[shapes.Connection]:
     """Each connection: paused or not, when it was last read, what waits."""
-    links = overview.look(plant).links
+    links = overview.links(plant)
     rows = []
     for link in links:
         zone = zone_of(plant, link.council)
@@ -132,13 +130,6 @@ def item(plant: Seen, id: forms.ItemId) -> shapes.Shown:
     tries = [{**one, "at": _at(plant, found.council, one["at"])} for one in told["tries"]]
     due = iso(found.due, zone_of(plant, found.council))
     return shapes.Shown(**told | {"at": _at(plant, found.council, found.at), "due": due, "tries": tries})
-
-
-@router.get("/items/{id}/preview", **needs(Right.SEE))
-def previewed(plant: Seen, id: forms.ItemId) -> shapes.PreviewShape:
-    """What sending it now would do: create, update, nothing, refuse. Paths and no values; the target is only read."""
-    found = preview(plant, id) if id.startswith("d") else preview_version(plant, id, Chooser(plant))
-    return shapes.PreviewShape(**preview_plain(found))
 
 
 @router.post("/find", **needs(Right.SEE))

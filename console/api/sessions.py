@@ -34,6 +34,13 @@ def listed(
     return shapes.page(rows, [row.id for row in rows], after=after, limit=limit)
 
 
+@router.post("/sessions/others", **needs(Right.SEE))
+def others(plant: Seen, request: Request) -> shapes.Said:
+    """End all of one's own sessions but the one that this call is made with."""
+    door = entrance(request)
+    return shapes.Said(done=signed_in.end_others(plant, door.limits, secret=door.session.of(request)))
+
+
 @router.post("/sessions/{id}/end", **needs(Right.SEE))
 def end(plant: Seen, request: Request, id: SessionId) -> shapes.Said:
     """End a session now. Whoever used it has to sign in again."""

@@ -269,12 +269,10 @@ class Unmapped(BaseModel):
 
 
 class Released(BaseModel):
-    """What a release did. `file`: which file of the site says so now."""
+    """What was asked for. `file`: which file of the site says so now."""
 
     file: str = ""
-    stopped: list[str]
-    completed: list[str]
-    waits: list[str]
+    tasks: list[str] = Field(description="One for each council for which something waited; watch them at /tasks.")
 
 
 class Unmasked(BaseModel):

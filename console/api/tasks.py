@@ -39,8 +39,12 @@ def task(plant: Seen, id: TaskId) -> list_shapes.TaskShape:
 
 
 @router.post("/tasks", status_code=201, **needs(Right.SEND))
-def ask(plant: Seen, form: forms.Bulk) -> shapes.Made:
-    """Have all of a cause sent again, or closed without sending, by the running site, in order."""
+def ask(plant: Seen, form: forms.Bulk | forms.BulkOfSome) -> shapes.Made:
+    """Have all of a cause, or some that are named, sent again or closed without sending by the running site, in
+    order."""
+    if isinstance(form, forms.BulkOfSome):
+        some = tasks.for_ids(plant, form.ids, action=form.action, who=name(plant), why=form.why)
+        return shapes.Made(id=f"t{some}")
     if form.council and form.council not in plant.councils:
         raise NoSuch("there is no council of that code that you may see")
     councils = [form.council] if form.council else sorted(plant.councils)
@@ -64,7 +68,8 @@ def _task(plant: Plant, id: str) -> Task:
 def _shape(plant: Plant, one: Task) -> list_shapes.TaskShape:
     zone = zone_of(plant, one.council)
     return list_shapes.TaskShape(
-        id=one.shown_id, council=one.council, action=one.action, cause=one.cause, total=one.total, done=one.done,
-        not_done=one.not_done, notes=[shapes.NotDone(id=id, why=why) for id, why in one.notes], state=one.state.value,
-        who=one.who, at=iso(one.at, zone) or "", changed_at=iso(one.changed_at, zone) or "",
+        id=one.shown_id, council=one.council, action=one.action, cause=one.cause, code_list=one.code_list,
+        total=one.total, done=one.done, not_done=one.not_done, state=one.state.value, who=one.who,
+        notes=[shapes.NotDone(id=id, why=why) for id, why in one.notes], at=iso(one.at, zone) or "",
+        changed_at=iso(one.changed_at, zone) or "",
     )  # fmt: skip

@@ -19,7 +19,7 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from console.cause_words import in_welsh
+from console.said_words import pieces
 
 Language = Literal["cy", "en"]
 LANGUAGES: tuple[Language, ...] = ("en", "cy")
@@ -61,7 +61,7 @@ class Speech:
         key = f"{group}.{name.replace(' ', '_')}"
         if key in catalogue():
             return self(key, **values)
-        return self.english(name)
+        return self.said(name)
 
     def english(self, words: str) -> Markup:
         """Words that exist in English alone, marked so that a Welsh page is read out rightly."""
@@ -69,10 +69,12 @@ class Speech:
             return escape(plain(words))
         return Markup('<span lang="en">{}</span>').format(plain(words))
 
-    def cause(self, words: str) -> Markup:
-        """The words of a cause: in the page's language where they are ours, otherwise marked as English."""
-        welsh = in_welsh(words) if self.language == "cy" else None
-        return escape(plain(welsh)) if welsh is not None else self.english(words)
+    def said(self, words: str) -> Markup:
+        """What the movement said: in the page's language where it is ours, otherwise marked as English."""
+        found = pieces(words) if self.language == "cy" else None
+        if found is None:
+            return self.english(words)
+        return Markup("").join(escape(plain(text)) if welsh else self.english(text) for text, welsh in found)
 
     def when(self, at: int | None, zone: str = "UTC") -> str:
         """The ledger's time as people read it, with the year where it is another one."""

@@ -21,7 +21,7 @@ from tests.access.test_signing_in import GROUPS
 #: Something of the right form for each part of an address; nothing of it is there.
 PARTS = {
     "id": "d999999", "cause": "no-such-cause", "council": "torfaen", "connection": "no-such", "route": "no-such",
-    "code_list": "no-such",
+    "code_list": "no-such", "file": "no-such", "system": "no-such", "record": "no-such",
 }  # fmt: skip
 REFERRAL = "0198c0de-0000-7000-8000-000000000000"
 
@@ -46,9 +46,9 @@ ROUTES = addresses()
 
 def path_of(route: APIRoute) -> str:
     """The address with something in each of its parts."""
-    letter = re.match(r"/(four-eyes|grants|tokens|conflicts|alerts|tasks|sessions)/", route.path)
+    letter = re.match(r"/(four-eyes|grants|tokens|conflicts|alerts|tasks|sessions|comparisons)/", route.path)
     ids = {"four-eyes": "q999", "grants": "g999", "tokens": "t999", "conflicts": "c999",
-           "alerts": "a999", "tasks": "t999", "sessions": "s999"}  # fmt: skip
+           "alerts": "a999", "tasks": "t999", "sessions": "s999", "comparisons": "r999"}  # fmt: skip
     parts = PARTS | ({"id": ids[letter[1]]} if letter else {})
     parts |= {"id": REFERRAL} if route.path.startswith("/referrals/") else {}
     return route.path.format(**parts)

@@ -28,11 +28,11 @@ def test_what_is_ours_has_its_welsh_with_the_same_names(words: str) -> None:
     assert welsh is not None and welsh != words
     for name in ("contact", "priority", "contact-priority"):
         assert bool(re.search(rf"\b{name}\b", words)) == bool(re.search(rf"\b{name}\b", welsh))
-    assert "<span" not in Speech("cy").cause(words)
-    assert Speech("en").cause(words) == Speech("en").english(words)
+    assert "<span" not in Speech("cy").said(words)
+    assert Speech("en").said(words) == Speech("en").english(words)
 
 
 def test_what_a_system_said_stays_and_is_marked_as_english() -> None:
     said = "refused: <b>the date is missing</b>"
     assert in_welsh(said) is None
-    assert Speech("cy").cause(said) == '<span lang="en">refused: &lt;b&gt;the date is missing&lt;/b&gt;</span>'
+    assert Speech("cy").said(said) == '<span lang="en">refused: &lt;b&gt;the date is missing&lt;/b&gt;</span>'

@@ -83,6 +83,7 @@ def test_attention_says_why_and_what_to_type(live: Any, stopped: str) -> None:
     assert shown["remedy"]
     quiet(live.dolen("show", stopped))
     dry = live.dolen("replay", "--cause", cause["fingerprint"], "--dry-run")
+    assert "It would text 0 people." in dry.stdout
     assert dry.returncode == 0
     assert "Nothing was sent" in dry.stdout
 

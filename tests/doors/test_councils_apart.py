@@ -27,6 +27,7 @@ from pipelines import (
     looking,
     overview,
     previewing,
+    releasing,
     replaying,
     sheets,
     showing,
@@ -131,6 +132,9 @@ ATTACKS: dict[Callable[..., Any], Callable[[Attack], None]] = {
     code_desk.release: lambda a: equal(
         code_desk.release(a.plant, "contact-priority", (THEIRS,), **SAID).stopped, []
     ),
+    releasing.ask: lambda a: equal(releasing.ask(a.plant, "contact-priority", (THEIRS,), **SAID), []),
+    releasing.left: lambda a: equal(list(releasing.left(a.plant, THEIRS, "contact-priority", "")), []),
+    overview.links: lambda a: equal({one.council for one in overview.links(a.plant)}, {OURS}),
     control.connections: lambda a: [
         refused(control.connections, a.plant, words, council)
         for words, council in ((f"{THEIRS}/contact", ""), ("contact", THEIRS))
@@ -151,11 +155,11 @@ ATTACKS: dict[Callable[..., Any], Callable[[Attack], None]] = {
 NO_DOOR = {
     control.pause, control.resume, control.sync, control.ask, code_desk.map_code, code_desk.plan_import,
     code_desk.carry_out_import, overview.is_quiet, looking.referral_of, looking.sees_version, looking.seen_of,
-    looking.sees_one_of_many, unmapped.opened,
+    looking.sees_one_of_many, unmapped.opened, code_desk.complete, code_desk.completed, code_desk.known, releasing.one,
 }  # fmt: skip
 DOORS: tuple[ModuleType, ...] = (
     desk, replaying, previewing, looking, story, showing, sheets, joining, attention, unmapped, code_desk, control,
-    overview, choosing,
+    overview, choosing, releasing,
 )  # fmt: skip
 
 

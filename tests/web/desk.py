@@ -17,6 +17,7 @@ import requests
 from sqlalchemy import insert
 
 from config.settings import Console as Settings
+from connectors.errors import Rejected
 from console import signin
 from console.web.server import Console
 from pipelines import composition, grants, seeing, sessions
@@ -135,7 +136,9 @@ def lay_out(bench: Bench, *, hostile: bool = True) -> None:
     bench.take(*(bench.request(f"C-{n}", priority="tomorrow") for n in (4, 5)))
     bench.take(bench.request("C-6"))
     bench.no_answer(lane(bench), 60)
-    said, name = (f"refused: {HOSTILE}", HOSTILE.replace("\x00", "")) if hostile else ("the date is missing", "Evans")
+    said, name = "the date is missing", "Evans"
+    if hostile:
+        said, name = Rejected(f"refused: {HOSTILE}").reason, HOSTILE.replace("\x00", "")
     refused(bench, "C-7", words=said, customer__last_name=name)
     compared(bench)
     alerted(bench)
@@ -144,12 +147,13 @@ def lay_out(bench: Bench, *, hostile: bool = True) -> None:
 def compared(bench: Bench) -> None:
     """A comparison of two ends that found something."""
     now = bench.clock.now()
-    found = {"differ": [{"source": "C-1", "target": "881", "field": HOSTILE}], "doubt": ""}
+    line = {"source": "C-1", "target": "881", "referral": "", "fields": [HOSTILE], "words": "", "kind": "Request"}
+    found = {"different": [line], "doubt": ""}
     with bench.writing() as connection:
         connection.execute(
             insert(reconciliation).values(
                 council="torfaen", route="contact-to-casework", at=now, begun=now, done=now, agrees=False,
-                counts={"compared": 2, "differ": 1}, findings=found,
+                counts={"compared": 2, "different": 1}, findings=found,
             )
         )  # fmt: skip
 

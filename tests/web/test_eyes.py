@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from console.web import words
-from tests.web.desk import COOKIE, Desk
+from tests.web.desk import COOKIE, Desk, refused
 from tests.web.visits import VISITS, Visit
 
 CHROMIUM = Path(os.environ.get("DOLEN_TEST_CHROMIUM", "/usr/bin/chromium"))
@@ -38,6 +38,7 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser, desk: Desk) -> Iterator[Page]:
     """One window; what it asks of other machines, and what goes wrong in it, is remembered."""
     context = chromium.new_context(viewport={"width": 1000, "height": 900})
+    context.add_cookies([{"name": COOKIE, "value": desk.secret, "url": desk.url}])
     page = context.new_page()
     trouble: list[str] = []
     page.on("request", lambda request: trouble.append(request.url) if not request.url.startswith(desk.url) else None)
@@ -95,3 +96,61 @@ def test_the_keyboard_alone_finds_a_referral(page: Page, desk: Desk) -> None:
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "It arrived in casework as 881" in page.inner_text("main")
+
+
+def keys_to(page: Page, kind: str, words: str) -> None:
+    """Press Tab until what has the focus is of this kind and says this, or is the field of this name."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        at: list[str] = page.evaluate(
+            """() => { const at = document.activeElement, said = at.textContent.trim().replace(/\\s+/g, " ");
+                return [at.tagName.toLowerCase(), at.name || "", at.id, said]; }"""
+        )
+        if at[0] == kind and words in (at[1:3] if kind in ("input", "textarea") else at[3:]):
+            return
+    raise AssertionError(f"no key leads to {kind} {words}")
+
+
+def enter(page: Page, kind: str, words: str) -> None:
+    """Go by keys to a link or button, and press Enter."""
+    keys_to(page, kind, words)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_a_whole_task_is_done_by_keyboard_alone(page: Page, desk: Desk) -> None:
+    """Find one, look at what would be sent, send it again, and settle another: no mouse, and nothing filled in."""
+    sent, settled = refused(desk.bench, "K-1"), refused(desk.bench, "K-2")
+    page.goto(desk.url + "/language/en?to=/")
+    keys_to(page, "input", "reference")
+    page.keyboard.type("K-1")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "needs attention" in page.inner_text("main")
+    enter(page, "a", "What needs attention, and what to do")
+    keys_to(page, "input", f"c-{sent}")
+    page.keyboard.press("Space")
+    enter(page, "button", "Look at what would be sent")
+    assert "Nothing was sent" in page.inner_text("main")
+    enter(page, "a", "Back to the cause")
+    keys_to(page, "input", f"c-{sent}")
+    page.keyboard.press("Space")
+    keys_to(page, "textarea", "why")
+    page.keyboard.type("agreed on the telephone")
+    enter(page, "button", "Send again")
+    assert desk.bench.row("delivery", id=int(sent[1:])).state == "waiting"
+    enter(page, "a", "Where is it?")
+    keys_to(page, "input", "reference")
+    page.keyboard.type("K-2")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    enter(page, "a", settled)
+    keys_to(page, "textarea", "why")
+    page.keyboard.type("it stands there")
+    keys_to(page, "input", "how")
+    page.keyboard.press("Space")
+    keys_to(page, "input", "number")
+    page.keyboard.type("7001")
+    enter(page, "button", "Settle it")
+    assert "It is settled" in page.inner_text("main")
+    assert desk.bench.row("delivery", id=int(settled[1:])).state == "settled"

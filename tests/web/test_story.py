@@ -92,7 +92,14 @@ def test_a_code_is_mapped_and_what_waited_goes_on(desk: Desk) -> None:
     browser = desk.browser()
     assert "tomorrow" in said(browser.get("/codes"))
     form = {"list": "contact-priority", "theirs": "tomorrow", "ours": "urgent", "en": "Tomorrow", "cy": "Yfory"}
-    assert "says so now. Went on: 2" in said(browser.post("/codes/map", **form, why=WHY))
+    told = browser.post("/codes/map", **form, why=WHY)
+    assert "says so now. What waited for it goes on" in said(told)
+    tasks = re.findall(r'href="/task/(\d+)"', told)
+    asked = [said(browser.get(f"/task/{task}")) for task in tasks]
+    (mine,) = [number for number, words in enumerate(asked) if "under way : 0 of 2 went on" in words]  # not done yet
+    while TaskRuns(desk.bench.plant).turn(threading.Event()):
+        pass
+    assert "done : 2 of 2 went on" in said(browser.get(f"/task/{tasks[mine]}"))
     assert "tomorrow" not in said(browser.get("/codes"))
 
 

@@ -21,6 +21,20 @@ from tests.web.visits import VISITS, Visit
 DOORS: dict[str, Door] = {door.name: door for one in pages.ALL for door in one}
 SHOWN = [visit for visit in VISITS if not visit.changes]
 WEB = Path(words.__file__).parent
+#: What may be English on a Welsh page, and is marked so: what somebody else said, and what is typed at a machine.
+NOT_OURS = tuple(
+    re.compile(shape, re.DOTALL)
+    for shape in (
+        r"refused: .*|the date is missing",  # what a system said of a record
+    )
+)
+#: Pages that show what others wrote in English, marked so: the notes of a mapping's rows, and what a connector's doctor
+#: found, with names and numbers of the system's own.
+THEIR_OWN = ("GET /mappings/{system}/{record}", "POST /connection/{council}/{name}/doctor")
+#: Parts of a page that hold no sentence of ours in the page's language.
+NO_SENTENCE = re.compile(r'<span lang="en">.*?</span>|<(code|svg|pre|bdi)\b.*?</\1>', re.DOTALL)
+#: Words by which English is known where it is not marked.
+ENGLISH = re.compile(r"[^.]*\b(?:the|and|which|with|that|this|there|from)\b[^.]*", re.IGNORECASE)
 
 
 def knock(desk: Desk, visit: Visit, status: int = 200, language: str = "en", *, signed_in: bool = True) -> str:
@@ -58,6 +72,13 @@ def test_a_page_is_whole(desk: Desk, visit: Visit, language: str) -> None:
     assert re.findall(r"<script(?![^>]*\bsrc=\"/assets/)|\bon[a-z]+=\"|\bstyle=\"|<style|javascript:", html) == []
     assert re.findall(r'(?:src|href|action)="(?!/|#)[^"]*"', html) == []
     assert ("awaits a Welsh checker" not in html) and (("yn aros am wiriwr" in html) == (language == "cy"))
+    if language == "cy":
+        main = html.partition("<main")[2].partition("</main>")[0]
+        marked = [said(f"<main>{one}</main>") for one in re.findall(r'<span lang="en">(.*?)</span>', main, re.DOTALL)]
+        marked = [] if visit.door in THEIR_OWN else marked
+        assert [one for one in marked if not any(shape.fullmatch(one) for shape in NOT_OURS)] == []
+        rest = NO_SENTENCE.sub("", main)
+        assert visit.door in THEIR_OWN or ENGLISH.findall(said(f"<main>{rest}</main>")) == []
 
 
 @pytest.mark.parametrize("visit", SHOWN, ids=lambda visit: visit.door)

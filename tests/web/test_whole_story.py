@@ -6,6 +6,7 @@ step."""
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from console.web.words import LANGUAGES, Language, Speech
 from pipelines import pauses, sessions
 from pipelines.rights import Role
 from pipelines.roles import Holding
+from pipelines.task_runs import TaskRuns
 from tests.web.desk import COOKIE, COUNCILS, LIMITS, Desk, everybody, refused
 from tests.web.test_eyes import chromium as chromium
 
@@ -128,6 +130,10 @@ def a_code_is_unmapped(ann: Officer) -> None:
     ann.keeps("code")
     with ann.page.expect_navigation():
         section.get_by_role("button").click()
+    ann.sees("mapping.goes_on")
+    while TaskRuns(bench.plant).turn(threading.Event()):  # as the running site does
+        pass
+    ann.opens("/codes")
     assert code not in ann.reads()
     ann.arrives(id, f"{ann.prefix}902")
 

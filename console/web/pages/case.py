@@ -6,9 +6,9 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
+from console.looked import look_at
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
-from console.web.looked import look_at
 from pipelines import desk, menders, sheets, showing, would_text
 from pipelines.choosing import CURRENT, ORIGINAL, Chooser
 from pipelines.deciding import ANOTHER_PERSON
@@ -32,7 +32,7 @@ def look(asked: Asked) -> Response:
     """What sending it now would do."""
     one = _shown(asked)
     chosen = ORIGINAL if asked.typed("mapping") == ORIGINAL and asked.may(Right.MAPPINGS, one.council) else CURRENT
-    return _page(asked, one, looked=look_at(asked, one.id, chosen), again=True,
+    return _page(asked, one, looked=look_at(asked.plant, one.id, chosen), again=True,
                  texted=would_text.would_be_texted(asked.plant, [one.id]))  # fmt: skip
 
 

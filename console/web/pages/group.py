@@ -6,9 +6,9 @@ import time
 
 from starlette.responses import Response
 
+from console.looked import Looked, look_at
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
-from console.web.looked import Looked, look_at
 from pipelines import counted, desk, tasks, would_text
 from pipelines.counted import Counted, mender_of
 from pipelines.looking import NotPossible
@@ -37,7 +37,7 @@ def preview(asked: Asked) -> Response:
     for id in ids[:_LOOKS]:
         if time.monotonic() - begun > _LOOK_SECONDS:
             break
-        looks.append(look_at(asked, id))
+        looks.append(look_at(asked.plant, id))
     texted = would_text.would_be_texted(asked.plant, ids)
     number = one.count if asked.typed("which") == "all" else len(ids)
     return asked.page("preview.html", one=one, looks=looks, texted=texted, number=number, again=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from config.editing import CannotChange
@@ -9,7 +11,7 @@ from config.findings import SiteFaults
 from console.web.asked import Asked, NoSuchThing
 from console.web.doors import Doors
 from mappings.codes import CodeFaults, CodeRow
-from pipelines import code_desk, counted, explained, unmapped
+from pipelines import code_desk, counted, explained, releasing, unmapped
 from pipelines.looking import NotPossible
 from pipelines.rights import Right
 
@@ -51,7 +53,7 @@ def codes(asked: Asked) -> Response:
 
 @doors.post("/codes/map", Right.CODES, slow=True)
 def map_code(asked: Asked) -> Response:
-    """Say what a code means, and let go what waits for it."""
+    """Say what a code means, and have what waits for it let go on, by the running site: a task for each council."""
     name, theirs, ours, why = asked.typed("list"), asked.typed("theirs"), asked.typed("ours"), asked.reason()
     if not name or not theirs or not ours:
         asked.faults["ours"] = "mapping.ours_missing"
@@ -62,15 +64,15 @@ def map_code(asked: Asked) -> Response:
     who = asked.officer.who
     try:
         file = code_desk.map_code(asked.plant, name, row, who=who, why=why)
-        done = code_desk.release(asked.plant, name, asked.councils, who=who, why=why)
+        made = releasing.ask(asked.plant, name, asked.councils, who=who, why=why)
     except (CodeFaults, SiteFaults, CannotChange) as fault:
         raise NotPossible(str(fault)) from None
-    return _codes(asked, done=done, file=file)
+    return _codes(asked, tasks=made, file=file)
 
 
-def _codes(asked: Asked, *, status: int = 200, done: code_desk.Released | None = None, file: str = "") -> Response:
+def _codes(asked: Asked, *, status: int = 200, tasks: Sequence[int] = (), file: str = "") -> Response:
     piles, begin = unmapped.piles(asked.plant, asked.councils), asked.place("from")
     waiting = unmapped.opened(asked.plant, piles[begin : begin + _A_PAGE], most=_A_PAGE)
     more = f"/codes?from={begin + _A_PAGE}" if len(piles) > begin + _A_PAGE else ""
-    return asked.page("codes.html", status=status, waiting=waiting, number=len(piles), more=more, done=done,
+    return asked.page("codes.html", status=status, waiting=waiting, number=len(piles), more=more, tasks=tasks,
                       file=file)  # fmt: skip

@@ -63,10 +63,12 @@ def _page(asked: Asked, *, status: int = 200, words: str = "") -> Response:
     )
 
 
-def _lines(lines: Any) -> list[str]:
-    if not isinstance(lines, list):
-        return [str(lines)]
-    return [
-        ", ".join(f"{name}: {value}" for name, value in line.items()) if isinstance(line, dict) else str(line)
-        for line in lines[:_MOST_LINES]
-    ]
+def _lines(lines: Any) -> list[list[tuple[str, str]]]:
+    """Each line of a finding as (what, value) of what it tells."""
+    told = lines[:_MOST_LINES] if isinstance(lines, list) else [lines]
+    lines_of = [line if isinstance(line, dict) else {"": line} for line in told]
+    return [[(name, _value(value)) for name, value in line.items() if value] for line in lines_of]
+
+
+def _value(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

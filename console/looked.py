@@ -1,13 +1,13 @@
-"""A look at what would be sent, as a page shows it: paths and effects, values masked, and never an error unsaid."""
+"""A look at what would be sent, for pages and programs: paths and effects, values masked, and never an error unsaid."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.web.asked import Asked
 from pipelines import masking
 from pipelines.choosing import Chooser
 from pipelines.looking import NotPossible
+from pipelines.plant import Plant
 from pipelines.previewing import Preview, preview, preview_version
 
 
@@ -26,12 +26,17 @@ class Looked:
         return [(path, masking.masked(value, reveal=False)) for path, value in found]
 
 
-def look_at(asked: Asked, id: str, chosen: str = "current") -> Looked:
+def look_at(plant: Plant, id: str, chosen: str = "current") -> Looked:
     """Look at one delivery or version, as it would be sent with this mapping."""
-    chooser = Chooser(asked.plant, chosen)
     try:
-        if id.startswith("d"):
-            return Looked(id, preview(asked.plant, id, None if chooser.is_todays else chooser))
-        return Looked(id, preview_version(asked.plant, id, chooser))
+        return Looked(id, looked(plant, id, chosen))
     except NotPossible as fault:
         return Looked(id, None, str(fault))
+
+
+def looked(plant: Plant, id: str, chosen: str = "current") -> Preview:
+    """The same. Raises NotPossible where nothing can be said."""
+    chooser = Chooser(plant, chosen)
+    if id.startswith("d"):
+        return preview(plant, id, None if chooser.is_todays else chooser)
+    return preview_version(plant, id, chooser)
