@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from pipelines import pauses
+from pipelines import called, pauses
 from pipelines.clock import SECOND
 from pipelines.code_drift import PURPOSE, Known, known
 from pipelines.drift_watch import Seen, of_connections
@@ -50,6 +50,7 @@ class Overview:
     proofs: list[Proved] = field(default_factory=list)
     codes: list[Known] = field(default_factory=list)  # code lists held against the systems' own
     interfaces: list[Seen] = field(default_factory=list)
+    calls: list[called.Calls] = field(default_factory=list)  # of systems that call us
     sums_agree: bool = True
 
     @property
@@ -89,6 +90,7 @@ def look(plant: Plant) -> Overview:
         result.proofs = of_routes(connection, plant)
         result.codes = known(plant)
         result.interfaces = of_connections(connection, plant)
+        result.calls = list(called.of_connections(connection, plant))
         held = pauses.all_pauses(connection)
         for council in plant.councils.values():
             for name in council.wired:
