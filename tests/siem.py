@@ -4,6 +4,8 @@
 - `no goodbye`: it reads everything and ends without close_notify.
 - `leaves at once`: it says goodbye before it has read anything, and goes.
 - `leaves at the end`: it says goodbye when everything has come in and nothing was read, and goes.
+- `leaves and drains`: it says goodbye before it has read anything, and throws away what still comes, so that nothing is
+  reset: only that its goodbye came before ours tells it from a good end.
 - `falls silent`: it reads nothing and says nothing until it is closed.
 """
 
@@ -32,6 +34,7 @@ class Collector:
     connections: int = 0
     raw: bytes = b""
     cut_after: int = 2
+    left: threading.Event = field(default_factory=threading.Event)  # it has said goodbye by itself
     done: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def frames(self, buffer: bytes) -> bytes:
@@ -104,6 +107,13 @@ def collecting(context: ssl.SSLContext | None) -> Iterator[Collector]:
 def _behave(line: socket.socket, beside: socket.socket, way: str, told: Collector, over: threading.Event) -> None:
     if way == "falls silent":
         over.wait(10)
+        return
+    if way == "leaves and drains":
+        _say_goodbye_alone(line)
+        told.left.set()
+        beside.settimeout(10)
+        while beside.recv(65_536):
+            pass
         return
     if way in ("leaves at once", "leaves at the end"):
         if way == "leaves at the end":

@@ -61,6 +61,17 @@ def test_what_was_not_said_goodbye_to_was_not_taken(siem: Collector, bundle: Pat
     assert siem.heard[-5:] == [f"<109>1 - - dolen - audit - {line}" for line in LINES]
 
 
+def test_a_goodbye_that_came_before_ours_says_nothing_of_what_was_read(siem: Collector, bundle: Path) -> None:
+    def lines() -> Iterator[str]:
+        yield LINES[0]
+        assert siem.left.wait(10)
+        yield from LINES[1:]
+
+    siem.ways = ["leaves and drains"]
+    with pytest.raises(Unknown, match="left before it had everything"):
+        to(siem, bundle).take(lines())
+
+
 def test_who_says_nothing_is_not_waited_for_for_ever(
     siem: Collector, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -238,7 +238,6 @@ _HEADERS = (
     b"webhook-id: m1\nwebhook-timestamp: 1796040000\nwebhook-signature: v1,AAAA\nAuthorization: Bearer x\nX-Cert: "
     + b"ab" * 32
 )
-_LINK = b"<https://casework.example.org/api/cases?page=2>; rel=next"
 _MOMENTS = (b"2026-10-25T01:30:00.1234567+01:00", b"Mon, 30 Nov 2026 12:00:00 GMT")
 _LIST = (ROOT / "config/example/codes/blaenau-gwent-priority-contact.csv").read_bytes()
 
@@ -253,7 +252,7 @@ DOORS: Mapping[str, Door] = {
     "wake-up": Door(_wake_up, _WAKE, JSON_WORDS),
     "proof of a push": Door(_proof, (_HEADERS,), (b"v1,", b":", b"\n", b" ")),
     "push of a record": Door(_rest_push(), seeds.JSON, JSON_WORDS),
-    "links and ids": Door(_links, (_LINK,), _URL_WORDS),
+    "links and ids": Door(_links, seeds.LINKS, _URL_WORDS),
     "times": Door(_times, _MOMENTS, (b"Z", b"T", b":", b"-", b"\xc2\xb2")),
     "field paths": Door(_paths, seeds.PATHS, (b"[", b"]", b".", b"=", b",")),
     "advisories": Door(_advisories, seeds.ADVISORIES, JSON_WORDS),

@@ -69,6 +69,7 @@ _OPEN: dict[str, object] = {
     }},
 }  # fmt: skip
 OPENAPI = (
+    b'openapi: 3.1.0\nall: {{"$ref": "#/x"}: 1}\n', b'openapi: !!int ""\n', b"openapi: 3.1.0\na: &a [*a]\n", b"",
     b"openapi: 3.1.0\npaths: {/a: {get: {}}}\ncomponents: {schemas: {Case: {type: object, properties: {id: "
     b"{$ref: '#/components/schemas/Case'}}}}}\n",
     json.dumps(_OPEN).encode(),
@@ -88,7 +89,10 @@ WSDL = (
     PLAIN_WSDL.encode(),
     PLAIN_WSDL.replace('<xsd:element name="Id" type="xsd:string"/>', _TYPES).encode(),
     (ROOT / "connectors/interfaces/casework.wsdl").read_bytes()[:6000],
-)
+    PLAIN_WSDL.replace("<definitions", "<!DOCTYPE definitions><definitions", 1).encode(),
+    PLAIN_WSDL.replace("http://127.0.0.1/none", "&e;").encode(), PLAIN_WSDL.replace("UTF-8", "x-none").encode(),
+    b"", b"<definitions/>", b'<definitions xmlns="http://schemas.xmlsoap.org/wsdl/"/>',
+)  # fmt: skip
 
 CSV_FILES = (
     b'id,name\n1,"a"\n', b"id;name\n1;a\nT;1\n",
@@ -113,6 +117,12 @@ FILES = {
     "csv": (*CSV_FILES, XML_FILES[0], LINE_FILES[0]), "xml": (*XML_FILES, CSV_FILES[0], LINE_FILES[0]),
     "lines": (*LINE_FILES, CSV_FILES[0], XML_FILES[0]),
 }  # fmt: skip
+
+LINKS = (
+    b"<https://casework.example.org/api/cases?page=2>; rel=next", b"https://casework.example.org/api/cases/7",
+    b"/api/cases/7?x=1#y", b"cases/7", b"C-1", b"http://[", b"//[::1/x", b"https://casework.example.org:x/api/", b"",
+    b"<a>; rel=prev, <b>; rel=\"next last\"; title=\"x, y\"", b"https://casework.example.org:443/api/cases/a%2Fb",
+)  # fmt: skip
 
 #: Names of fields, right and nearly right, with and without brackets.
 PATHS = (
