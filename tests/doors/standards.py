@@ -148,7 +148,17 @@ _MESH_HEADS = (
     b"Mex-MessageType: REPORT\nMex-StatusCode: 14\nMex-LinkedMsgID: M0\nMex-Chunk-Range: 1:2",
     b"Mex-Chunk-Range: 2:2\nMex-StatusCode: Canari-Unigryw\nMex-StatusDescription: Canari-Unigryw",
 )
-_MESH_BODIES = {"json": (*seeds.JSON, *seeds.LINE_FILES), "csv": seeds.FILES["csv"], "xml": seeds.FILES["xml"]}
+#: Without an offset, in the hour that comes twice, before the first year, and none.
+_TIMES = ("2026-03-02T09:00:00", "2026-10-25T01:30:00", "0001-01-01T00:00:00+14:00", "2026-03-02T09:00:00Z", "soon")
+_MESH_BODIES = {
+    "json": (*seeds.JSON, *seeds.LINE_FILES, *(f'{{"id": "R", "name": "S", "at": "{at}"}}'.encode() for at in _TIMES)),
+    "csv": (*seeds.FILES["csv"], *(f"id,name,at\nR,S,{at}\nT,1\n".encode() for at in _TIMES)),
+    "xml": (
+        *seeds.FILES["xml"],
+        *(f"<x><r><id>R</id><name>S</name><at>{at}</at></r></x>".encode() for at in _TIMES),
+        b"<x><r><id>R</id></r></x>", b"<x><r><name>S</name></r><r><id/><name/></r></x>",
+    ),
+}  # fmt: skip
 _OPEN311_XML = (
     b'<?xml version="1.0"?><service_requests><request><service_request_id>1</service_request_id><status>open</status>'
     b"<service_code>a</service_code><requested_datetime>2026-03-02T09:30:00Z</requested_datetime></request>"
