@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -106,6 +107,12 @@ class OpenId(Declared):
         description="The only signatures that are believed.",
         examples=[["RS256"]],
     )
+    ca_bundle: Line | None = Field(
+        default=None,
+        description="PEM file of the only authorities to trust when the provider is asked, for one of the council's "
+        "own; from the site's folder, if it is not a whole path. Leave out for the public ones.",
+        examples=["/etc/dolen/council-ca.pem"],
+    )
     scopes: list[Line] = Field(
         default_factory=lambda: ["openid", "profile", "email"],
         description="What is asked for. `openid` is always asked for.",
@@ -181,8 +188,11 @@ class Access(Declared):
     )
 
 
-def access_problems(access: Access, stage: str, councils: Collection[str]) -> Iterator[Problem]:
-    """Find roles for councils that the site does not have, and what a live site must say. `councils`: by code."""
+def access_problems(
+    access: Access, stage: str, councils: Collection[str], *, beside: Path = Path()
+) -> Iterator[Problem]:
+    """Find roles for councils that the site does not have, what a live site must say, and authorities that cannot be
+    read. `councils`: by code. `beside`: the site's folder."""
     for position, holding in enumerate(access.roles):
         for at, code in enumerate(holding.councils):
             if code != EVERY_COUNCIL and code not in councils:
@@ -206,3 +216,25 @@ def access_problems(access: Access, stage: str, councils: Collection[str]) -> It
         expected = "`access.address`, where the provider sends people back to"
         found, remedy = "a provider, and no address of the pages", "add `address` beside `sign_in`"
         yield Problem(("access", "sign_in", "openid"), found, expected, remedy)
+    if access.sign_in.openid is not None and access.sign_in.openid.ca_bundle is not None:
+        yield from _authorities(beside / access.sign_in.openid.ca_bundle)
+
+
+def _authorities(file: Path) -> Iterator[Problem]:
+    """Find that a file holds no authorities. It is asked of the library that will read it."""
+    import ssl  # few sites name a file; every command reads these settings
+
+    try:
+        ssl.create_default_context(cafile=str(file))
+    except ssl.SSLError:
+        found = "a file without certificates that can be read"
+    except OSError:
+        found = "a file that is not there, or that cannot be read"
+    else:
+        return
+    yield Problem(
+        ("access", "sign_in", "openid", "ca_bundle"),
+        found,
+        "a PEM file of the authorities that vouch for the provider",
+        "export the authority's certificate as PEM (Base-64) and write where the file is; nobody signs in without it",
+    )

@@ -41,6 +41,10 @@ def _a_cron_line(value: str) -> str:
 CronLine = Annotated[str, AfterValidator(_a_cron_line)]
 
 
+#: A planned run is put off by no more than this where nobody said by how much.
+_SPREAD = timedelta(seconds=30)
+
+
 class Schedule(Declared):
     """When a source is read. Times are the council's own; a run missed while Dolen was down is made up once."""
 
@@ -50,10 +54,11 @@ class Schedule(Declared):
     cron: CronLine | None = Field(
         default=None, description="Or fixed times, as a cron line of five fields.", examples=["*/10 7-19 * * mon-fri"]
     )
-    jitter: Duration = Field(
-        default=timedelta(0),
-        description="Each start is put off by up to this much, so that councils do not all ask at once. By how much "
-        "follows from the connection and the planned time alone.",
+    jitter: Duration | None = Field(
+        default=None,
+        description="Each start is put off by up to this much, so that not all connections ask at once. By how much "
+        "follows from the connection and the planned time alone. Left out: a tenth of `every`, 30 seconds at most; "
+        "with `cron`, 30 seconds. `PT0S`: on the dot.",
         examples=["PT5S"],
     )
     bank_holidays: bool = Field(default=True, description="Whether it is read on bank holidays too.", examples=[False])
@@ -64,6 +69,14 @@ class Schedule(Declared):
             found = "neither `every` nor `cron`" if self.every is None else "both `every` and `cron`"
             raise refusal(found, "one of the two", "keep `every: PT1M` or `cron: ...`")
         return self
+
+    @property
+    def spread(self) -> timedelta:
+        """By how much a start is put off at the most: what is written, or enough that runs which many connections plan
+        for one instant do not begin in it."""
+        if self.jitter is not None:
+            return self.jitter
+        return _SPREAD if self.every is None else min(self.every / 10, _SPREAD)
 
 
 class Owner(Declared):

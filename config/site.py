@@ -130,7 +130,7 @@ def load_site(root: Path, *, shipped: Mapping[str, Path] | None = None, groups: 
     roles: tuple[Finding, ...] = ()
     if document is not None and settings is not None:  # who may do what stops nothing that runs, and is told
         known = _stems(root / COUNCIL_FOLDER)
-        roles = tuple(document.locate(access_problems(settings.access, settings.stage, known)))
+        roles = tuple(document.locate(access_problems(settings.access, settings.stage, known, beside=root)))
     findings = in_order([*found, *roles, *text_findings, *council_findings])
     if document is None or settings is None or errors(found):
         raise SiteFaults(findings)

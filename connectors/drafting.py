@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import PurePath
 from typing import Any
 
 from lxml import etree
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from connectors import samples, xml
+from connectors import samples, xml, yaml_body
 from connectors.drafts import LIKELY, SURE, UNSURE, Draft, NoDraft, Read
 from connectors.soap.pinned import WSDL, XSD
 
@@ -79,8 +76,8 @@ def _language(name: str, body: bytes) -> tuple[str, Mapping[str, Any] | None]:
     if PurePath(name).suffix.lower() == ".csv":
         return "sample", None
     try:
-        read = YAML(typ="safe", pure=True).load(BytesIO(body))
-    except (YAMLError, ValueError, RecursionError, IndexError, KeyError, TypeError, AttributeError):
+        read = yaml_body.read(body)
+    except yaml_body.UnreadableYaml:
         return "sample", None  # what is wrong with it is said where records are read
     if isinstance(read, dict):
         if str(read.get("openapi", "")).startswith("3."):

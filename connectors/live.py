@@ -10,15 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urljoin
 
 from lxml import etree
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from connectors import xml
+from connectors import xml, yaml_body
 from connectors.deadline import Deadline
 from connectors.errors import ConnectorError, Misconfigured, Unauthorised, Unknown
 from connectors.http import HttpSession, Reply, origin
@@ -214,12 +211,12 @@ def _renamed(root: etree._Element, content: bytes, here: str, names: Mapping[str
 def _routes_or_none(content: bytes) -> list[tuple[str, str]] | None:
     try:
         return _routes(content)
-    except (YAMLError, ValueError, RecursionError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError):
         return None
 
 
 def _routes(content: bytes) -> list[tuple[str, str]]:
-    document = YAML(typ="safe", pure=True).load(BytesIO(content))
+    document = yaml_body.read(content)
     if not str(document.get("openapi", "")).startswith("3."):
         raise ValueError("no OpenAPI 3 file")
     return [

@@ -50,6 +50,10 @@ def verify(
     raise typer.Exit(0 if broken is None else 1)
 
 
+#: What stands before a collector that is spoken to over TLS.
+_TLS = "tls://"
+
+
 class Shape(StrEnum):
     """How a row is written for a SIEM."""
 
@@ -59,25 +63,57 @@ class Shape(StrEnum):
 
 @audit.command()
 def export(
-    after: Annotated[int, typer.Option(help="Rows behind this one.", min=0)] = 0,
+    after: Annotated[
+        int | None,
+        typer.Option(help="Rows behind this one. Left out: all, or over TLS those that the collector has not.", min=0),
+    ] = None,
     format: Annotated[Shape, typer.Option(help="JSON lines, or CEF.")] = Shape.JSON,
-    syslog: Annotated[str, typer.Option(help="Send them to this collector instead: host:port.", metavar="HOST")] = "",
+    syslog: Annotated[
+        str, typer.Option(help="Send them to this collector instead: tls://host:port, or host:port in clear.")
+    ] = "",
+    ca_bundle: Annotated[
+        Path | None, typer.Option(help="With tls://: PEM file of the only authorities to trust.", metavar="FILE")
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="With tls://: PEM file of our own certificate, if it asks.", metavar="FILE")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM file of its private key.", metavar="FILE")] = None,
     site: SiteFolder = HERE,
 ) -> None:
     """Write the audit's rows for a SIEM, one a line. Reasons are not in it, only that there is one."""
     from pipelines import audit_lines
 
+    secure = syslog.startswith(_TLS)
+    if not secure and (ca_bundle or certificate or key):
+        raise WrongUse("Files of certificates go with a collector that is written as tls://host:port")
+    place = _place(syslog.removeprefix(_TLS)) if syslog else None
     with for_officer(site, Right.PROTECT, restricted_too=True) as plant:
-        lines = audit_lines.lines(plant, after, cef=format is Shape.CEF)
-        if not syslog:
-            for line in lines:
+        cef = format is Shape.CEF
+        if place is None:
+            for line in audit_lines.lines(plant, after or 0, cef=cef):
                 sys.stdout.write(f"{line}\n")
             return
-        host, _, port = syslog.rpartition(":")
-        if not host or not port.isdecimal():
-            raise WrongUse("Write the collector as host:port")
+        if secure:
+            from connectors.syslog import SecureCollector
+            from pipelines import audit_sent
+
+            collector = SecureCollector(*place, ca_bundle=ca_bundle, certificate=certificate, key=key)
+            done = audit_sent.hand_over(plant, collector, cef=cef, after=after)
+            if done.anew and after is None:
+                say("The ledger is not the one that was sent before, so all of it was sent again.")
+            say(f"{done.rows} rows sent; {syslog} has all up to row {done.place}.")
+            return
+        from connectors.syslog import send_in_clear
+
         try:
-            sent = audit_lines.send(lines, host.strip("[]"), int(port))
+            sent = send_in_clear(audit_lines.lines(plant, after or 0, cef=cef), *place)
         except OSError as fault:
             raise WrongUse(f"The collector at {syslog} cannot be reached ({type(fault).__name__})") from None
     say(f"{sent} rows sent.")
+
+
+def _place(told: str) -> tuple[str, int]:
+    host, _, port = told.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise WrongUse("Write the collector as tls://host:port, or as host:port for one on this machine or network")
+    return host.strip("[]"), int(port)

@@ -9,6 +9,7 @@ from console.show import count, iso, safe, say, table, when
 from console.site import zone_of
 
 if TYPE_CHECKING:
+    from pipelines.called import Calls
     from pipelines.code_drift_known import Known
     from pipelines.interfaces_seen import Seen
     from pipelines.overview import Overview
@@ -31,6 +32,7 @@ def plain(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> dict[
         "attention": seen.attention, "late": seen.late, "sums_agree": seen.sums_agree, "connections": links,
         "codes": [dataclasses.asdict(one) | {"at": iso(one.at, zone_of(plant, one.council))} for one in seen.codes],
         "interfaces": [_interface_plain(plant, one) for one in seen.interfaces],
+        "calls": [dataclasses.asdict(one) | {"last": iso(one.last, zone_of(plant, one.council))} for one in seen.calls],
         "proofs": [dataclasses.asdict(one) | {"at": iso(one.at, zone_of(plant, one.council))} for one in seen.proofs],
     }  # fmt: skip
 
@@ -57,6 +59,8 @@ def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
             say(f"{link.council}/{link.connection}: its last read stopped early: {link.last_words}")
         if link.told:
             say(f"{link.council}/{link.connection}: {link.told}")
+    for calls in seen.calls:
+        say(f"{calls.council}/{calls.connection}: {_calls(calls, zone_of(plant, calls.council))}")
     for proved in seen.proofs:
         say(f"{proved.council}/{proved.route}: {_proof(proved, zone_of(plant, proved.council))}")
     for known in seen.codes:
@@ -72,6 +76,12 @@ def show(plant: Plant, seen: Overview, alive: bool, beat: Beat | None) -> None:
         say(f"{seen.attention} need attention: dolen attention")
     if not seen.sums_agree:
         say("THE SUMS DO NOT AGREE: something arrived without proof, or has no known state. Report this.")
+
+
+def _calls(calls: Calls, zone: str) -> str:
+    """When a system last called us, in a few words."""
+    last = f"it last called us {when(calls.last, zone)}" if calls.last else "it has not called us in the last week"
+    return last + (f"; {count(calls.waiting, 'call')} not taken in yet" if calls.waiting else "")
 
 
 def _proof(proved: Proved, zone: str) -> str:
@@ -93,6 +103,8 @@ def _codes(known: Known, zone: str) -> str:
     told += [f"{count(not_asked, 'list')} could not be asked for"] if not_asked else []
     verdict = ", ".join(told) + f"; see dolen codes drift {known.connection}" if told else "agree"
     return f"code lists compared {when(known.at, zone)}: {verdict} ({known.compared} compared)"
+
+
 def _interface(seen: Seen, zone: str) -> str:
     """An interface that changed, in a few words."""
     worst = f"{seen.breaks} BREAK" if seen.breaks else "none breaks"

@@ -1,4 +1,4 @@
-"""The audit for a SIEM: one line a row, as JSON or in CEF, to standard output or to a syslog collector over TCP.
+"""The audit for a SIEM: one line a row, as JSON or in CEF. Who carries the lines is not known here.
 
 Who, what, when, on which row, and that there was a reason: the reason itself rests encrypted and goes nowhere. The hash
 of each row goes along, so that what the collector holds is one more anchor of the chain.
@@ -6,8 +6,8 @@ of each row goes along, so that what the collector holds is one more anchor of t
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import orjson
 from sqlalchemy import Row, select, true
@@ -16,39 +16,42 @@ from pipelines.clock import to_instant
 from pipelines.plant import Plant
 from pipelines.tables import audit
 
-#: RFC 5424: facility 13 (log audit), severity 5 (notice).
-_PRIORITY = 13 * 8 + 5
-_SECONDS = 20.0
 _AT_ONCE = 500
 
 
 def lines(plant: Plant, after: int, *, cef: bool = False) -> Iterator[str]:
+    """The rows behind this one, in order, as lines."""
+    return (line_of(row, cef=cef) for row in rows(plant, after))
+
+
+def line_of(row: Row[Any], *, cef: bool = False) -> str:
+    """One row as one line."""
+    return _cef(row) if cef else _json(row)
+
+
+def whose(plant: Plant) -> list[str] | None:
+    """Of which councils whoever looks is told, "" for the site; None for all. The movement's own is told all; an
+    officer of their councils, and of the site where all are theirs."""
+    if plant.sight.officer is None:
+        return None
+    return [*plant.councils, *([""] if plant.councils.keys() == plant.whole.councils.keys() else [])]
+
+
+def rows(plant: Plant, after: int) -> Iterator[Row[Any]]:
     """The rows behind this one, in order."""
-    # The movement's own tells all; an officer is told of their councils, and of the site where all are theirs.
-    mine = [*plant.councils, *([""] if plant.councils.keys() == plant.whole.councils.keys() else [])]
-    seen = audit.c.council.in_(mine) if plant.sight.officer is not None else true()
+    mine = whose(plant)
+    seen = audit.c.council.in_(mine) if mine is not None else true()
     while True:
         wanted = select(audit).where(audit.c.seq > after, seen).order_by(audit.c.seq).limit(_AT_ONCE)
         with plant.ledger.reading() as connection:
-            rows = connection.execute(wanted).all()
-        if not rows:
+            found = connection.execute(wanted).all()
+        if not found:
             return
-        after = rows[-1].seq
-        yield from (_cef(row) if cef else _json(row) for row in rows)
+        after = found[-1].seq
+        yield from found
 
 
-def send(rows: Iterable[str], host: str, port: int) -> int:
-    """Send lines to a syslog collector over TCP, framed by their length (RFC 6587); return how many. Raises OSError."""
-    sent = 0
-    with socket.create_connection((host, port), timeout=_SECONDS) as line:
-        for row in rows:
-            text = f"<{_PRIORITY}>1 - - dolen - audit - {row}".encode()
-            line.sendall(b"%d %s" % (len(text), text))
-            sent += 1
-    return sent
-
-
-def _json(row: Row[tuple[object, ...]]) -> str:
+def _json(row: Row[Any]) -> str:
     return orjson.dumps(
         {
             "seq": row.seq, "at": to_instant(row.at).isoformat(), "who": row.who, "council": row.council,
@@ -57,7 +60,7 @@ def _json(row: Row[tuple[object, ...]]) -> str:
     ).decode()  # fmt: skip
 
 
-def _cef(row: Row[tuple[object, ...]]) -> str:
+def _cef(row: Row[Any]) -> str:
     head = "|".join(["CEF:0", "Dolen", "dolen", "1", _head(row.action), _head(row.action), "3"])
     told = {
         "rt": str(row.at // 1000), "suser": row.who, "cs1Label": "council", "cs1": row.council, "cs2Label": "subject",

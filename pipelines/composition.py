@@ -321,7 +321,7 @@ def _settings(
     return {
         "every": schedule.every.total_seconds() if schedule and schedule.every else None,
         "cron": schedule.cron if schedule else None,
-        "jitter": schedule.jitter.total_seconds() if schedule else 0.0,
+        "jitter": schedule.spread.total_seconds() if schedule else 0.0,
         "zone": files.settings.council.time_zone,
         "bank_holidays": dates(files.settings.bank_holidays),
         "on_bank_holidays": schedule.bank_holidays if schedule else True,

@@ -81,7 +81,7 @@ def _from(outline: Outline) -> Plant | None:
                 gss=one.gss,
                 name=one.name,
                 zone=one.zone,
-                wired={name: _shown(one.code, name) for name in one.connections},
+                wired={name: _shown(one.code, name, pushed) for name, pushed in one.connections.items()},
                 routes=one.routes,
                 owners={},
                 person_identifiers=(),
@@ -98,13 +98,13 @@ def _from(outline: Outline) -> Plant | None:
     )
 
 
-def _shown(council: str, name: str) -> Wired:
-    """A connection of which there is only the name."""
+def _shown(council: str, name: str, pushed: bool) -> Wired:
+    """A connection of which there is only the name, and whether its system may call us."""
 
     def nobody_calls(*_: Any, **__: Any) -> Any:
         raise AssertionError("who only shows a connection does not call it")
 
     return Wired(
         council=council, name=name, kinds={}, open_connector=nobody_calls, timeout_seconds=0, settle_seconds=0,
-        at_once=0, polls=False,
+        at_once=0, polls=False, overlay={"pushed": pushed},
     )  # fmt: skip

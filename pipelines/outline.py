@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pipelines.plant import Plant
 
 #: Grows when what is kept here changes its form.
-_FORM = 1
+_FORM = 2
 #: The folders of a site from which it is made.
 _OF_A_SITE = ("config", "mappings", "codes", "profiles", "interfaces", "converters", "texts")
 #: Dolen's own: another version, or an edit, may find other faults in the same files. First rooms with shipped files.
@@ -63,7 +63,7 @@ class Outlined:
     gss: str
     name: Mapping[str, str]
     zone: str
-    connections: tuple[str, ...]
+    connections: Mapping[str, bool]  # whether its system may call us
     routes: tuple[Route, ...]
 
 
@@ -218,7 +218,7 @@ def _told(site: Site, plant: Plant) -> dict[str, Any]:
         "councils": [
             {
                 "code": one.code, "gss": one.gss, "name": dict(one.name), "zone": one.zone,
-                "connections": list(one.wired),
+                "connections": {name: bool(wired.settings.get("pushed")) for name, wired in one.wired.items()},
                 "routes": [
                     {name: getattr(route, name) for name in _OF_A_ROUTE}
                     | {"within": None if route.arrive_within is None else route.arrive_within.total_seconds()}
@@ -249,7 +249,7 @@ def _read(root: Path, told: Mapping[str, Any]) -> Outline:
     )
     councils = tuple(
         Outlined(
-            one["code"], one["gss"], one["name"], one["zone"], tuple(one["connections"]),
+            one["code"], one["gss"], one["name"], one["zone"], dict(one["connections"]),
             tuple(
                 Route(
                     **{name: route[name] for name in _OF_A_ROUTE}, when={},

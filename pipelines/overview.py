@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, or_, select, text
 
-from pipelines import pauses, seen_counts
+from pipelines import called, pauses, seen_counts
 from pipelines.clock import SECOND
 from pipelines.code_drift_known import PURPOSE, Known, known
 from pipelines.interfaces_seen import Seen, of_connections
@@ -49,6 +49,7 @@ class Overview:
     proofs: list[Proved] = field(default_factory=list)
     codes: list[Known] = field(default_factory=list)  # code lists held against the systems' own
     interfaces: list[Seen] = field(default_factory=list)
+    calls: list[called.Calls] = field(default_factory=list)  # of systems that call us
     sums_agree: bool = True
 
     @property
@@ -79,6 +80,7 @@ def look(plant: Plant) -> Overview:
         result.proofs = of_routes(connection, plant)
         result.codes = known(plant)
         result.interfaces = of_connections(connection, plant)
+        result.calls = list(called.of_connections(connection, plant))
         result.links = _links(connection, plant)
         result.late = sum(_late(connection, plant, council.code) for council in plant.councils.values())
     return result

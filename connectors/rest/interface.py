@@ -12,14 +12,12 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
-from io import BytesIO
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from connectors import yaml_body
 from connectors.errors import Misconfigured
 from connectors.rest.fits import Asked, quick
 
@@ -231,10 +229,9 @@ def open_interface(body: bytes, name: str) -> Interface:
 def _document(body: bytes, name: str) -> dict[str, Any]:
     if len(body) > _LARGEST:
         raise Misconfigured(f"interface: {name} is longer than {_LARGEST} bytes")
-    yaml = YAML(typ="safe", pure=True)
     try:
-        read = yaml.load(BytesIO(body))
-    except (YAMLError, ValueError, RecursionError):
+        read = yaml_body.read(body)
+    except yaml_body.UnreadableYaml:
         raise Misconfigured(f"interface: {name} is neither YAML nor JSON that can be read") from None
     if not _countable(read):
         raise Misconfigured(f"interface: {name} repeats itself without end (YAML aliases): write it without them")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -49,7 +50,8 @@ class Cookie:
 class Entrance:
     """Where staff come in. Made once; safe to share between threads.
 
-    `page` shows a notice (signed out, refused) in the pages' own dress; without one it is plain.
+    `page` shows a notice (signed out, refused) in the pages' own dress; without one it is plain. `beside`: the site's
+    folder.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Entrance:
         settings: Access,
         *,
         openid_secret: str | None = None,
+        beside: Path = Path(),
         page: Page = plain,
         home: str = "/",
     ) -> None:
@@ -77,7 +80,7 @@ class Entrance:
             from console.signin.openid import Provider  # 10 MB that a site without a provider need not hold
 
             back = f"{settings.address or ''}/sign-in/back"
-            self.provider = Provider(settings.sign_in.openid, openid_secret, back, clock=plant.clock)
+            self.provider = Provider(settings.sign_in.openid, openid_secret, back, clock=plant.clock, beside=beside)
 
     @property
     def host(self) -> str:
@@ -95,4 +98,4 @@ def entrance_of(
     """The entrance that a site's settings describe. Raises SecretMissing."""
     openid = site.settings.access.sign_in.openid
     secret = site.secret(openid.secret, environment) if openid is not None and openid.secret is not None else None
-    return Entrance(plant, site.settings.access, openid_secret=secret, page=page)
+    return Entrance(plant, site.settings.access, openid_secret=secret, beside=site.root, page=page)

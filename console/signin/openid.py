@@ -9,11 +9,14 @@ with our nonce. The access token is thrown away: nothing is asked in anybody's n
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
+import urllib3
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
@@ -21,7 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from config.access import OpenId
-from console.signin.proved import Away, Proved, Refused
+from console.signin.proved import Away, NoAuthorities, NotTrusted, Proved, Refused
 from pipelines.clock import Clock
 from pipelines.secrets_held import derived, same
 
@@ -35,13 +38,20 @@ _HERE = ("127.0.0.1", "::1", "localhost")
 
 
 class Provider:
-    """One provider, as the settings name it. Safe to share between threads."""
+    """One provider, as the settings name it. Safe to share between threads.
 
-    def __init__(self, settings: OpenId, secret: str | None, back: str, *, clock: Clock) -> None:
+    `beside`: the folder that a relative `ca_bundle` starts from, the site's.
+    """
+
+    def __init__(
+        self, settings: OpenId, secret: str | None, back: str, *, clock: Clock, beside: Path = Path()
+    ) -> None:
         self._settings = settings
         self._secret = secret
         self._back = back
         self._clock = clock
+        #: Said with each call: a session's own word counts less than REQUESTS_CA_BUNDLE. None: the usual authorities.
+        self._trusted = str(beside / settings.ca_bundle) if settings.ca_bundle is not None else None
         self._lock = threading.Lock()
         self._told: dict[str, Any] = {}
         self._told_at = 0.0
@@ -82,7 +92,7 @@ class Provider:
 
     def _id_token(self, secret: str, code: str) -> str:
         try:
-            with self._client() as client:
+            with _named("the provider's place for tokens does not answer"), self._client() as client:
                 tokens = client.fetch_token(
                     self._endpoint("token_endpoint"),
                     grant_type="authorization_code",
@@ -90,11 +100,10 @@ class Provider:
                     code_verifier=derived(secret, "verifier"),
                     timeout=TIMEOUT_SECONDS,
                     allow_redirects=False,
+                    verify=self._trusted,
                 )
         except AuthlibBaseError:
             raise Refused("code") from None
-        except (requests.RequestException, ValueError):
-            raise Away("the provider's place for tokens does not answer") from None
         found = tokens.get("id_token") if isinstance(tokens, dict) else None
         if not isinstance(found, str):
             raise Refused("no token")
@@ -184,15 +193,17 @@ class Provider:
             raise Away("the provider names an address without TLS, or none")
 
     def _ask(self, address: str) -> dict[str, Any]:
-        try:
-            with requests.get(address, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as answer:
-                body = answer.raw.read(_MOST_BYTES + 1, decode_content=True)
-                if answer.status_code != 200 or len(body) > _MOST_BYTES:
-                    raise Away("the provider does not answer as one does")
-                answer._content = body
-                told = answer.json()
-        except (requests.RequestException, ValueError, OSError):
-            raise Away("the provider does not answer") from None
+        with (
+            _named("the provider does not answer"),
+            requests.get(
+                address, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True, verify=self._trusted
+            ) as answer,
+        ):
+            body = answer.raw.read(_MOST_BYTES + 1, decode_content=True)
+            if answer.status_code != 200 or len(body) > _MOST_BYTES:
+                raise Away("the provider does not answer as one does")
+            answer._content = body
+            told = answer.json()
         if not isinstance(told, dict):
             raise Away("the provider does not answer as one does")
         return told
@@ -213,3 +224,18 @@ class Provider:
             return "none"
         offered = self._metadata().get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         return "client_secret_basic" if "client_secret_basic" in offered else "client_secret_post"
+
+
+@contextmanager
+def _named(words: str) -> Iterator[None]:
+    """Give what goes wrong on the way there a name, and words without an address. Raises Away."""
+    try:
+        yield
+    except requests.exceptions.SSLError:
+        raise NotTrusted from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError):  # the first are OSErrors too, of no file
+        raise Away(words) from None
+    except OSError:  # raised before anybody is called: by the file of authorities
+        raise NoAuthorities from None
+    except ValueError:
+        raise Away(words) from None

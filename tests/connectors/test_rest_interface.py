@@ -69,6 +69,11 @@ def test_many_that_open_one_file_at_once_read_it_once(monkeypatch: pytest.Monkey
         (b"\xff\xfe\x00", "neither YAML nor JSON"),
         (b"!!python/object/apply:os.system ['true']", "neither YAML nor JSON"),
         (b"{" * 5000, "neither YAML nor JSON"),
+        # What the library itself falls over; the first was found by fuzzing, the others by looking for its like.
+        (b'openapi: 3.1.0\nall: {{"$ref": "#/x"}: 1}', "neither YAML nor JSON"),
+        (b'openapi: !!int ""', "neither YAML nor JSON"),
+        (b"openapi: !!bool x", "neither YAML nor JSON"),
+        (b'openapi: "\\UFFFFFFFF"', "neither YAML nor JSON"),
     ],
 )
 def test_a_file_that_is_none(body: bytes, words: str) -> None:

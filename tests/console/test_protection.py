@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import structlog
+import trustme
 from sqlalchemy import update
 from typer.testing import CliRunner
 
@@ -15,6 +16,7 @@ from console.person_page import page
 from pipelines import logs
 from pipelines.tables import delivery
 from tests.roles_given import give
+from tests.siem import collecting, secure
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
@@ -86,6 +88,26 @@ def test_keys_retention_and_the_audit_from_the_command_line(typed: Any) -> None:
     code, said = typed("audit", "export")
     assert "keys rotated" in [json.loads(line)["action"] for line in said.splitlines()]
     assert typed("audit", "export", "--syslog", "nowhere")[0] == 2
+    assert typed("audit", "export", "--syslog", "localhost:1", "--ca-bundle", "ca.pem")[0] == 2, "not in clear"
+
+
+def test_the_audit_goes_to_a_siem_over_tls_and_the_next_run_sends_what_is_new(typed: Any, tmp_path: Path) -> None:
+    authority, ca, strange = trustme.CA(), tmp_path / "ca.pem", tmp_path / "strange.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    trustme.CA().cert_pem.write_to_path(str(strange))
+    assert typed("keys", "rotate", said="the yearly change")[0] == 0
+    with collecting(secure(authority)) as siem:
+        to = ("audit", "export", "--syslog", f"tls://localhost:{siem.port}", "--ca-bundle")
+        code, said = typed(*to, str(strange))
+        assert (code, "is not accepted" in said, siem.heard) == (1, True, [])
+        code, said = typed(*to, str(ca))
+        assert (code, " rows sent; tls://localhost:" in said) == (0, True), said
+        siem.done.acquire()
+        siem.done.acquire()
+        assert '"action":"keys rotated"' in "".join(siem.heard)
+        code, said = typed(*to, str(ca))
+        assert (code, said.startswith("0 rows sent; ")) == (0, True), said
+
 
 
 def test_a_page_shows_nothing_as_markup() -> None:

@@ -14,27 +14,65 @@ from typer.testing import CliRunner
 
 from console.main import app
 from pipelines import logs
+from tests.found import as_asked
+from tests.rig.pushing import lay_out_pushing
+from tests.rig.systems import Web
 from tests.roles_given import give
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
-PAGE = (Path(__file__).parents[2] / "docs" / "runbooks.md").read_text(encoding="utf-8")
-INCIDENTS = ("It did not arrive", "A supplier is down", "The disk is full", "A key is lost", "The queue grows",
-             "A person asks for their data")  # fmt: skip
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "runbooks.md").read_text(encoding="utf-8")
+WELSH_PAGE = (DOCS / "cy" / "runbooks.md").read_text(encoding="utf-8")
+#: Each incident, as its page calls it in English and in Welsh.
+INCIDENTS = {
+    "It did not arrive": "Nid yw wedi cyrraedd",
+    "A push that did not come": "Gwthiad na ddaeth",
+    "A supplier is down": "Mae system cyflenwr i lawr",
+    "The disk is full": "Mae'r ddisg yn llawn",
+    "A key is lost": "Mae allwedd ar goll",
+    "The queue grows": "Mae'r ciw yn tyfu",
+    "A person asks for their data": "Mae rhywun yn gofyn am ei ddata",
+}
 #: Commands that find something wrong, as they must: no system answers here, and the key is not there the first time.
 FINDS = ("dolen doctor",)
 
 
-def steps(incident: str) -> list[str]:
+def section(page: str, incident: str) -> str:
+    """What a page says of one incident."""
+    return page.partition(f"\n## {incident}\n")[2].partition("\n## ")[0]
+
+
+def steps(incident: str, page: str = PAGE) -> list[str]:
     """The commands that one runbook shows, in order."""
-    section = PAGE.partition(f"\n## {incident}\n")[2].partition("\n## ")[0]
-    blocks = re.findall(r"```bash\n(.*?)```", section, re.DOTALL)
+    blocks = re.findall(r"```bash\n(.*?)```", section(page, incident), re.DOTALL)
     return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def coded(text: str) -> list[str]:
+    """What stands as code within the sentences, in alphabetical order: it is the same in both languages."""
+    return sorted(re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text))
 
 
 def test_every_runbook_is_tried_here() -> None:
     assert re.findall(r"^## (.*)$", PAGE, re.MULTILINE) == list(INCIDENTS)
     assert all(steps(incident) for incident in INCIDENTS)
+    tried = "\n".join(Path(__file__).read_text(encoding="utf-8").partition("Typed = ")[2].splitlines())
+    assert [incident for incident in INCIDENTS if f'steps("{incident}")' not in tried] == []
+
+
+def test_every_runbook_is_there_in_welsh_with_the_same_commands() -> None:
+    """A step that only the English page has, or that was changed on one page alone, would send staff two ways."""
+    assert re.findall(r"^## (.*)$", WELSH_PAGE, re.MULTILINE) == list(INCIDENTS.values())
+    for english, welsh in INCIDENTS.items():
+        one, other = section(PAGE, english), section(WELSH_PAGE, welsh)
+        assert steps(welsh, WELSH_PAGE) == steps(english), english
+        assert coded(other) == coded(one), english
+        for mark in (r"^\d\. ", r"^\*\S", r"\(\d\) "):
+            assert len(re.findall(mark, other, re.MULTILINE)) == len(re.findall(mark, one, re.MULTILINE)), english
+    assert "yn aros am wiriwr Cymraeg" in WELSH_PAGE
+    landing = (DOCS / "cy" / "README.md").read_text(encoding="utf-8")
+    assert [title for title in INCIDENTS.values() if f"[{title}](runbooks.md#" not in landing] == []
 
 
 @pytest.fixture
@@ -65,6 +103,43 @@ def typed(bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 Typed = Callable[..., str]
+
+
+def test_a_push_that_did_not_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A desk that calls us, and that did not when somebody typed a case in. Its changes can be read."""
+    web = Web()
+    desk = web.add("alder", "desk", "A")
+    web.add("alder", "care", "A")
+    case = desk.type_in("Siân")
+    site = lay_out_pushing(tmp_path, {"alder": "A"}, web.url, port=0, carries="record")
+    monkeypatch.setenv("DOLEN_SITE", str(site))
+    real = {"C-000123": case.id, "torfaen/contact": "alder/desk"}
+
+    def typed(line: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, [real.get(word, word) for word in shlex.split(line)[1:]])
+        assert done.exception is None or isinstance(done.exception, SystemExit), (line, done.output)
+        assert "Siân" not in done.output
+        return done.exit_code, done.output
+
+    try:
+        with as_asked(site):
+            where, status, sync, again, doctor = steps("A push that did not come")
+            code, said = typed(where)
+            assert (code, "Never shown to us" in said) == (1, True), said
+            code, said = typed(status)
+            assert (code, "alder/desk: it has not called us in the last week" in said) == (0, True), said
+            code, said = typed(sync)
+            assert (code, "complete" in said) == (0, True), said
+            code, said = typed(again)
+            assert (code, "It waits for care" in said) == (0, True), said
+            assert typed(f"{sync} --from 2026-03-01")[0] == 0
+            assert "1 referral;" in typed(status)[1], "what was there already is not taken in twice"
+            code, said = typed(doctor)
+            assert code == 0, said
+    finally:
+        web.close()
+        structlog.reset_defaults()
+        logs._least = 20
 
 
 def test_it_did_not_arrive(typed: Typed, bench: Any) -> None:

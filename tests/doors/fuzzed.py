@@ -38,11 +38,10 @@ from console.supply.advisories import Feed
 from console.supply.packages import Package
 from mappings import codes, fieldpaths
 from pipelines import wakeups
-from tests.doors import standards
+from tests.doors import seeds, standards
 from tests.doors.door import CSV_WORDS, JSON_WORDS, XML_WORDS, Door
 
 ROOT = Path(__file__).parents[2]
-INTERFACES = ROOT / "connectors" / "interfaces"
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 _SECRET = "a-secret-of-the-test-of-32-signs"
 
@@ -76,17 +75,22 @@ def _openapi(content: bytes) -> None:
         Interface(content, "live.yaml").component("Case")
 
 
-def _wsdl(content: bytes) -> None:
-    push = {"operation": "notifications", "carries": "record", "items": "N/s[]", "answer": {"Ack": "true"}}
+def described(content: bytes) -> list[dict[str, Any]]:
+    """What a WSDL says of the one kind of record that is asked for. Raises ConnectorError."""
+    push = {"operation": "caseChanged", "carries": "record", "items": "Case[]", "answer": {"Ack": "true"}}
     profile = {
         "system": "a",
         "protocol": "soap",
         "interface": "interfaces/a.wsdl",
         "clock": "UTC",
-        "records": {"Case": {"item": {"id": "Id", "modified": "At"}, "push": push}},
+        "records": {"Case": {"item": {"id": "Id", "modified": "Changed"}, "push": push}},
     }
+    return registry.interfaces_of(profile, interfaces=lambda _: content)
+
+
+def _wsdl(content: bytes) -> None:
     with suppress(ConnectorError):
-        registry.interfaces_of(profile, interfaces=lambda _: content)
+        described(content)
 
 
 def _codes(content: bytes) -> None:
@@ -221,11 +225,6 @@ def _shown(content: bytes) -> None:
     assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
-_CASE = b'{"id": "C-1", "version": 1, "at": "2026-11-30T10:00:00Z", "person": {"name": ["a", null, true, 1.5e3]}}'
-_ENVELOPE = (
-    b'<?xml version="1.0"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><a b="c" '
-    b'xmlns="urn:x">t<b/><b>&lt;&#65;</b><![CDATA[x]]></a></e:Body></e:Envelope>'
-)
 _YAML_WORDS = (
     b"&a ", b"*a", b"<<: *a", b"!!python/object/apply:os.system ", b"!x ", b"---\n", b"- ", b": ", b"\t", b"'", b'"',
     b"%YAML 1.1\n", b"[" * 60, b"? ", b"|\n", b"> ", b"\xc2\x85", b"\xe2\x80\xa8", b"#", b"{",
@@ -234,41 +233,33 @@ _URL_WORDS = (
     b"https://casework.example.org/api/", b"//evil.example/", b"..", b"%2e%2e", b"%2f", b"@", b"\\", b"?", b"#", b"<",
     b"[::1]", b"http://169.254.169.254/", b"\r\n", b"; rel=next", b">", b"cases",
 )  # fmt: skip
-_OPENAPI = (
-    b"openapi: 3.1.0\npaths: {/a: {get: {}}}\ncomponents: {schemas: {Case: {type: object, properties: {id: "
-    b"{$ref: '#/components/schemas/Case'}}}}}\n"
-)
-_ADVISORY = (
-    b'{"id": "A", "modified": "2026-01-01T00:00:00Z", "affected": [{"package": {"ecosystem": "PyPI", "name": '
-    b'"requests"}, "versions": ["2.31.0"], "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, '
-    b'{"fixed": "9"}]}]}]}'
-)
 _WAKE = (b'{"format": 2, "council": "a", "connection": "b", "probe": false}', b"\x80\x04cos\nsystem\n")
 _HEADERS = (
     b"webhook-id: m1\nwebhook-timestamp: 1796040000\nwebhook-signature: v1,AAAA\nAuthorization: Bearer x\nX-Cert: "
     + b"ab" * 32
 )
-_LINK = b"<https://casework.example.org/api/cases?page=2>; rel=next"
 _MOMENTS = (b"2026-10-25T01:30:00.1234567+01:00", b"Mon, 30 Nov 2026 12:00:00 GMT")
-_FILES = (b'id,name\n1,"a"\n', b"id;name\n1;a\nT;1\n", b"<x><r><id>1</id></r></x>", b'{"id": 1}\n{"id": 2}\n')
 _LIST = (ROOT / "config/example/codes/blaenau-gwent-priority-contact.csv").read_bytes()
 
 DOORS: Mapping[str, Door] = {
-    "XML": Door(_xml, (_ENVELOPE,), XML_WORDS),
-    "JSON": Door(_json, (_CASE,), JSON_WORDS),
+    "XML": Door(_xml, seeds.XML, XML_WORDS),
+    "JSON": Door(_json, seeds.JSON, JSON_WORDS),
     "content type": Door(_content_type, (b"application/fhir+json; charset=utf-8",), (b";", b"=", b'"', b"charset=")),
-    "YAML of a site": Door(_yaml, ((ROOT / "config/example/config/dolen.yaml").read_bytes(),), _YAML_WORDS),
-    "OpenAPI": Door(_openapi, (_OPENAPI,), _YAML_WORDS),
-    "WSDL": Door(_wsdl, ((INTERFACES / "casework.wsdl").read_bytes()[:6000],), XML_WORDS),
+    "YAML of a site": Door(_yaml, seeds.YAML, _YAML_WORDS),
+    "OpenAPI": Door(_openapi, seeds.OPENAPI, _YAML_WORDS),
+    "WSDL": Door(_wsdl, seeds.WSDL, XML_WORDS),
     "code list": Door(_codes, (_LIST,), CSV_WORDS),
     "wake-up": Door(_wake_up, _WAKE, JSON_WORDS),
     "proof of a push": Door(_proof, (_HEADERS,), (b"v1,", b":", b"\n", b" ")),
-    "push of a record": Door(_rest_push(), (_CASE, b"[" + _CASE + b"," + _CASE + b"]"), JSON_WORDS),
-    "links and ids": Door(_links, (_LINK,), _URL_WORDS),
+    "push of a record": Door(_rest_push(), seeds.JSON, JSON_WORDS),
+    "links and ids": Door(_links, seeds.LINKS, _URL_WORDS),
     "times": Door(_times, _MOMENTS, (b"Z", b"T", b":", b"-", b"\xc2\xb2")),
-    "field paths": Door(_paths, (b"person.telecom[system=phone,use=mobile].value",), (b"[", b"]", b".", b"=", b",")),
-    "advisories": Door(_advisories, (_ADVISORY,), JSON_WORDS),
+    "field paths": Door(_paths, seeds.PATHS, (b"[", b"]", b".", b"=", b",")),
+    "advisories": Door(_advisories, seeds.ADVISORIES, JSON_WORDS),
     "terminal and cells": Door(_shown, (b"=1+1", b"O'Neill\x1b[31m"), (b"\x1b", b"=", b"+", b"@", b"\r", b"\x00")),
-    **{f"file drop: {name}": Door(_drop(name), _FILES, CSV_WORDS + XML_WORDS) for name in DROPS},
+    **{
+        f"file drop: {name}": Door(_drop(name), seeds.FILES.get(name, seeds.FILES["csv"]), CSV_WORDS + XML_WORDS)
+        for name in DROPS
+    },
     **standards.DOORS,
 }

@@ -31,6 +31,7 @@ from connectors.open311.profile import Open311Record
 from connectors.open311.wire import again, rows_of
 from connectors.open_referral import item_of
 from connectors.port import Item, UnreadableItem
+from tests.doors import seeds
 from tests.doors.door import CSV_WORDS, JSON_WORDS, XML_WORDS, Door
 
 ROOT = Path(__file__).parents[2]
@@ -147,10 +148,17 @@ _MESH_HEADS = (
     b"Mex-MessageType: REPORT\nMex-StatusCode: 14\nMex-LinkedMsgID: M0\nMex-Chunk-Range: 1:2",
     b"Mex-Chunk-Range: 2:2\nMex-StatusCode: Canari-Unigryw\nMex-StatusDescription: Canari-Unigryw",
 )
-_MESH_BODIES = (
-    b'{"id": "R1", "name": "S", "at": "2026-03-02T09:00:00Z"}', b'id,name,at\n1,S,2026-03-02T09:00:00Z\nT,1\n',
-    b"<x><r><id>1</id><name>S</name><at>2026-03-02</at></r></x>",
-)  # fmt: skip
+#: Without an offset, in the hour that comes twice, before the first year, and none.
+_TIMES = ("2026-03-02T09:00:00", "2026-10-25T01:30:00", "0001-01-01T00:00:00+14:00", "2026-03-02T09:00:00Z", "soon")
+_MESH_BODIES = {
+    "json": (*seeds.JSON, *seeds.LINE_FILES, *(f'{{"id": "R", "name": "S", "at": "{at}"}}'.encode() for at in _TIMES)),
+    "csv": (*seeds.FILES["csv"], *(f"id,name,at\nR,S,{at}\nT,1\n".encode() for at in _TIMES)),
+    "xml": (
+        *seeds.FILES["xml"],
+        *(f"<x><r><id>R</id><name>S</name><at>{at}</at></r></x>".encode() for at in _TIMES),
+        b"<x><r><id>R</id></r></x>", b"<x><r><name>S</name></r><r><id/><name/></r></x>",
+    ),
+}  # fmt: skip
 _OPEN311_XML = (
     b'<?xml version="1.0"?><service_requests><request><service_request_id>1</service_request_id><status>open</status>'
     b"<service_code>a</service_code><requested_datetime>2026-03-02T09:30:00Z</requested_datetime></request>"
@@ -165,6 +173,7 @@ _SERVICE = (
     b'{"id": "00000000-0000-4000-8000-000000000001", "name": "S", "status": "active", "minimum_age": 18, '
     b'"last_modified": "2026-03-02T09:30:00Z", "organization": {"id": "x"}}'
 )
+_SERVICES = (_SERVICE, b'{"contents": [' + _SERVICE + b"]}")
 _BUNDLE = (
     b'{"resourceType": "Bundle", "link": [{"relation": "next", "url": "/x"}], "entry": [{"fullUrl": "urn:uuid:1", '
     b'"search": {"mode": "match"}, "resource": {"resourceType": "Task", "id": "t", "reference": "Patient/p"}}]}',
@@ -174,12 +183,12 @@ _BUNDLE = (
 _OWN = (b"Canari-Unigryw", b'"code": "Canari-Unigryw"', b"2026-02-30", b"1:2", b"\xc2\xb2", b"Mex-StatusCode: ")
 
 DOORS: Mapping[str, Door] = {
-    "MESH: answers": Door(_mesh_answer, _MESH_SAYS, JSON_WORDS + _OWN),
+    "MESH: answers": Door(_mesh_answer, (*_MESH_SAYS, *seeds.BLEMISHED), JSON_WORDS + _OWN),
     "MESH: headers": Door(_mesh_headers, _MESH_HEADS, (b":", b"\n", b" ", b"9" * 30, *_OWN)),
-    **{f"MESH: {name}": Door(_mesh_message(name), _MESH_BODIES, JSON_WORDS + CSV_WORDS + XML_WORDS)
+    **{f"MESH: {name}": Door(_mesh_message(name), _MESH_BODIES[name], JSON_WORDS + CSV_WORDS + XML_WORDS)
        for name in _MESSAGES},
-    "Open311: xml": Door(_open311("xml", _XML_TYPE), _OPEN311_XML, XML_WORDS + _OWN),
-    "Open311: json": Door(_open311("json", _JSON_TYPE), _OPEN311_JSON, JSON_WORDS + _OWN),
-    "Open Referral": Door(_open_referral, (_SERVICE, b'{"contents": [' + _SERVICE + b"]}"), JSON_WORDS + _OWN),
-    "FHIR": Door(_fhir, _BUNDLE, JSON_WORDS + _OWN),
+    "Open311: xml": Door(_open311("xml", _XML_TYPE), (*_OPEN311_XML, *seeds.XML), XML_WORDS + _OWN),
+    "Open311: json": Door(_open311("json", _JSON_TYPE), (*_OPEN311_JSON, *seeds.BLEMISHED), JSON_WORDS + _OWN),
+    "Open Referral": Door(_open_referral, (*_SERVICES, *seeds.BLEMISHED), JSON_WORDS + _OWN),
+    "FHIR": Door(_fhir, (*_BUNDLE, *seeds.BLEMISHED), JSON_WORDS + _OWN),
 }  # fmt: skip

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import trustme
 import uvicorn
 from sqlalchemy import make_url, text
 
-from config.access import OpenId
+from config.access import Access, OpenId, SignIn, access_problems
 from config.documents import read_yaml
 from config.findings import SiteFaults
 from connectors import announcing, registry
@@ -29,7 +29,7 @@ from connectors.errors import Misconfigured, Unreachable
 from connectors.scanner import Scanner
 from connectors.secure_email import EmailConnector
 from console.signin.openid import Provider
-from console.signin.proved import Away
+from console.signin.proved import Away, NoAuthorities, NotTrusted
 from pipelines import composition, wire_checks
 from pipelines.clock import SystemClock
 from pipelines.databases import in_clear, open_engine
@@ -173,25 +173,92 @@ def test_who_takes_alerts_and_is_not_who_it_should_be_is_told_nothing(
 @pytest.fixture(scope="module")
 def honest() -> Iterator[tuple[provider.Provider, int]]:
     """A provider that speaks in clear behind a front, and its port."""
-    with provider.serving(lambda: 0) as made:
+    with provider.serving(lambda: int(SystemClock().instant().timestamp())) as made:
         yield made, urlsplit(made.url).port or 0
 
 
-def signing_in(issuer: str) -> Provider:
-    settings = OpenId(issuer=issuer, client="dolen", secret="env:OPENID")
-    return Provider(settings, "a-secret", "https://dolen.example.org/sign-in/back", clock=SystemClock())
+HELD = "what the browser holds"
 
 
-def test_a_provider_whose_certificate_is_good(
-    honest: tuple[provider.Provider, int], authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
+def signing_in(issuer: str, bundle: Path, secret: str = "a-secret") -> Provider:
+    settings = OpenId(
+        issuer=issuer, client=provider.CLIENT, secret="env:OPENID", name="email", ca_bundle=bundle.name
+    )
+    back = "https://dolen.example.org/sign-in/back"
+    return Provider(settings, secret, back, clock=SystemClock(), beside=bundle.parent)
+
+
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority that vouches for nobody here."""
+    file = tmp_path_factory.mktemp("strange") / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    return file
+
+
+def test_a_provider_behind_the_councils_own_authority_signs_staff_in(
+    honest: tuple[provider.Provider, int],
+    authority: trustme.CA,
+    bundle: Path,
+    strange: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An authority of a council's own is named as every Python program is told it: there is no setting for it."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    """All the way: its page, its place for tokens, its keys. What the environment names beside it does not count."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(strange))
+    there, behind = honest
+    with front(behind, context(authority)) as (port, _):
+        there.url = f"https://localhost:{port}"
+        made = signing_in(there.url, bundle, provider.SECRET)
+        parts = urlsplit(made.away(HELD))
+        asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        back = urlsplit(there.authorise(asked))
+        there.person = {"email": "a.evans@example.org"}
+        told = {name: values[0] for name, values in parse_qs(back.query).items()}
+        assert made.back(HELD, told).name == "a.evans@example.org"
+    there.restore()
+
+
+def test_a_provider_whom_another_authority_vouches_for_is_not_trusted_and_that_is_said(
+    honest: tuple[provider.Provider, int],
+    authority: trustme.CA,
+    bundle: Path,
+    strange: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))  # the right one, and not the one that the settings name
     there, behind = honest
     with front(behind, context(authority)) as (port, heard):
         there.url = f"https://localhost:{port}"
-        assert signing_in(there.url).away("what the browser holds").startswith(f"{there.url}/authorize?")
-        assert heard
+        with pytest.raises(NotTrusted, match=r"certificate is not accepted.*ca_bundle.*nothing was sent"):
+            signing_in(there.url, strange).away(HELD)
+        strangers = signing_in(there.url, bundle)
+        strangers.away(HELD)
+        told = {"state": derived(HELD, "state"), "code": "c", "iss": there.url}
+        strangers._trusted = str(strange)  # its page is known by now: only its place for tokens is asked
+        heard.clear()
+        with pytest.raises(NotTrusted):
+            strangers.back(HELD, told)
+        assert heard == []
+    there.restore()
+
+
+@pytest.mark.parametrize("what", ["not there", "no certificates"])
+def test_a_file_of_authorities_that_cannot_be_read_asks_nobody_and_check_says_so(
+    what: str, authority: trustme.CA, tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    if what == "no certificates":
+        file.write_text("not a certificate\n", encoding="utf-8")
+    with front(None, context(authority)) as (port, heard):
+        with pytest.raises(NoAuthorities if what == "not there" else Away, match="ca_bundle"):
+            signing_in(f"https://localhost:{port}", file).away(HELD)
+        assert heard == []
+    openid = OpenId(issuer="https://idp.example.org", client="dolen", ca_bundle="ca.pem")
+    access = Access(address="https://dolen.example.org", sign_in=SignIn(openid=openid))
+    (problem,) = access_problems(access, "test", [], beside=tmp_path)
+    assert problem.path == ("access", "sign_in", "openid", "ca_bundle")
+    authority.cert_pem.write_to_path(str(file))
+    assert list(access_problems(access, "test", [], beside=tmp_path)) == []
 
 
 @pytest.mark.parametrize("how", BAD)
@@ -200,18 +267,16 @@ def test_a_provider_that_is_not_who_it_should_be_signs_nobody_in_and_hears_no_se
     authority: trustme.CA,
     bundle: Path,
     how: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     there, behind = honest
     with front(None, context(authority, how)) as (port, heard), front(behind, context(authority)) as (good, _):
         with pytest.raises(Away):
-            signing_in(f"https://localhost:{port}").away("what the browser holds")
+            signing_in(f"https://localhost:{port}", bundle).away(HELD)
         there.url = f"https://localhost:{good}"  # its page is honest, and names a place for tokens that is not
         there.metadata = lambda told: {**told, "token_endpoint": f"https://localhost:{port}/token"}
         with pytest.raises(Away):
-            told = {"state": derived("what the browser holds", "state"), "code": "c", "iss": there.url}
-            signing_in(there.url).back("what the browser holds", told)
+            told = {"state": derived(HELD, "state"), "code": "c", "iss": there.url}
+            signing_in(there.url, bundle).back(HELD, told)
         there.restore()
         assert heard == []
 

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -230,19 +229,3 @@ def test_a_siem_is_told_who_did_what_and_never_why(bench: Any) -> None:
     assert cef[0].startswith("CEF:0|Dolen|dolen|1|close|close|3|")
     assert "cs2=d1|x\\=??[31m" in cef[0]
     assert list(audit_lines.lines(bench.plant, 1)) == as_json[1:]
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        heard: list[bytes] = []
-
-        def listen() -> None:
-            line, _ = server.accept()
-            with line:
-                while piece := line.recv(65536):
-                    heard.append(piece)
-
-        listening = threading.Thread(target=listen)
-        listening.start()
-        assert audit_lines.send(as_json, *server.getsockname()) == 2
-        listening.join()
-    text = b"".join(heard)
-    size, _, rest = text.partition(b" ")
-    assert rest[: int(size)].startswith(b"<109>1 - - dolen - audit - {")

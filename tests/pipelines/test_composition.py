@@ -64,7 +64,7 @@ def test_the_example_site_becomes_three_councils(site: Path, built: Callable[...
     assert {name: contact.settings[name] for name in ("every", "cron", "jitter", "paused", "windows", "zone")} == {
         "every": 2.0,
         "cron": None,
-        "jitter": 0.0,
+        "jitter": 0.2,
         "paused": False,
         "windows": [],
         "zone": "Europe/London",

@@ -30,6 +30,7 @@ from pipelines.roles import account
 from tests.pipelines.pieces import Bench
 from tests.pipelines.pieces import bench as bench
 from tests.pipelines.pieces import site_folder as site_folder
+from tests.rig.pushing import lay_out_pushing
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="nothing is kept on Windows")
 ROOT, DAY = Path(__file__).parents[2], 86_400
@@ -293,3 +294,14 @@ def test_a_live_site_that_would_speak_in_clear_is_refused_all_the_same(
     monkeypatch.setenv("BROKER", "amqp://broker.example.org/dolen")
     with pytest.raises(SiteFaults, match="a broker on another machine"):
         onlooking(site)
+
+
+def test_whose_system_may_call_us_is_told_both_ways(tmp_path: Path) -> None:
+    site = lay_out_pushing(tmp_path / "rig", {"alder": "A"}, "http://127.0.0.1:9", port=0, carries="record")
+    file = site / "config" / "dolen.yaml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join("data: var" if one.startswith("data:") else one for one in lines), encoding="utf-8")
+    first, again = twice(site)
+    calls = json.loads(first.stdout)["calls"]
+    assert [(one["council"], one["connection"], one["last"]) for one in calls] == [("alder", "desk", None)]
+    assert json.loads(again.stdout) == json.loads(first.stdout)

@@ -20,7 +20,8 @@ from sqlalchemy import select, update
 
 from config.findings import Severity
 from console.listener.server import Listener
-from pipelines import composition, desk
+from pipelines import composition, desk, overview
+from pipelines.called import Calls
 from pipelines.check import check
 from pipelines.plant import Plant
 from pipelines.pushes import Pushes
@@ -126,6 +127,7 @@ def test_a_push_is_durable_before_it_is_answered_and_arrives_once(place: Place) 
     assert answer.status == 200
     (row,) = place.rows(pushed)
     assert row.taken is None
+    assert overview.look(place.plant).calls == [Calls("alder", "desk", row.at, waiting=1)]
     with place.plant.ledger.reading() as connection:
         assert place.plant.vault.get(connection, "alder", row.raw) == body
     assert place.take() == 1
@@ -135,6 +137,7 @@ def test_a_push_is_durable_before_it_is_answered_and_arrives_once(place: Place) 
     (row,) = place.rows(pushed)
     assert row.taken is not None
     assert row.raw is None
+    assert overview.look(place.plant).calls == [Calls("alder", "desk", row.at, waiting=0)]
     assert [one for one in place.rows(payload) if one[2] == "push"] == []
     # The same push comes again, and then the same record under another id: no news.
     assert push(place.address, DESK, body, signed(body, "m1")).status == 200

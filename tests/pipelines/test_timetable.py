@@ -1,12 +1,14 @@
 """Timetables: everybody works out the same planned instants, on the nights on which clocks change too (row 26, R12)."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.connection import Schedule
 from config.holidays import ENGLAND_AND_WALES, dates
 from pipelines.clock import SECOND, to_instant, to_time
 from pipelines.timetable import Timetable, day_begins, newest_by_cron, polls_apart
@@ -107,6 +109,32 @@ def test_jitter_is_the_same_for_everybody_and_spreads_the_names() -> None:
 
     assert first("torfaen/contact/Request") == first("torfaen/contact/Request")
     assert len({first(f"council-{n}/contact/Request") for n in range(40)}) > 10
+
+
+@pytest.mark.parametrize(
+    ("told", "most"),
+    [
+        ({"every": "PT2S"}, 0.2), ({"every": "PT1M"}, 6), ({"every": "PT1H"}, 30), ({"cron": "0 6 * * *"}, 30),
+        ({"cron": "0 6 * * *", "jitter": "PT0S"}, 0), ({"every": "PT1M", "jitter": "PT30S"}, 30),
+    ],
+)  # fmt: skip
+def test_a_schedule_that_says_nothing_of_jitter_is_spread_a_little(told: dict[str, str], most: float) -> None:
+    assert Schedule.model_validate(told).spread.total_seconds() == most
+
+
+def test_connections_that_share_one_cron_line_do_not_all_begin_in_one_instant() -> None:
+    """Sixty-six connections, as all councils of Wales would have, each told `0 6 * * *` and nothing else."""
+    spread = Schedule.model_validate({"cron": "0 6 * * *"}).spread.total_seconds()
+    tables = [
+        Timetable(f"council-{number}/desk/Case", cron="0 6 * * *", jitter=spread) for number in range(66)
+    ]
+    six = at("2026-07-01T06:00")
+    begun = [sum(table.due(six + second * SECOND) == six for table in tables) for second in range(31)]
+    assert begun[-1] == 66
+    busiest = max(later - earlier for earlier, later in pairwise([0, *begun]))
+    assert busiest <= 10, "a second in which a sixth of them began would be no spread"
+    together = [Timetable(f"council-{number}/desk/Case", cron="0 6 * * *") for number in range(66)]
+    assert sum(table.due(six) == six for table in together) == 66, "without jitter all begin together"
 
 
 def test_jitter_delays_a_run_and_never_lets_it_pass_the_next() -> None:
