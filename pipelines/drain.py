@@ -46,6 +46,9 @@ FIRST_SIZE = 4
 #: Calls slower than this leave time for another thread to work meanwhile. While others of the process work all the
 #: time, a call waits for the interpreter as well, and one more thread would only wait for it too.
 SLOW_SECONDS, SLOW_AMONG_OTHERS = 0.005, 0.02
+#: Where calls are quick and the whole process does nothing but wait for this share of a batch's time, for the ledger or
+#: for answers, a second drain works meanwhile: one sends while the other writes down.
+IDLE, IN_TURNS = 0.4, 2
 #: Tries to write results that the ledger refuses for another reason than being away: two writers may have met.
 _TRIES = 3
 #: Errors after which the rest of a batch is not tried.
@@ -68,7 +71,7 @@ class Shared:
     breaker: Breaker
     journal: Journal
     alive: Callable[[], bool]  # False once the others may have given this process up
-    slow: Callable[[Council, Wired], None]  # told that calls take so long that another thread may work meanwhile
+    more: Callable[[Council, Wired, int | None], None]  # begins one more drain there, up to so many; None: to its seats
     stopping: threading.Event = field(default_factory=threading.Event)
     senders: Mapping[str, Sender] = field(init=False)
 
@@ -111,15 +114,18 @@ class Drain:
             crash.here("before lease commit")
         crash.here("after lease commit")
         while jobs:
-            began, worked = time.monotonic(), _others_work()
+            began, worked, used = time.monotonic(), _others_work(), time.process_time()
             results, unsent = self._send(jobs)
             others = min((_others_work() - worked) / max(time.monotonic() - began, 1e-6), 1.0)
             tries += len(results)
             self._resize(len(results))
             going_on = not (self._shared.stopping.is_set() or self._probing or (unsent and not self._cut))
             if going_on and self._seconds > SLOW_SECONDS + (SLOW_AMONG_OTHERS - SLOW_SECONDS) * others:
-                self._shared.slow(self._council, self._wired)
+                self._shared.more(self._council, self._wired, None)
             jobs = self._finish(results, unsent, going_on=going_on)
+            idle = 1.0 - (time.process_time() - used) / max(time.monotonic() - began, 1e-6)
+            if jobs and idle > IDLE:
+                self._shared.more(self._council, self._wired, IN_TURNS)
         return tries
 
     # --- Leasing ------------------------------------------------------------------------------------------------------

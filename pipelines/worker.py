@@ -1,8 +1,9 @@
 """The worker: woken for a connection that has work, it gives it a thread that drains it.
 
 Each connection has threads of its own, so that a dead supplier can hold up nobody but itself. A drain begins alone; a
-slow target is given more of them, up to the seats that the connection has over all workers. While no broker can be
-heard the worker looks into the ledger itself, slowly: nothing depends on a message.
+slow target is given more of them, up to the seats that the connection has over all workers, and a second one takes
+turns where the first mostly waits. While no broker can be heard the worker looks into the ledger itself, slowly:
+nothing depends on a message.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Worker:
         self._drains: dict[tuple[str, str], set[threading.Thread]] = {}
         self._numbers = itertools.count(1)
         self._journal = Journal(plant.journals, boot)
-        self._shared = Shared(plant, Breaker(plant), self._journal, alive, self._begin)
+        self._shared = Shared(plant, Breaker(plant), self._journal, alive, self._more)
         targets = ((council, route.target) for council in plant.councils.values() for route in council.routes)
         self._cold = iter([council.wired[name] for council, name in targets if name in council.wired])
 
@@ -125,11 +126,16 @@ class Worker:
             self._plant.clock.wait(stop, min(seconds, LOOK_SECONDS))
             seconds -= LOOK_SECONDS
 
-    def _begin(self, council: Council, wired: Wired, *, probe: bool = False) -> None:
+    def _more(self, council: Council, wired: Wired, most: int | None) -> None:
+        self._begin(council, wired, most=most)
+
+    def _begin(self, council: Council, wired: Wired, *, probe: bool = False, most: int | None = None) -> None:
         key = (council.code, wired.name)
         with self._lock:
             running = self._drains.setdefault(key, set())
-            if self._shared.stopping.is_set() or len(running) >= min(self._most, wired.at_once):
+            if self._shared.stopping.is_set() or len(running) >= min(
+                self._most, wired.at_once, most or self._most
+            ):
                 return
             thread = threading.Thread(
                 target=self._guarded, args=(council, wired, probe), name=f"{council.code}-{wired.name}"
