@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Executable, Table, select
 
 from pipelines import together
 from pipelines.ready import Among, Ask
@@ -100,18 +100,23 @@ def add(connection: Connection, table: Table, rows: Sequence[Held], *, numbered:
             row.changed.clear()
 
 
+#: OFFSET 0 keeps the look for the sequence's name out of what is done for each number.
+_NEXT = (
+    "SELECT nextval(its.name) FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS name OFFSET 0) AS its, "
+    "generate_series(1, %s::integer)"
+)
+
+
 def _numbers(connection: Connection, table: Table, column: str, count: int) -> Sequence[int]:
     """The next numbers of a table, in one statement: asking for each row's own as it is inserted is one a row.
 
     On SQLite nobody else writes meanwhile, and no row of a numbered table is ever deleted. PostgreSQL has a sequence.
     """
     if connection.dialect.name == "sqlite":
-        last = connection.execute(select(func.max(table.c[column]))).scalar() or 0
+        named = connection.dialect.identifier_preparer.format_table(table)
+        last = connection.exec_driver_sql(f"SELECT max({column}) FROM {named}").scalar() or 0  # noqa: S608 - ours
         return range(last + 1, last + 1 + count)
-    sequence = func.pg_get_serial_sequence(table.name, column)
-    return (
-        connection.execute(select(func.nextval(sequence)).select_from(func.generate_series(1, count))).scalars().all()
-    )
+    return connection.exec_driver_sql(_NEXT, (table.name, column, count)).scalars().all()
 
 
 def change(connection: Connection, table: Table, rows: Iterable[Held]) -> None:

@@ -78,6 +78,15 @@ def test_rows_are_entered_as_they_are(connection: Connection, count: int) -> Non
 
 
 @pytest.mark.parametrize("count", [1, FEW, MANY])
+def test_the_database_gives_each_row_a_number_of_its_own(connection: Connection, count: int) -> None:
+    first, more = ([rows.fresh(THING, user="a") for _ in range(count)] for _ in range(2))
+    for made in (first, more):
+        rows.add(connection, THING, made, numbered="id")
+    numbers = [row.id for row in [*first, *more]]
+    assert numbers == sorted(set(numbers)) == [one["id"] for one in found(connection)]
+
+
+@pytest.mark.parametrize("count", [1, FEW, MANY])
 def test_what_changed_is_written_and_nothing_else(connection: Connection, count: int) -> None:
     """Also where all values of a column are none: a list of them has no kind of its own."""
     made = many(count)
