@@ -273,7 +273,7 @@ delivery = Table(
     Index("ix_delivery_by_referral", "referral_id", "connection", "state"),
     Index("ix_delivery_by_state", "council", "state"),
     # What the overview and the desk count; what has arrived is in neither.
-    Index("ix_delivery_open", "council", "connection", "state", "due", "at", "urgent", "referral_id",
+    Index("ix_delivery_open", "council", "connection", "state", "due", "at", "urgent", "referral_id", "route",
           **_where(OPEN_DELIVERY)),
     Index("ix_delivery_urgent", "council", "at", **_where(URGENT_DELIVERY)),  # the hand-over sheet
     Index("ix_delivery_desk", "council", "cause_id", "id", "state", "due", "urgent", "changed_at", "referral_id",
