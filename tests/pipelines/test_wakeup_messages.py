@@ -18,12 +18,18 @@ from kombu.entity import Exchange, Queue
 from kombu.transport.memory import Transport
 from structlog.testing import capture_logs
 
-from pipelines import wakeups
+from pipelines import logs, wakeups
 from pipelines.wakeups import BrokerAway, Consumer, Publisher, WakeUp
 from tests.pipelines.listeners import ONE, Readers, Tellers, left_in, queues
 from tests.servers import RabbitMQ
 
 pytest_plugins = ("tests.pipelines.broker",)
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_logged() -> None:
+    """A command that another test ran in this process may have left the log for errors alone."""
+    logs.configure()
 
 
 def test_within_one_process_wake_ups_need_no_broker(readers: Readers) -> None:
@@ -100,14 +106,14 @@ def test_a_message_of_somebody_else_is_refused_once_and_never_comes_back(
             exchange="dolen",
             routing_key="wake",
         )
-    with capture_logs() as logs:
+    with capture_logs() as lines:
         reader = readers(empty.url)
         tellers(empty.url).publish([ONE])
         reader.until(len, 10)
     assert reader.read == [ONE]
     assert reader.consumer is not None
     assert reader.consumer.refused == 1
-    assert [line["event"] for line in logs] == ["wake_up_not_readable"]
+    assert [line["event"] for line in lines] == ["wake_up_not_readable"]
     reader.close()
     assert left_in(empty) == 0
 
@@ -123,12 +129,12 @@ def test_row_32_a_message_of_a_newer_version_is_passed_over_with_one_warning(
                 exchange="dolen",
                 routing_key="wake",
             )
-    with capture_logs() as logs:
+    with capture_logs() as lines:
         reader = readers(empty.url)
         tellers(empty.url).publish([ONE])
         reader.until(len, 10)
     assert reader.read == [ONE]
-    assert [line["event"] for line in logs] == ["wake_up_not_known"] * 2  # once for each format
+    assert [line["event"] for line in lines] == ["wake_up_not_known"] * 2  # once for each format
     reader.close()
     assert left_in(empty) == 0
 
