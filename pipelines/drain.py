@@ -40,7 +40,7 @@ from pipelines.sending import Result, Sender
 #: left out of account: it hardly depends on the size, so that smaller batches would only make it dearer.
 BATCH_SECONDS = 0.25
 #: Lanes leased at once at the most, by how dear doubt is: asked twice without harm, looked up, or a person's work.
-AT_ONCE = {Tier.KEEPS_KEY: 128, Tier.SEARCHABLE: 8, Tier.NEITHER: 1}
+AT_ONCE = {Tier.KEEPS_KEY: 256, Tier.SEARCHABLE: 8, Tier.NEITHER: 1}
 #: The first batch, before it is known what a call costs.
 FIRST_SIZE = 4
 #: Calls slower than this leave time for another thread to work meanwhile. While others of the process work all the
@@ -124,7 +124,7 @@ class Drain:
                 self._shared.more(self._council, self._wired, None)
             jobs = self._finish(results, unsent, going_on=going_on)
             idle = 1.0 - (time.process_time() - used) / max(time.monotonic() - began, 1e-6)
-            if jobs and idle > IDLE:
+            if jobs and idle > IDLE and not self._plant.ledger.embedded:  # where one writes, two wait for one another
                 self._shared.more(self._council, self._wired, IN_TURNS)
         return tries
 
