@@ -117,8 +117,7 @@ def _sqlite(url: Any, setting: str, fault: type[RuntimeError]) -> Engine:
     if not url.database or url.database == ":memory:":
         raise fault(f"{setting} must be a file; write sqlite:///NAME.db")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    # Statements that a connection has prepared: 128 are fewer than we have.
-    engine = create_engine(url, pool_size=20, max_overflow=40, connect_args={"cached_statements": 400}, **_ALIKE)
+    engine = create_engine(url, pool_size=20, max_overflow=40, **_ALIKE)
 
     @event.listens_for(engine, "connect")
     def durable(raw: Any, _record: Any) -> None:
