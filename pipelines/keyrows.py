@@ -15,11 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from pipelines.databases import COPY
+from pipelines.together import AS_ONE
 
 #: Rows in one statement on SQLite, which takes 32,766 values.
 _AT_ONCE = 64
-#: Rows that PostgreSQL takes in as a stream, see `pipelines.rows`.
-_STREAMED = 8
 
 
 def enter(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *, new_only: bool = False) -> int:
@@ -28,7 +27,7 @@ def enter(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]],
     `new_only`: those whose key is there already stay as they are, which makes the answer less than there are rows.
     """
     if connection.dialect.name != "sqlite":
-        if len(rows) >= _STREAMED and not new_only:
+        if len(rows) >= AS_ONE and not new_only:
             connection.exec_driver_sql(f"{COPY}{table.name} FROM STDIN", list(rows))
             return len(rows)
         words = _words(table, 1, mark="%s", new_only=new_only)

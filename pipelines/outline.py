@@ -106,7 +106,7 @@ def stamp(root: Path) -> Stamp | None:
         ours = Path(__file__).resolve().parent.parent
         for line, _ in chain(_files(ours, _SHIPPING), _files(ours, _OWN, ".py")):
             told.update(line)
-        packages = os.stat(Path(sqlalchemy.__file__).parent.parent)  # noqa: PTH116 - what was installed beside it
+        packages = Path(sqlalchemy.__file__).parent.parent.stat()  # what was installed beside it
     except (OSError, _NotPlain):
         return None
     told.update(str(packages.st_mtime_ns).encode())

@@ -21,7 +21,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from pipelines.databases import COPY
 
 #: From so many rows on they go together on PostgreSQL: below, the second round trip of a COPY counts for more.
-_AS_ONE = 8
+AS_ONE = 8
 #: How many new rows SQLite is given in one statement, which takes 32,766 values. Its driver lets go of the interpreter
 #: at each statement, and whoever lets go while others work waits for a turn. That the sizes are few, and none is large,
 #: keeps small what each of its connections has prepared.
@@ -34,7 +34,7 @@ def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     words = _words(connection.dialect, table, names, changing=False)
     if connection.dialect.name == "sqlite":
         _in_groups(connection, words, rows)
-    elif len(rows) >= _AS_ONE:
+    elif len(rows) >= AS_ONE:
         connection.exec_driver_sql(_stream(connection.dialect, table, names), words.filled(rows))
     else:
         words.run(connection, rows)
@@ -59,7 +59,7 @@ def _group(text: str, size: int) -> str:
 def change(connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> None:
     """Change these columns of rows that are there, each of which is in the list once."""
     words = _words(connection.dialect, table, names, changing=True)
-    if len(rows) >= _AS_ONE and connection.dialect.name == "postgresql":
+    if len(rows) >= AS_ONE and connection.dialect.name == "postgresql":
         lists = tuple(map(list, zip(*words.filled(rows), strict=True)))
         connection.exec_driver_sql(_lists(connection.dialect, table, names), lists)
     else:
@@ -72,7 +72,7 @@ def many(connection: Connection, statement: ClauseElement, rows: Sequence[Mappin
     `lists`: the same in PostgreSQL's own words, for many rows at once; its parameters are lists, one for each value of
     a row in the order in which the rows name them.
     """
-    if len(rows) >= _AS_ONE and connection.dialect.name == "postgresql":
+    if len(rows) >= AS_ONE and connection.dialect.name == "postgresql":
         connection.exec_driver_sql(lists, tuple(map(list, zip(*(row.values() for row in rows), strict=True))))
     elif rows:
         _constant(connection.dialect, statement).run(connection, rows)

@@ -6,10 +6,8 @@ A page that is added without one fails here. What a page has and the interface c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from sqlalchemy import insert
 
 from console.api.caller import right_of
@@ -18,6 +16,7 @@ from pipelines.rights import Role
 from pipelines.tables import reconciliation
 from tests.access.conftest import ROOT, House
 from tests.access.test_api import call, token
+from tests.access.test_api_doors import at as at
 from tests.access.test_api_rights import ROUTES
 from tests.access.test_sight import OPEN, Desk
 
@@ -113,15 +112,6 @@ def test_every_address_is_in_the_page_for_programs() -> None:
     said = set(re.findall(r"/[a-z]+(?:-[a-z]+)*", text))
     lacking = {one for one in RIGHTS if not set(re.findall(r"/[a-z]+(?:-[a-z]+)*", one)) <= said}
     assert lacking == set()
-
-
-@pytest.fixture(scope="module")
-def at(house: House) -> Iterator[Desk]:
-    made = Desk(house.bench)
-    house.bench.take(house.bench.request(OPEN), house.bench.request("C-2", customer__last_name="Arall"))
-    for number in (OPEN, "C-2"):
-        made.stop(number)
-    yield made
 
 
 def test_where_is_it_is_said_in_both_languages(house: House, at: Desk) -> None:

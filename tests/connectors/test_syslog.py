@@ -14,20 +14,9 @@ from connectors.syslog import SecureCollector, frame, send_in_clear
 from tests.doors.tls_front import BAD, context, front
 from tests.siem import Collector, collecting, secure
 
+pytest_plugins = ("tests.authorities",)
 LINES = [f'{{"seq":{number},"who":"Siân"}}' for number in range(1, 6)]
 pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")  # serving it is the point
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(file))
-    return file
 
 
 @pytest.fixture

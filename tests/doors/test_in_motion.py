@@ -39,21 +39,9 @@ from pipelines.wakeups import BrokerAway, Publisher, WakeUp
 from tests.access import provider
 from tests.doors.tls_front import BAD, context, front
 
-pytest_plugins = ["tests.on_servers"]
+pytest_plugins = ["tests.on_servers", "tests.authorities"]
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(file))
-    return file
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")  # serving it is the point

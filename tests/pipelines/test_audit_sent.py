@@ -16,19 +16,7 @@ from pipelines import audit_sent
 from tests.pipelines.test_audit import write
 from tests.siem import Collector, collecting, secure
 
-pytest_plugins = ("tests.pipelines.pieces",)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(file))
-    return file
+pytest_plugins = ("tests.pipelines.pieces", "tests.authorities")
 
 
 @pytest.fixture(scope="module")
