@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Table
 
 from pipelines.databases import COPY
-from pipelines.together import AS_ONE
+from pipelines.together import AS_ONE, in_groups
 
-#: Rows in one statement on SQLite, which takes 32,766 values.
-_AT_ONCE = 64
+_UNLESS_THERE = " ON CONFLICT DO NOTHING"
 
 
 def enter(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *, new_only: bool = False) -> int:
@@ -30,19 +28,13 @@ def enter(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]],
         if len(rows) >= AS_ONE and not new_only:
             connection.exec_driver_sql(f"{COPY}{table.name} FROM STDIN", list(rows))
             return len(rows)
-        words = _words(table, 1, mark="%s", new_only=new_only)
+        words = _words(table, mark="%s") + (_UNLESS_THERE if new_only else "")
         # psycopg sends all of them before it waits for an answer.
         return connection.exec_driver_sql(words, list(rows)).rowcount if rows else 0
-    entered = 0
-    for at in range(0, len(rows), _AT_ONCE):
-        some = rows[at : at + _AT_ONCE]
-        words = _words(table, len(some), mark="?", new_only=new_only)
-        entered += connection.exec_driver_sql(words, tuple(chain.from_iterable(some))).rowcount
-    return entered
+    words = _words(table, mark="?")
+    return in_groups(connection, words, rows, unless=_UNLESS_THERE if new_only else "")
 
 
-@lru_cache(maxsize=256)
-def _words(table: Table, count: int, *, mark: str, new_only: bool) -> str:
-    row = f"({', '.join([mark] * len(table.columns))})"
-    unless = " ON CONFLICT DO NOTHING" if new_only else ""
-    return f"INSERT INTO {table.name} VALUES {', '.join([row] * count)}{unless}"  # noqa: S608 - ours
+@lru_cache(maxsize=16)
+def _words(table: Table, *, mark: str) -> str:
+    return f"INSERT INTO {table.name} VALUES ({', '.join([mark] * len(table.columns))})"  # noqa: S608 - ours

@@ -25,7 +25,7 @@ AS_ONE = 8
 #: How many new rows SQLite is given in one statement, which takes 32,766 values. Its driver lets go of the interpreter
 #: at each statement, and whoever lets go while others work waits for a turn. That the sizes are few, and none is large,
 #: keeps small what each of its connections has prepared.
-_SIZES = (16, 4, 1)
+_SIZES, _VALUES = (64, 16, 4, 1), 400
 
 
 def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -33,20 +33,23 @@ def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     names = tuple(rows[0])
     words = _words(connection.dialect, table, names, changing=False)
     if connection.dialect.name == "sqlite":
-        _in_groups(connection, words, rows)
+        in_groups(connection, words.text, words.filled(rows))
     elif len(rows) >= AS_ONE:
         connection.exec_driver_sql(_stream(connection.dialect, table, names), words.filled(rows))
     else:
         words.run(connection, rows)
 
 
-def _in_groups(connection: Connection, words: _Words, rows: Sequence[Mapping[str, Any]]) -> None:
-    filled, at = words.filled(rows), 0
+def in_groups(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]], *, unless: str = "") -> int:
+    """Enter rows on SQLite, many to a statement; return how many were entered. `text` enters one row; `unless` is what
+    stands behind its values."""
+    entered = at = 0
     for size in _SIZES:
-        while len(filled) - at >= size:
-            values = tuple(chain.from_iterable(filled[at : at + size]))
-            connection.exec_driver_sql(_group(words.text, size), values)
+        while len(rows) - at >= size and size * len(rows[at]) <= _VALUES:
+            values = tuple(chain.from_iterable(rows[at : at + size]))
+            entered += connection.exec_driver_sql(_group(text, size) + unless, values).rowcount
             at += size
+    return entered
 
 
 @lru_cache(maxsize=512)
