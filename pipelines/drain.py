@@ -43,12 +43,12 @@ BATCH_SECONDS = 0.25
 AT_ONCE = {Tier.KEEPS_KEY: 256, Tier.SEARCHABLE: 8, Tier.NEITHER: 1}
 #: The first batch, before it is known what a call costs.
 FIRST_SIZE = 4
-#: Calls slower than this leave time for another thread to work meanwhile. While others of the process work all the
-#: time, a call waits for the interpreter as well, and one more thread would only wait for it too.
-SLOW_SECONDS, SLOW_AMONG_OTHERS = 0.005, 0.02
-#: Where calls are quick and the whole process does nothing but wait for this share of a batch's time, for the ledger or
-#: for answers, a second drain works meanwhile: one sends while the other writes down.
-IDLE, IN_TURNS = 0.4, 2
+#: One more drain works at a connection where the whole process waited for this share of a batch's time, for the target or
+#: for the ledger; and in any case where a call takes as long as that: it is not for our process that it waits.
+IDLE, VERY_SLOW_SECONDS = 0.4, 0.02
+#: A target whose calls are slower than this may have as many as it has seats. At a quicker one a second takes turns, so
+#: that one sends while the other writes down; on SQLite, where one writes at a time, it would only wait for the first.
+SLOW_SECONDS, IN_TURNS = 0.005, 2
 #: Tries to write results that the ledger refuses for another reason than being away: two writers may have met.
 _TRIES = 3
 #: Errors after which the rest of a batch is not tried.
@@ -114,18 +114,15 @@ class Drain:
             crash.here("before lease commit")
         crash.here("after lease commit")
         while jobs:
-            began, worked, used = time.monotonic(), _others_work(), time.process_time()
+            began, used = time.monotonic(), time.process_time()
             results, unsent = self._send(jobs)
-            others = min((_others_work() - worked) / max(time.monotonic() - began, 1e-6), 1.0)
             tries += len(results)
             self._resize(len(results))
             going_on = not (self._shared.stopping.is_set() or self._probing or (unsent and not self._cut))
-            if going_on and self._seconds > SLOW_SECONDS + (SLOW_AMONG_OTHERS - SLOW_SECONDS) * others:
-                self._shared.more(self._council, self._wired, None)
             jobs = self._finish(results, unsent, going_on=going_on)
             idle = 1.0 - (time.process_time() - used) / max(time.monotonic() - began, 1e-6)
-            if jobs and idle > IDLE and not self._plant.ledger.embedded:  # where one writes, two wait for one another
-                self._shared.more(self._council, self._wired, IN_TURNS)
+            if jobs and (idle > IDLE or self._seconds > VERY_SLOW_SECONDS):
+                self._shared.more(self._council, self._wired, self._drains())
         return tries
 
     # --- Leasing ------------------------------------------------------------------------------------------------------
@@ -171,6 +168,12 @@ class Drain:
         except ConnectorError:
             return 1  # the first try will say what is wrong
         return min((AT_ONCE[tier] for tier in tiers), default=AT_ONCE[Tier.SEARCHABLE])
+
+    def _drains(self) -> int | None:
+        """How many drains may work at this connection, as its calls are now; None: as many as it has seats."""
+        if self._seconds > SLOW_SECONDS:
+            return None
+        return 1 if self._plant.ledger.embedded else IN_TURNS
 
     def _resize(self, done: int) -> None:
         """Fit the next batch to what this one cost, growing step by step."""
@@ -312,8 +315,3 @@ class Drain:
                 error=result.error or None,
                 tries=row.tries,
             )
-
-
-def _others_work() -> float:
-    """Seconds of processor time that the other threads of this process have had."""
-    return time.process_time() - time.thread_time()

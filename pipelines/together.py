@@ -23,8 +23,8 @@ from pipelines.databases import COPY
 #: From so many rows on they go together on PostgreSQL: below, the second round trip of a COPY counts for more.
 AS_ONE = 8
 #: How many new rows SQLite is given in one statement, which takes 32,766 values. Its driver lets go of the interpreter
-#: at each statement, and whoever lets go while others work waits for a turn. That the sizes are few, and none is large,
-#: keeps small what each of its connections has prepared.
+#: at each statement, and whoever lets go while others work waits for a turn. That the sizes are few, and no statement
+#: has more values than this, keeps small what each of its connections has prepared.
 _SIZES, _VALUES = (64, 16, 4, 1), 400
 
 
