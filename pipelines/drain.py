@@ -43,8 +43,8 @@ BATCH_SECONDS = 0.25
 AT_ONCE = {Tier.KEEPS_KEY: 256, Tier.SEARCHABLE: 8, Tier.NEITHER: 1}
 #: The first batch, before it is known what a call costs.
 FIRST_SIZE = 4
-#: One more drain works at a connection where the whole process waited for this share of a batch's time, for the target or
-#: for the ledger; and in any case where a call takes as long as that: it is not for our process that it waits.
+#: One more drain works at a connection where the whole process waited for this share of a batch's time, for the target
+#: or for the ledger; and in any case where a call takes as long as that: it is not for our process that it waits.
 IDLE, VERY_SLOW_SECONDS = 0.4, 0.02
 #: A target whose calls are slower than this may have as many as it has seats. At a quicker one a second takes turns, so
 #: that one sends while the other writes down; on SQLite, where one writes at a time, it would only wait for the first.
