@@ -20,12 +20,16 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 #: How long a writer waits for another one, in seconds. A page of 200 rows takes well under one.
 BUSY_SECONDS = 60
 
-#: PostgreSQL, for each session, in milliseconds where it is a time. Whoever is frozen or cut off within a transaction
-#: holds locks that everybody else waits for, so the server ends it.
+#: What our sessions call themselves on PostgreSQL.
+PROGRAM = "dolen"
+#: Whoever is frozen or cut off within a transaction holds locks that everybody else waits for: for so long they do.
+PATIENCE_MILLISECONDS = 8_000
+#: PostgreSQL, for each session, in milliseconds where it is a time. The server ends a transaction that stands still;
+#: one that stands still within a statement is ended by others, see `pipelines.frozen`.
 _SESSION = {
     "statement_timeout": 60_000,
     "lock_timeout": 20_000,
-    "idle_in_transaction_session_timeout": 8_000,
+    "idle_in_transaction_session_timeout": PATIENCE_MILLISECONDS,
     "client_min_messages": "error",
     "TimeZone": "UTC",
     "tcp_keepalives_idle": 5,
@@ -46,7 +50,7 @@ _DURABLE = (
 )
 _CONNECT = {
     "connect_timeout": 10,
-    "application_name": "dolen",
+    "application_name": PROGRAM,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,

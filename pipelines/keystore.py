@@ -26,6 +26,7 @@ from pipelines import keyrows, rows
 from pipelines.chance import draw
 from pipelines.databases import BROKEN_WORDS, DiskBroken, open_engine
 from pipelines.freed import forget_freed
+from pipelines.frozen import end_frozen
 from pipelines.ids import new_id
 from pipelines.keyholders import GONE, Holders
 from pipelines.keyring import WRAP, Keyring
@@ -227,9 +228,11 @@ class KeyStore:
         self._holders.forget(council, whose)
 
     def keep_up(self) -> None:
-        """Learn the main key that a rotation has put in place of ours, while each of the two leads to the other."""
+        """Learn the main key that a rotation has put in place of ours, while each of the two leads to the other; end
+        what a frozen program holds."""
         with self.reading() as connection:
             self.ring.keep_up(connection)
+            end_frozen(connection)
 
     def forget_freed(self) -> None:
         """Have what was deleted or replaced leave the disk: SQLite's log, the dead rows of PostgreSQL."""

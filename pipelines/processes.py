@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from pipelines import lock
 from pipelines.clock import SECOND
+from pipelines.frozen import end_frozen
 from pipelines.logs import log, warn
 from pipelines.plant import Plant
 from pipelines.tables import process
@@ -105,7 +106,7 @@ class Presence:
             self._plant.clock.wait(stop, BEAT_SECONDS)
 
     def beat(self) -> None:
-        """Show once that this process lives, and give up those that do not."""
+        """Show once that this process lives, give up those that do not, and end what frozen ones hold up."""
         began = awake()
         with self._plant.ledger.writing() as connection:
             now = self._plant.clock.now()
@@ -119,6 +120,9 @@ class Presence:
             ).all()
             for boot in give_up(connection, self._watch.silent(others, awake()), now):
                 warn("process_silent", boot=boot)
+            # Here, since a beat never waits for anybody: who looks after the rest may itself wait for such a session.
+            if ended := end_frozen(connection):
+                warn("frozen_sessions_ended", boot=self.boot, count=ended)
         self._beaten = began
 
     def still_alive(self) -> bool:

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipelines import databases
+from pipelines import databases, frozen
+from pipelines.frozen import end_frozen
 from pipelines.ledger import Ledger, LedgerFault, get_meta, set_meta
 from pipelines.tables import artifact, meta
 from tests.servers import PostgreSQL
@@ -100,6 +101,41 @@ def test_a_frozen_writer_does_not_hold_its_locks_for_ever(postgresql: str, monke
         assert (get_meta(connection, "a"), get_meta(connection, "b")) == ("1", None)
     frozen.close()
     other.close()
+
+@pytest.mark.parametrize("how", ["between a COPY and its rows", "between two statements sent without a wait"])
+def test_a_writer_frozen_within_a_statement_is_ended_by_whoever_lives(
+    postgresql: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """No bound of the server's own is looked at there: each is set far below the patience of others."""
+    monkeypatch.setattr(frozen, "PATIENCE_MILLISECONDS", 2_000)
+    living = Ledger(postgresql)
+    with living.writing() as connection:
+        set_meta(connection, "a", "0")
+    caught, quiet = (psycopg.connect(postgresql, application_name=databases.PROGRAM) for _ in range(2))
+    for bound in ("idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout"):
+        caught.execute(f"SET {bound} = 300")  # type: ignore[arg-type]
+    caught.commit()
+    quiet.execute("SELECT 1")  # has written nothing, and may stand still
+    caught.execute("UPDATE meta SET value = 'frozen' WHERE name = 'a'")
+    if "COPY" in how:
+        caught.pgconn.send_query(b"COPY meta FROM STDIN")
+    else:
+        caught.pgconn.enter_pipeline_mode()
+        caught.pgconn.send_query_params(b"SELECT 1", [])
+        caught.pgconn.send_flush_request()
+    caught.pgconn.flush()
+    time.sleep(1)
+    with living.writing() as connection:
+        assert end_frozen(connection) == 0  # it may still go on
+    time.sleep(1.2)
+    with living.writing() as connection:
+        assert end_frozen(connection) == 1
+        set_meta(connection, "a", "1")
+        assert get_meta(connection, "a") == "1"
+    assert quiet.execute("SELECT 1").fetchone() == (1,)
+    living.close()
+    caught.close()
+    quiet.close()
 
 
 def test_a_lock_is_not_waited_for_for_ever(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
