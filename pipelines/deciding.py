@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
 from pipelines import audit, conflicts, deliveries, lanes, regressed, revisions, rows
 from pipelines import facts as fact_store
@@ -47,8 +47,7 @@ def same(plant: Plant, id: str, *, who: str, why: str) -> str:
     """Take a version as what it says: the same request and person as before, corrected or under a new number. Returns
     what became of it in a sentence. Raises NotPossible."""
     row = _stopped(plant, id)
-    _note(plant, row, who=who, why=why, action="same request")
-    return _again(plant, row, "same")
+    return _again(plant, row, "same", lambda batch: _tell(plant, batch, row, who=who, why=why, action="same request"))
 
 
 def choose(plant: Plant, id: str, referral: str, *, who: str, why: str) -> str:
@@ -65,8 +64,11 @@ def choose(plant: Plant, id: str, referral: str, *, who: str, why: str) -> str:
             f"{row.connection} holds {one.held} of that referral already: choose another one, say that it is new, or "
             "have one of the two records closed there"
         )
-    _note(plant, row, who=who, why=why, action="choose referral", detail={"referral": referral})
-    return _again(plant, row, "same", referral)
+
+    def told(batch: Batch) -> None:
+        _tell(plant, batch, row, who=who, why=why, action="choose referral", detail={"referral": referral})
+
+    return _again(plant, row, "same", told, chosen=referral)
 
 
 def _numbers(one: Candidate) -> str:
@@ -77,9 +79,8 @@ def new(plant: Plant, id: str, *, who: str, why: str) -> str:
     """Take a version as a new request under a number that was used before: the old referral keeps what it has, and
     loses the number. Returns what became of it in a sentence. Raises NotPossible."""
     row = _stopped(plant, id)
-    council = council_of(plant, row.council)
-    with plant.ledger.writing() as connection:
-        batch = Batch(connection, plant.vault, council, plant.clock.now())
+
+    def parted(batch: Batch) -> None:
         batch.fetch_records(row.connection, row.kind, [row.external_id])
         held = batch.record(row.connection, row.kind, row.external_id)
         if held is not None and held.referral_id is not None:
@@ -97,10 +98,11 @@ def new(plant: Plant, id: str, *, who: str, why: str) -> str:
                     touched.add(waiting.lane)
             revisions.revise(batch, old, {fact_store.target_field(row.connection): None}, by=revisions.OURSELVES)
             batch.flush()
-            lanes.refresh(connection, touched)
+            lanes.refresh(batch.connection, touched)
         _tell(plant, batch, row, who=who, why=why, action="new request")
         batch.flush()
-    return _again(plant, row, "new")
+
+    return _again(plant, row, "new", parted)
 
 
 def send_newest(plant: Plant, id: str, *, who: str, why: str) -> None:
@@ -115,8 +117,8 @@ def send_newest(plant: Plant, id: str, *, who: str, why: str) -> None:
         raise NotPossible(f"{id} is {row.state}: there is nothing to send again")
     leads_there = any(route.target == row.connection and route.carries == "state" for route in council.routes)
     if not leads_there:
-        _note(plant, row, who=who, why=why, action="take as it is")
-        _again(plant, row, "put back")
+        said = "take as it is"
+        _again(plant, row, "put back", lambda batch: _tell(plant, batch, row, who=who, why=why, action=said))
         return
     shown, marks = _read(plant, council, row)
     before = _shown_before(plant, council, row)
@@ -183,19 +185,19 @@ def _stopped(plant: Plant, id: str) -> Row[Any]:
     return row
 
 
-def _again(plant: Plant, row: Row[Any], said: str, chosen: str = "") -> str:
-    taken = Intake(plant, council_of(plant, row.council)).again([row.id], said=said, chosen=chosen)
+def _again(plant: Plant, row: Row[Any], said: str, first: Callable[[Batch], None], *, chosen: str = "") -> str:
+    """Take a version as a person says, and write `first` in the transaction that does. Raises NotPossible."""
+    council = council_of(plant, row.council)
+
+    def told(connection: Connection) -> None:
+        first(Batch(connection, plant.vault, council, plant.clock.now()))
+
+    taken = Intake(plant, council).again([row.id], said=said, chosen=chosen, first=told)
+    if not taken.news:
+        raise NotPossible(f"v{row.id} is {version_of(plant, f'v{row.id}').state}: somebody else has decided")
     if VersionState.ATTENTION in taken.states:
         raise NotPossible(f"v{row.id} needs attention still; see `dolen show v{row.id}` for what stops it now")
     return f"v{row.id} is taken: " + (_TAKEN["chosen" if chosen else said])
-
-
-def _note(
-    plant: Plant, row: Row[Any], *, who: str, why: str, action: str, detail: dict[str, Any] | None = None
-) -> None:
-    with plant.ledger.writing() as connection:
-        batch = Batch(connection, plant.vault, council_of(plant, row.council), plant.clock.now())
-        _tell(plant, batch, row, who=who, why=why, action=action, detail=detail)
 
 
 def _tell(

@@ -18,7 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors.errors import ConnectorError
 from connectors.port import Item, Tier, UnreadableItem
 from mappings.facts import Refused, assemble
-from pipelines import crash, regressed, versions
+from pipelines import crash, regressed, rows, versions
+from pipelines.batch import Batch
 from pipelines.clock import to_time
 from pipelines.ledger import LedgerFault
 from pipelines.logs import log, warn
@@ -175,10 +176,13 @@ class Intake:
         chosen: str = "",
         gone: frozenset[str] = frozenset(),
         mapping: FieldMapping | None = None,
+        first: Callable[[Connection], None] | None = None,
     ) -> Taken:
         """Take versions that we hold once more, with the mapping as it is now: after a mend, or when a doubt is
         settled. `mapping`: with this one instead.
 
+        `first`: a person decided so, and this is done before it, in one transaction. Of two who decide at once the
+        second finds that the version needs attention no more: then nothing is done, and nothing was taken.
         `said`: what a person said of them: "same" (the same request and person as before), "new" (a new request).
         `chosen`: of several referrals that may be the same, the one that a person chose.
         `gone`: numbers that the system holds no more.
@@ -193,7 +197,7 @@ class Intake:
             kind = replace(kind, mapping=mapping or kind.mapping)  # one mapping, whatever comes meanwhile
             read = self._read_again(wired, kind, row, raw)
             read.said, read.chosen, read.gone = said, chosen, gone
-            self._write(wired, kind, [read], row.purpose, taken, None)
+            self._write(wired, kind, [read], row.purpose, taken, None, first=first)
         if taken.news:
             self._plant.vault.hand_over(self._plant.ledger)
             self._plant.nudge.set()
@@ -287,12 +291,17 @@ class Intake:
         taken: Taken,
         place: Callable[[Connection], None] | None,
         ask: _Ask | None = None,
+        first: Callable[[Connection], None] | None = None,
     ) -> None:
         states: list[VersionState | None] = []
         # Asked before the transaction: a connector is not opened, nor the ledger searched twice, while others wait.
         waits = any(read.about for read in reads) or (bool(reads) and self._must_wait(wired, kind))
         artifacts = {**kind.mapping.artifacts, **wired.described[1]}
         with self._plant.ledger.writing() as connection:
+            if first is not None:
+                if not self._still_stopped(connection, wired, kind, reads):
+                    return
+                first(connection)
             if reads:
                 try:
                     page = Page(self._plant, self._council, connection, wired, kind, reads, purpose, waits=waits)
@@ -313,6 +322,14 @@ class Intake:
             ask.moved |= page.moved
         for state in states:
             taken.add(state)
+
+    def _still_stopped(self, connection: Connection, wired: Wired, kind: Kind, reads: Sequence[Read]) -> bool:
+        """Lock versions that are taken again, after their records as whoever takes a page does; whether all of them
+        still need attention."""
+        batch = Batch(connection, self._plant.vault, self._council, self._plant.clock.now())
+        batch.fetch_records(wired.name, kind.name, (read.item.id for read in reads))
+        held = rows.read(connection, version, "id", {read.version_id for read in reads})
+        return all(row.state == VersionState.ATTENTION for row in held)
 
     def _doubtful(self, wired: Wired, number: str, shown: Mapping[str, Any]) -> frozenset[str] | Refused:
         """The fields that their own rules refute: a wrong check digit must not join two people."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from pipelines import audit, deciding, deliveries, four_eyes, regressed
 from pipelines.acting import at, tell
@@ -194,8 +194,10 @@ def _take_again(plant: Plant, id: str, chooser: Chooser, *, who: str, why: str) 
             raise NotPossible(f"say whose {id} is: `dolen settle {id} --same` or `dolen settle {id} --new`")
     _another_agrees(plant, id, row.council, referral_of(plant, row), chooser, who=who, why=why)
     chosen = chooser.for_version(row)
-    with plant.ledger.writing() as connection:
-        plant.kept.keep(connection, chosen.artifacts, plant.clock.now())
+
+    def told(connection: Connection) -> None:
+        now = plant.clock.now()
+        plant.kept.keep(connection, chosen.artifacts, now)
         audit.write(
             connection,
             plant.vault,
@@ -204,8 +206,10 @@ def _take_again(plant: Plant, id: str, chooser: Chooser, *, who: str, why: str) 
             action=chosen.action,
             subject=id,
             why=why,
-            now=plant.clock.now(),
+            now=now,
             detail=chosen.detail,
         )
+
     # In the order of versions as ever: one that a newer one has overtaken ends as replaced, whatever reads it.
-    Intake(plant, council).again([row.id], mapping=chosen.mapping)
+    if not Intake(plant, council).again([row.id], mapping=chosen.mapping, first=told).news:
+        raise NotPossible(f"{id} is {version_of(plant, id).state}: there is nothing to take again")

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from pipelines import audit, composition, desk, outcomes
+from mappings.codes import CodeRow
+from pipelines import audit, code_desk, composition, desk, outcomes
 from pipelines.causes import Cause
 from pipelines.decision import Decision, Do
 from pipelines.sending import Result
@@ -111,6 +112,36 @@ def test_r11_row_30_twenty_officers_send_the_same_records_again_at_once(on: Any,
     assert len(asked) == RECORDS * OFFICERS, "each click is in the audit"
     assert [action for action, _ in asked].count("send again") == RECORDS
     assert audit.verify(town.plant.ledger, town.plant.vault) is None
+
+
+def test_row_30_officers_who_have_a_record_taken_again_at_once_have_one_effect_and_one_line(on: Any) -> None:
+    """Broken by writing the line before the transaction that takes the record: two officers were told that they did."""
+    town = on
+    first = town.ask(priority="tomorrow")
+    for number in range(1, RECORDS):
+        customer = {**first["customer"], "nhs_number": None, "last_name": f"Llwyd-{number}"}
+        town.ask(priority="tomorrow", customer=customer)
+    town.read("torfaen")
+    ids = [f"v{number}" for group in desk.attention(town.plant) for number in group.versions]
+    assert len(ids) == RECORDS
+    row = CodeRow(0, "tomorrow", "urgent", "read", en="Tomorrow", cy="Yfory")
+    code_desk.map_code(town.plant, "contact-priority", row, who="ann", why=WHY)
+    done, begin = [], threading.Barrier(OFFICERS)
+
+    def officer(name: str) -> None:
+        begin.wait()
+        for id in ids:
+            done.extend(desk.replay(town.plant, [id], who=name, why=WHY).done)
+
+    officers = [threading.Thread(target=officer, args=(f"officer-{n}",)) for n in range(OFFICERS)]
+    for thread in officers:
+        thread.start()
+    for thread in officers:
+        thread.join()
+    assert sorted(done) == sorted(ids)
+    said = [action for action, subject in clicks(town) if subject.startswith("v")]
+    assert said.count("send again") == RECORDS
+    assert said.count("send again: nothing to do") == RECORDS * (OFFICERS - 1)
 
 
 def test_row_30_a_record_that_is_being_sent_is_not_sent_again(town: Any) -> None:

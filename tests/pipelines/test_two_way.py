@@ -4,6 +4,7 @@ The rules are R12, R13 and R15 of docs/data-model.md; the joining of referrals i
 still holds, when Dolen asks it for one record, is said by a stand-in that knows numbers and nothing else.
 """
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -85,6 +86,39 @@ def test_a_person_says_that_it_is_the_same_all_the_same(bench: Any) -> None:
     assert bench.rows("audit")[-1].action == "same request"
     with pytest.raises(NotPossible):
         deciding.same(bench.plant, id, **WHO)
+
+
+def test_of_two_officers_who_decide_at_once_one_has_decided_and_the_other_is_told(bench: Any) -> None:
+    """Each has seen that the version needs attention before the other is done; one says "the same", the other "new"."""
+    bench.take(bench.request())
+    bench.take(bench.request(minute=9, **SOMEBODY_ELSE))
+    id = f"v{bench.rows('version')[-1].id}"
+    looked, told = threading.Barrier(2), []
+    stopped = deciding._stopped
+
+    def seen(plant: Any, id: str) -> Any:
+        row = stopped(plant, id)
+        looked.wait(20)
+        return row
+
+    def officer(decide: Any) -> None:
+        try:
+            told.append(decide(bench.plant, id, **WHO))
+        except NotPossible as fault:
+            told.append(f"refused: {fault}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deciding, "_stopped", seen)
+        officers = [threading.Thread(target=officer, args=(one,)) for one in (deciding.same, deciding.new)]
+        for thread in officers:
+            thread.start()
+        for thread in officers:
+            thread.join()
+    (refused,) = (words for words in told if words.startswith("refused"))
+    assert refused.endswith("somebody else has decided")
+    decided = [row.action for row in bench.rows("audit")]
+    assert decided in (["same request"], ["new request"])
+    assert len(bench.rows("referral")) == (1 if decided == ["same request"] else 2)
 
 
 def test_a_person_says_that_the_number_was_used_again(bench: Any) -> None:
