@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, literal, null, or_, select, union_all, update
+from sqlalchemy import Connection, bindparam, null, or_, select, union_all, update
 from sqlalchemy import delete as sql_delete
 
 from pipelines import rows, together
@@ -201,19 +202,33 @@ def due_now(connection: Connection, targets: Collection[tuple[str, str]], now: i
     """The rank of the most urgent free lane in which something is due, by council and connection; those in which
     nothing is due are left out. One statement for all connections of a site: this is asked all the time."""
     due: dict[tuple[str, str], int] = {}
-    for some in in_parts(sorted(targets)):  # SQLite joins at most 500 selects
+    for some in in_parts(sorted(targets)):
         due |= _due_in(connection, some, now)
     return due
 
 
+#: For how many connections the question is written; more values than there are name none.
+_ASKED = (4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 500)  # SQLite joins at most 500 selects
+
+
 def _due_in(connection: Connection, targets: Sequence[tuple[str, str]], now: int) -> dict[tuple[str, str], int]:
-    found = _asking(tuple(targets)).rows(connection, now=now)
+    size = next(size for size in _ASKED if size >= len(targets))
+    asked: dict[str, Any] = {"now": now}
+    for at in range(size):
+        asked[f"council_{at}"], asked[f"target_{at}"] = targets[at] if at < len(targets) else ("", "")
+    found = _asking(size).rows(connection, **asked)
     return {(row["council"], row["target"]): row["rank"] for row in found if row["rank"] is not None}
 
 
-@lru_cache(maxsize=64)  # those of a site are the same but for what is paused or was just woken
-def _asking(targets: tuple[tuple[str, str], ...]) -> Say:
-    pairs = (select(literal(council).label("council"), literal(name).label("target")) for council, name in targets)
+@lru_cache(maxsize=len(_ASKED))
+def _asking(size: int) -> Say:
+    pairs = (
+        select(
+            given(f"council_{at}", lane.c.council).label("council"),
+            given(f"target_{at}", lane.c.connection).label("target"),
+        )
+        for at in range(size)
+    )
     asked = union_all(*pairs).subquery("asked")
     now = given("now", lane.c.due)
     rank = (

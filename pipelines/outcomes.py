@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from connectors.port import PROVISIONAL
-from pipelines import answering, causes, deliveries, documents, gaps, lanes, pauses, recovery, revisions, rows
+from pipelines import answering, causes, deliveries, documents, gaps, lanes, pauses, recovery, revisions, rows, versions
 from pipelines import facts as fact_store
 from pipelines.batch import Batch
 from pipelines.causes import Cause
@@ -264,11 +264,14 @@ def link(
         raise Taken(f"{target} number {number} belongs to another referral already")
     if held is None:
         held = batch.new_record(target, kind, number)
-    if expected:
+    # Its feed was quicker than our answer, and has shown what somebody typed on top of what we wrote. What was written
+    # says nothing of what stands there now: believed, it would make that edit look like one that is still to come.
+    typed_since = not held.rewrite and versions.order(held, modified, version) is versions.Order.OLDER
+    if expected and not typed_since:
         held.set(base=written_base(held.base, batch.vault.hash_values(batch.council.code, expected)))
     if held.rewrite:  # what was known of it before it was put back holds no longer
         held.set(rewrite=False, modified=modified, version=version)
-    elif modified is not None and (held.modified is None or modified >= held.modified):
+    elif modified is not None and not typed_since and (held.modified is None or modified >= held.modified):
         held.set(modified=modified, version=version)
     batch.link_record(held, referral.id)
     if number.startswith(PROVISIONAL):

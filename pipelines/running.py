@@ -18,11 +18,10 @@ from typing import Protocol
 
 from sqlalchemy import select
 
-from pipelines import answering, clock_steps, lanes, processes, recovery
+from pipelines import answering, clock_steps, lanes, litter, processes, recovery
 from pipelines.ids import new_id
 from pipelines.ledger import LedgerFault
 from pipelines.ledger_clock import LedgerClock
-from pipelines.litter import sweep_less
 from pipelines.lock import AlreadyRunning, only_one
 from pipelines.logs import log, warn
 from pipelines.plant import Plant
@@ -47,6 +46,8 @@ LEFT_BEHIND = 70
 #: After so long a thread that waits for the interpreter gets it. A call to a target waits for it at each of its steps:
 #: with CPython's 5 ms, whoever sends stands still as long as a page is being read.
 _TURN_SECONDS = 0.001
+#: After so many rounds of care, each of a beat, what lies about is swept up.
+_ROUNDS_OF_LITTER = 15
 
 
 class Part(Protocol):
@@ -125,7 +126,7 @@ def _lives(
     beside: Callable[[], Sequence[tuple[str, Part]]],
 ) -> None:
     """Live under one name after the other: a process that was given up lets go of everything and begins anew."""
-    sweep_less()
+    litter.sweep_less()
     sys.setswitchinterval(_TURN_SECONDS)
     while not stop.is_set():
         presence = Presence(plant, new_id(), roles)
@@ -251,9 +252,14 @@ def _left(presence: Presence) -> None:
 def _care(plant: Plant, stop: threading.Event, unfit: list[LedgerFault]) -> None:
     """Take back what the dead held, and sweep up, every few seconds. A ledger that is away is waited for; one that a
     newer program has changed so that this one must not use it ends this process."""
-    faults = 0
+    faults = rounds = 0
     owed = True  # payloads that a process left under the council's key are handed to their persons once
     while not stop.is_set():
+        rounds += 1
+        if rounds == _ROUNDS_OF_LITTER:
+            litter.sweep_less()  # what connections made when they were opened is there to stay as well
+        elif rounds % _ROUNDS_OF_LITTER == 0:
+            litter.sweep()
         try:
             plant.ledger.still_fits()
             plant.ledger.reserve.keep()

@@ -3,6 +3,7 @@
 What a target would have said is written down as the worker writes it. The numbers are those of the page.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ import pytest
 
 from connectors.port import Page
 from pipelines import desk, lanes
+from pipelines.clock import to_time
 from pipelines.decision import Decision, Do
 from pipelines.jobs import Job
+from pipelines.merge import last_known
 from pipelines.sending import Result
 from pipelines.walks import Walker
+from tests.pipelines.pieces import NOON
 
 pytest_plugins = ("tests.pipelines.pieces",)
 
@@ -235,6 +239,28 @@ def test_6_an_edit_in_the_target_between_our_reading_and_our_writing(bench: Any)
     assert bench.row("referral").revision == before + 1
     assert bench.deliveries("casework")[-1] == "waiting"
     assert "status" not in {row.field for row in bench.rows("conflict")}
+
+
+@pytest.mark.parametrize("stamp", [40, 41], ids=["within one second", "later"])
+def test_6_an_edit_on_top_of_our_writing_that_its_feed_shows_before_our_answer_is_noted(bench: Any, stamp: int) -> None:
+    """Seen in a long run: the correction took the edit for one that was still to come, and held back for ever.
+
+    Casework's owner of the telephone is the contact centre; both type another one at the same time.
+    """
+    key = in_casework(bench)
+    lane = lane_to(bench, "casework")
+    bench.take(bench.request(minute=30, customer__contacts=[{"type": "mobile", "value": "07700 900456"}]))
+    job = bench.job(lane)
+    typed = bench.case(minute=stamp, our_key=key, Version="42", Subject__Mobile="07700 900789")
+    assert bench.states(typed) == ["merged"]
+    answer = Result(job, how="updated", external_id="881", version="41", revision=bench.row("referral").revision)
+    answer.modified, answer.expected = to_time(NOON + timedelta(minutes=40)), {MOBILE: "+447700900456"}
+    assert bench.write(answer)
+    held = bench.row("record", connection="casework")
+    there = bench.plant.vault.hash_value("torfaen", MOBILE, "+447700900789")
+    assert (last_known(held.base, MOBILE), held.version) == (there, "42")
+    (again,) = bench.rows("delivery", connection="casework", state="waiting")
+    assert again.id > job.row.id, "which writes the owner's there"
 
 
 def test_7_an_old_page_overtakes_our_write(bench: Any) -> None:
