@@ -8,6 +8,8 @@ threads, is known in `pipelines.worker`; what a result does to the ledger is in 
 
 from __future__ import annotations
 
+import errno
+import random
 import sqlite3
 import threading
 import time
@@ -25,7 +27,7 @@ from pipelines.breaker import Breaker
 from pipelines.causes import Cause
 from pipelines.clock import SECOND
 from pipelines.databases import DiskBroken, DiskFull
-from pipelines.decision import Decision, Do
+from pipelines.decision import Decision, Do, back_off
 from pipelines.jobs import TEXT_KIND, Job, Known
 from pipelines.journal import Journal
 from pipelines.ledger import LedgerFault
@@ -51,6 +53,8 @@ IDLE, VERY_SLOW_SECONDS = 0.4, 0.02
 SLOW_SECONDS, IN_TURNS = 0.005, 2
 #: Tries to write results that the ledger refuses for another reason than being away: two writers may have met.
 _TRIES = 3
+#: So often a record is tried at the most while our own machine may be what is wrong.
+_STUMBLES = 6
 #: Errors after which the rest of a batch is not tried.
 _CUTS = frozenset({"Unreachable", "Unknown", "Unauthorised", "Throttled"})
 #: The ledger is locked, full or gone for now: nothing is wrong with what was to be written.
@@ -217,20 +221,35 @@ class Drain:
         except TooLate:
             raise
         except Exception as fault:
-            if not job.called:
-                return self._stumbled(job, fault, "nothing was sent")
-            result = self._stumbled(job, fault, "whether it was sent is not known")
-            offers = self._wired.connector.offers if job.row.kind == TEXT_KIND else self._wired.offers
-            look = "find" in offers(job.row.kind)
-            result.decision = Decision(Do.NOT_SURE, self._wired.settle_seconds) if look else Decision(Do.ASK)
-            return result
+            return self._stumbled(job, fault)
 
-    def _stumbled(self, job: Job, fault: Exception, then: str) -> Result:
-        """What is written of a record that our own code cannot deal with: a person must look, and nobody else waits."""
-        warn("sending_fault", council=self._council.code, delivery=job.row.id, error=type(fault).__name__)
-        words = f"Dolen stumbled over this record ({type(fault).__name__}); {then}"
-        result = Result(job, error=type(fault).__name__, words=words)
-        result.cause = Cause(job.row.connection, "write", type(fault).__name__, words)
+    def _stumbled(self, job: Job, fault: Exception) -> Result:
+        """What is written where a try ends in a fault of our own.
+
+        Where it may be the machine and not the record, a file too many or a ledger that is away, it is tried again as
+        long as that can do no harm. What was in doubt before stays in doubt.
+        """
+        in_doubt = job.called or job.look_up
+        passing = isinstance(fault, (*_AWAY, MemoryError)) and job.row.tries < _STUMBLES
+        result = self._ours(job, fault, "whether it was sent is not known" if in_doubt else "nothing was sent")
+        offers = self._wired.connector.offers if job.row.kind == TEXT_KIND else self._wired.offers
+        if not in_doubt:
+            if passing:
+                result.decision = Decision(Do.AGAIN, back_off(job.row.tries, random.random()))  # noqa: S311 - jitter
+        elif "find" in offers(job.row.kind) and (passing or not job.look_up):
+            result.decision = Decision(Do.NOT_SURE, self._wired.settle_seconds)
+        else:
+            result.decision = Decision(Do.ASK)
+        return result
+
+    def _ours(self, job: Job, fault: Exception, then: str) -> Result:
+        """A record that our own code cannot deal with: a person must look, and nobody else waits."""
+        error, number = type(fault).__name__, getattr(fault, "errno", None)
+        named = f"{error} {errno.errorcode.get(number, number)}" if isinstance(number, int) else error
+        warn("sending_fault", council=self._council.code, delivery=job.row.id, error=named)
+        words = f"Dolen stumbled over this record ({error}); {then}"
+        result = Result(job, error=error, words=words)
+        result.cause = Cause(job.row.connection, "write", error, words)
         result.decision = Decision(Do.ATTENTION)
         return result
 
@@ -251,7 +270,7 @@ class Drain:
                 raise
             except Exception as fault:
                 then = "what the target answered could not be written down"
-                self._write([self._stumbled(result.job, fault, then)], [], going_on=False)
+                self._write([self._ours(result.job, fault, then)], [], going_on=False)
         return self._write([], unsent, going_on=going_on)
 
     def _write(self, results: list[Result], unsent: list[Job], *, going_on: bool) -> list[Job]:
