@@ -154,17 +154,18 @@ class Intake:
         purpose: str,
         taken: Taken,
         place: Callable[[Connection], None] | None,
-        ask: _Ask,
+        ask: _Ask | None,
+        first: Callable[[Connection], None] | None = None,
     ) -> None:
         """What cannot be written together is written record by record; one that Dolen stumbles over needs attention,
         so that the walk goes on behind it. A database that is away stops the walk, at this page."""
         for one in reads:
             try:
-                self._write(wired, kind, [one], purpose, taken, None, ask)
+                self._write(wired, kind, [one], purpose, taken, None, ask, first)
             except _Stumbled as stumbled:
                 one.fault = str(stumbled)
                 warn("intake_fault", council=self._council.code, connection=wired.name, error=one.fault)
-                self._write(wired, kind, [one], purpose, taken, None)
+                self._write(wired, kind, [one], purpose, taken, None, first=first)
         if place is not None:
             self._write(wired, kind, [], purpose, taken, place)
 
@@ -197,7 +198,11 @@ class Intake:
             kind = replace(kind, mapping=mapping or kind.mapping)  # one mapping, whatever comes meanwhile
             read = self._read_again(wired, kind, row, raw)
             read.said, read.chosen, read.gone = said, chosen, gone
-            self._write(wired, kind, [read], row.purpose, taken, None, first=first)
+            try:
+                self._write(wired, kind, [read], row.purpose, taken, None, first=first)
+            except (SQLAlchemyError, _Stumbled) as fault:  # a page may just have shown a record of the same person
+                log("page_redone", council=self._council.code, connection=wired.name, error=type(fault).__name__)
+                self._one_by_one(wired, kind, [read], row.purpose, taken, None, None, first=first)
         if taken.news:
             self._plant.vault.hand_over(self._plant.ledger)
             self._plant.nudge.set()

@@ -51,6 +51,28 @@ def test_g7_a_record_over_which_the_mapping_stumbles_holds_up_nobody(
     assert desk.attention(bench.plant) == []
 
 
+def test_g7_a_record_over_which_dolen_stumbles_when_it_is_taken_again_needs_attention_still(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its officer is told so, and met an error of ours before."""
+    from pipelines import revisions
+
+    begin = revisions.begin
+
+    def stumbles(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(revisions, "begin", stumbles)
+        assert bench.states(bench.request("C-1")) == ["needs attention"]
+        asked = desk.replay(bench.plant, ["v1"], who="ann", why="it may be mended")
+        assert (asked.done, bench.row("version").state) == (["v1"], "needs attention")
+    assert revisions.begin is begin
+    assert desk.replay(bench.plant, ["v1"], who="ann", why="mended").done == ["v1"]
+    assert bench.row("version").state == "merged"
+    assert [row.action for row in bench.rows("audit")] == ["send again", "send again"]
+
+
 def test_g7_a_record_over_which_merging_stumbles_holds_up_nobody(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault shows itself within the transaction: the page is redone, and that record alone needs attention."""
     from pipelines import revisions
